@@ -1,0 +1,71 @@
+import type { GGPromise, Raw, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+
+/** Options of one call, given as its second argument. */
+export interface GGCallOptions {
+  /** How long to wait for the reply, in ms. Default: the connection's `timeout` (30,000). */
+  readonly timeout?: number;
+  /** Gives the call up when aborted: it settles at once with a `SERVER_ERROR`. */
+  readonly signal?: AbortSignal;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
+type Input<M> = M extends { readonly input: infer S } ? Inferred<S> : undefined;
+type Success<M> = M extends { readonly success: infer S } ? Inferred<S> : undefined;
+type Declared<M> = M extends { readonly errors: readonly (infer C)[] }
+  ? C extends abstract new (...args: never[]) => infer E
+    ? E
+    : never
+  : never;
+type OnlyWithInput<M, T> = M extends { readonly input: object } ? T : never;
+
+/** What may go wrong with a call, as its `GGPromise` lists it. */
+type CallErrors<M> = M extends { readonly success: object }
+  ? Declared<M> | SERVER_ERROR | OnlyWithInput<M, VALIDATION_ERROR>
+  : SERVER_ERROR;
+
+type CallResult<M> = GGPromise<M extends { readonly success: object } ? Success<M> : void, CallErrors<M>>;
+
+/** One contract method as its caller sees it. Brands are not asked of a caller: the receiver's schema checks the value. */
+export type GGSocketCallable<M> = M extends { readonly input: object }
+  ? undefined extends Input<M>
+    ? (data?: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
+    : (data: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
+  : (data?: undefined, options?: GGCallOptions) => CallResult<M>;
+
+type HandlerResult<M> = M extends { readonly success: object }
+  ? Raw<Success<M>> | PromiseLike<Raw<Success<M>>>
+  : void | PromiseLike<void>;
+
+/** One contract method as its implementer writes it. */
+export type GGSocketHandler<M> = M extends { readonly input: object }
+  ? (data: Input<M>) => HandlerResult<M>
+  : () => HandlerResult<M>;
+
+/** The callable form of a contract's method map; a ready-made client type passes through unchanged. */
+export type GGSocketCalls<T> = {
+  readonly [K in keyof T]: T[K] extends AnyFunction ? T[K] : GGSocketCallable<T[K]>;
+};
+
+/** The handlers that a contract's method map asks for; a ready-made implementation type passes through unchanged. */
+export type GGSocketHandlers<T> = {
+  [K in keyof T]: T[K] extends AnyFunction ? T[K] : GGSocketHandler<T[K]>;
+};
+
+/** What a connection receives: register the handlers of all its methods with `on`. */
+export interface WebSocketIncoming<T> {
+  /** Sets the handlers. May be called again: a later handler of a method replaces the earlier one. */
+  on(handlers: GGSocketHandlers<T>): void;
+}
+
+/** What a connection can send: one function per method, and `onClose`. */
+export type WebSocketOutgoing<T> = GGSocketCalls<T> & {
+  /** Runs `callback` once, inside the connection's context, when the connection has closed; at once if it already has. */
+  onClose(callback: () => void): void;
+};
+
+/** What a client receives: any part of the methods, since a client need not care about every push. */
+export interface GGWebSocketClientIncoming<T> {
+  /** Sets handlers, before or after `connect()`. May be called again: a later handler replaces the earlier one. */
+  on(handlers: Partial<GGSocketHandlers<T>>): void;
+}

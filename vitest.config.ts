@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Tests run against the sources; only `test/built` and the browser tests use what the build made. */
+const sources = [
+  { find: /^@grest-ts\/websocket$/, replacement: at("./src/index.ts") },
+  { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index.ts") },
+  { find: /^@grest-ts\/(schema|locator|context|metrics|discovery|http)$/, replacement: at("./packages/$1/src/index.ts") },
+];
+
+export default defineConfig({
+  resolve: { alias: sources },
+  test: {
+    include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
+    typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts", "packages/*/test/**/*.test-d.ts"] },
+  },
+});
