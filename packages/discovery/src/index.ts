@@ -1,0 +1,2 @@
+export { GG_DISCOVERY, GGDiscoveryClient, type GGDiscoveryRoute } from "./GGDiscoveryClient.js";
+export { GGLocalDiscovery } from "./GGLocalDiscovery.js";

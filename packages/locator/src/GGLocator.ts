@@ -1,0 +1,30 @@
+import type { GGLocatorScope } from "./GGLocatorScope.js";
+import { currentScope } from "./rootScope.js";
+import { activeScope } from "./storage.js";
+
+/** Access to the scope of the running code. */
+export const GGLocator = {
+  /** Whether the code runs inside a scope. */
+  hasScope(): boolean {
+    return activeScope() !== undefined;
+  },
+
+  /** The current scope; throws outside any. */
+  getScope(): GGLocatorScope {
+    const scope = activeScope();
+    if (scope === undefined) {
+      throw new Error("No locator scope is active: run this code inside `new GGLocatorScope(name).run(...)`.");
+    }
+    return scope;
+  },
+
+  /** The current scope, or undefined outside any. */
+  tryGetScope(): GGLocatorScope | undefined {
+    return activeScope();
+  },
+
+  /** The current scope or, outside any, the process-wide one that keys fall back to. */
+  getScopeOrRoot(): GGLocatorScope {
+    return currentScope();
+  },
+};

@@ -1,0 +1,3 @@
+export { GGLocator } from "./GGLocator.js";
+export { GGLocatorKey } from "./GGLocatorKey.js";
+export { GGLocatorScope } from "./GGLocatorScope.js";

@@ -1,0 +1,41 @@
+import type { GGLocatorScope } from "./GGLocatorScope.js";
+
+/** Remembers which scope the running code belongs to. An `AsyncLocalStorage` fits as it is. */
+export interface ScopeStorage {
+  getStore(): GGLocatorScope | undefined;
+  run<R>(scope: GGLocatorScope, fn: () => R): R;
+}
+
+/** Where there is no async tracking (browsers): the scope holds for the synchronous part of `fn` only. */
+class SyncScopeStorage implements ScopeStorage {
+  #current: GGLocatorScope | undefined;
+
+  getStore(): GGLocatorScope | undefined {
+    return this.#current;
+  }
+
+  run<R>(scope: GGLocatorScope, fn: () => R): R {
+    const before = this.#current;
+    this.#current = scope;
+    try {
+      return fn();
+    } finally {
+      this.#current = before;
+    }
+  }
+}
+
+let storage: ScopeStorage = new SyncScopeStorage();
+
+/** Called once by the Node entry, before any scope exists. */
+export function initScopeStorage(next: ScopeStorage): void {
+  storage = next;
+}
+
+export function activeScope(): GGLocatorScope | undefined {
+  return storage.getStore();
+}
+
+export function runInScope<R>(scope: GGLocatorScope, fn: () => R): R {
+  return storage.run(scope, fn);
+}

@@ -1,0 +1,55 @@
+import type { GGCounterKey } from "./GGCounterKey.js";
+import type { GGGaugeKey } from "./GGGaugeKey.js";
+import type { GGHistogramDatum, GGHistogramKey } from "./GGHistogramKey.js";
+import { seriesKey } from "./labels.js";
+import { type AnyMetricKey, Distribution, GGCounter, GGGauge, GGHistogram, type GGMetric } from "./metrics.js";
+
+/** One label combination with its value. */
+export interface GGMetricSeries {
+  /** `a=1,b=2`, in the order of the label names. */
+  readonly key: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number | GGHistogramDatum;
+}
+
+/** A metric's description and all of its series. */
+export interface GGMetricSnapshot {
+  readonly key: AnyMetricKey;
+  readonly series: readonly GGMetricSeries[];
+}
+
+/** Holds what metric keys measure. Set one with `GG_METRICS.set(new GGMetricsStore())`. */
+export class GGMetricsStore {
+  readonly #metrics = new Map<unknown, GGMetric>();
+
+  /** The numbers behind a key; they start empty. */
+  get<L>(key: GGCounterKey<L>): GGCounter;
+  get<L>(key: GGGaugeKey<L>): GGGauge;
+  get<L>(key: GGHistogramKey<L>): GGHistogram;
+  get(key: AnyMetricKey): GGMetric {
+    let metric = this.#metrics.get(key);
+    if (metric === undefined) {
+      metric =
+        key.type === "counter" ? new GGCounter(key) : key.type === "gauge" ? new GGGauge(key) : new GGHistogram(key);
+      this.#metrics.set(key, metric);
+    }
+    return metric;
+  }
+
+  /** A copy of everything measured so far. */
+  getAllMetrics(): GGMetricSnapshot[] {
+    return Array.from(this.#metrics.values(), ({ key, series }) => ({
+      key,
+      series: series.list().map(({ labels, value }) => ({
+        key: seriesKey(key.labelNames, labels),
+        labels: Object.fromEntries(key.labelNames.map((name, i) => [name, labels[i] ?? ""])),
+        value: value instanceof Distribution ? value.toDatum() : value.value,
+      })),
+    }));
+  }
+
+  /** Drops everything measured so far. */
+  reset(): void {
+    for (const metric of this.#metrics.values()) metric.reset();
+  }
+}
