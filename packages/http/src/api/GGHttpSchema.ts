@@ -1,0 +1,73 @@
+import {
+  GGContractClass,
+  type GGContractClient,
+  type GGContractImplementation,
+  type GGContractMethod,
+} from "@grest-ts/schema";
+import { createHttpClient, type GGHttpClientConfig } from "../client/createHttpClient.js";
+import type { GGHttpServer } from "../server/GGHttpServer.js";
+import type { GGHttpRoute } from "./GGRpc.js";
+import { GG_HTTP_SERVER, type GGScopeResolver } from "./keys.js";
+import type { GGHttpMiddleware } from "./middleware.js";
+
+/** A contract's methods by name. */
+export type GGHttpMethodMap = Record<string, GGContractMethod>;
+
+/** What a schema can be made of: a `GGContractClass`, or just its name and methods. */
+export interface GGHttpContract<M extends GGHttpMethodMap> {
+  readonly name: string;
+  readonly methods: M;
+}
+
+/** Options of `register`. */
+export interface GGHttpRegisterConfig {
+  /** The server to serve on. Default: the one under GG_HTTP_SERVER. */
+  readonly http?: GGHttpServer;
+  /** More middlewares; they run after the schema's. */
+  readonly middlewares?: readonly GGHttpMiddleware[];
+  /** Finds the caller's scopes, once per request, after the middlewares. */
+  readonly permissionResolver?: GGScopeResolver;
+}
+
+/** An HTTP API that can be served and called. Made by `httpSchema(contract)…routes(…)`; never changes. */
+export class GGHttpSchema<M extends GGHttpMethodMap> {
+  readonly name: string;
+  readonly pathPrefix: string;
+  readonly apiMiddlewares: readonly GGHttpMiddleware[];
+  readonly contract: GGContractClass<M>;
+  /** Where each method is served. */
+  readonly routes: Readonly<Record<keyof M & string, GGHttpRoute>>;
+
+  /** @internal Use `httpSchema(contract)`. */
+  constructor(
+    contract: GGHttpContract<M>,
+    pathPrefix: string,
+    middlewares: readonly GGHttpMiddleware[],
+    routes: Readonly<Record<keyof M & string, GGHttpRoute>>,
+  ) {
+    this.name = contract.name;
+    this.pathPrefix = pathPrefix;
+    this.apiMiddlewares = Object.freeze([...middlewares]);
+    this.contract =
+      contract instanceof GGContractClass ? contract : new GGContractClass(contract.name, contract.methods);
+    this.routes = Object.freeze({ ...routes });
+    Object.freeze(this);
+  }
+
+  /** Serves this API; it answers once the HTTP server has started. */
+  register(implementation: GGContractImplementation<M>, config: GGHttpRegisterConfig = {}): void {
+    // Only the server object brings Node's modules along, so that this file can also run in a browser.
+    const server = config.http ?? GG_HTTP_SERVER.tryGet();
+    if (server === undefined) {
+      throw new Error(
+        `Cannot register HTTP API "${this.name}": there is no GGHttpServer. Create one first, or pass it as \`http\`.`,
+      );
+    }
+    server._registerApi(this, implementation, config);
+  }
+
+  /** A typed client: one method per contract method, each returning a GGPromise. */
+  createClient(config?: GGHttpClientConfig): GGContractClient<M> {
+    return createHttpClient(this, config);
+  }
+}

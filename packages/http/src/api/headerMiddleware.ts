@@ -1,0 +1,60 @@
+import type { GGContextKey } from "@grest-ts/context";
+import { BAD_REQUEST } from "@grest-ts/schema";
+import type { GGHttpMiddleware, GGHttpRequest } from "./middleware.js";
+
+/** Carries a context key's value in the header of the key's name. */
+export class HeaderMiddleware<T> implements GGHttpMiddleware {
+  readonly headerName: string;
+
+  constructor(private readonly key: GGContextKey<T>) {
+    this.headerName = key.name.toLowerCase();
+  }
+
+  updateRequest(request: GGHttpRequest): void {
+    const value = this.key.get();
+    if (value === undefined || value === null) return;
+    const codec = this.key.getCodec("header");
+    const text = codec === undefined ? encode(value) : codec.encode(value);
+    if (text === undefined) return;
+    request.headers ??= {};
+    request.headers[this.headerName] = text;
+  }
+
+  parseRequest(request: GGHttpRequest): void {
+    const raw = request.headers?.[this.headerName];
+    if (raw === undefined) return;
+    const text = String(raw);
+    const codec = this.key.getCodec("header");
+    for (const candidate of codec === undefined ? decode(text) : [codec.decode(text)]) {
+      // Unlike a value that the program sets, this one comes from the peer.
+      const result = this.key.schema.safeParse(candidate, true);
+      if (result.success) {
+        this.key.set(result.value);
+        return;
+      }
+    }
+    throw new BAD_REQUEST({ displayMessage: `Invalid header: ${this.headerName}` });
+  }
+}
+
+/** Headers carry ASCII only, so JSON's own escapes stand in for the rest. */
+function encode(value: unknown): string {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  return (typeof value === "object" ? text : JSON.stringify(text)).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** What the text can mean: itself or, for values that do not travel as they are, JSON. */
+function* decode(text: string): Generator<unknown> {
+  if (/^["[{]/.test(text)) {
+    try {
+      yield JSON.parse(text);
+    } catch {
+      // Then it is plain text after all.
+    }
+  }
+  yield text;
+}

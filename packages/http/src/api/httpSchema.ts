@@ -1,0 +1,46 @@
+import type { GGContextKey } from "@grest-ts/context";
+import { type GGHttpContract, type GGHttpMethodMap, GGHttpSchema } from "./GGHttpSchema.js";
+import type { GGHttpRoute } from "./GGRpc.js";
+import { HeaderMiddleware } from "./headerMiddleware.js";
+import type { GGHttpMiddleware } from "./middleware.js";
+
+/** Collects what an HTTP API needs besides its contract. */
+export class GGHttpSchemaBuilder<M extends GGHttpMethodMap> {
+  readonly #contract: GGHttpContract<M>;
+  readonly #middlewares: GGHttpMiddleware[] = [];
+  #prefix = "";
+
+  constructor(contract: GGHttpContract<M>) {
+    this.#contract = contract;
+  }
+
+  /** The path that all routes begin with. */
+  pathPrefix(prefix: string): this {
+    this.#prefix = prefix;
+    return this;
+  }
+
+  /** Adds a middleware; they run in the order they were added. */
+  use(middleware: GGHttpMiddleware): this {
+    this.#middlewares.push(middleware);
+    return this;
+  }
+
+  /** Carries a context key's value in a header: from the caller's context into the request's. */
+  useHeader<T>(key: GGContextKey<T>): this {
+    return this.use(new HeaderMiddleware(key));
+  }
+
+  /** Gives every method its route, and finishes the schema. */
+  routes(routes: Readonly<Record<keyof M & string, GGHttpRoute>>): GGHttpSchema<M> {
+    for (const method of Object.keys(this.#contract.methods)) {
+      if (!Object.hasOwn(routes, method)) throw new Error(`Route missing for ${this.#contract.name}.${method}`);
+    }
+    return new GGHttpSchema(this.#contract, this.#prefix, this.#middlewares, routes);
+  }
+}
+
+/** Begins an HTTP API over a contract. */
+export function httpSchema<M extends GGHttpMethodMap>(contract: GGHttpContract<M>): GGHttpSchemaBuilder<M> {
+  return new GGHttpSchemaBuilder(contract);
+}

@@ -1,0 +1,42 @@
+import { type GGContractClient, type GGContractMethod, GGPromise } from "@grest-ts/schema";
+import type { GGHttpMethodMap, GGHttpSchema } from "../api/GGHttpSchema.js";
+import { joinPath } from "../api/GGRpc.js";
+import { type GGHttpRequest, runHooks } from "../api/middleware.js";
+import { sendRequest } from "./sendRequest.js";
+
+/** Options of an HTTP client. */
+export interface GGHttpClientConfig {
+  /** Scheme, host and port of the service. Left out in a browser: the page's own origin. */
+  readonly url?: string;
+  /** How long a call may take, in milliseconds. Default 15,000. */
+  readonly timeout?: number;
+  /** Leave inputs and responses unchecked. */
+  readonly noValidation?: boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/** Makes the client of a schema. */
+export function createHttpClient<M extends GGHttpMethodMap>(
+  schema: GGHttpSchema<M>,
+  config: GGHttpClientConfig = {},
+): GGContractClient<M> {
+  const base = (config.url ?? "").replace(/\/+$/, "");
+  const timeout = config.timeout ?? DEFAULT_TIMEOUT_MS;
+  const middlewares = schema.apiMiddlewares;
+  const client: Record<string, (input?: unknown) => GGPromise<unknown, never>> = {};
+
+  for (const [name, contract] of Object.entries<GGContractMethod>(schema.contract.methods)) {
+    const route = schema.routes[name];
+    if (route === undefined) throw new Error(`Route missing for ${schema.name}.${name}`);
+    const url = base + joinPath(schema.pathPrefix, route.path);
+
+    client[name] = (input) => {
+      const request: GGHttpRequest = { headers: {}, queryArgs: {} };
+      // Run before anything is awaited: in a browser, the caller's context ends with the first await.
+      const ready = runHooks(middlewares, (middleware) => middleware.updateRequest?.(request));
+      return new GGPromise(sendRequest({ contract, route, url, timeout, middlewares, request, ready, input }, config));
+    };
+  }
+  return Object.freeze(client) as unknown as GGContractClient<M>;
+}

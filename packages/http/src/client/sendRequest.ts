@@ -1,0 +1,106 @@
+import {
+  ERROR,
+  type ERROR_JSON,
+  FORBIDDEN,
+  GGContractExecutor,
+  type GGContractMethod,
+  NOT_AUTHORIZED,
+  OK,
+  ROUTE_NOT_FOUND,
+  SERVER_ERROR,
+  VALIDATION_ERROR,
+} from "@grest-ts/schema";
+import type { GGHttpRoute } from "../api/GGRpc.js";
+import { type GGHttpMiddleware, type GGHttpRequest, type GGHttpResponse, runHooks } from "../api/middleware.js";
+import { encodeQuery, formatQuery } from "../api/queryCodec.js";
+import type { GGHttpClientConfig } from "./createHttpClient.js";
+
+/** One call, ready to be sent. */
+export interface PendingCall {
+  readonly contract: GGContractMethod;
+  readonly route: GGHttpRoute;
+  readonly url: string;
+  readonly timeout: number;
+  readonly middlewares: readonly GGHttpMiddleware[];
+  readonly request: GGHttpRequest;
+  /** Settles when the middlewares are done with `request`. */
+  readonly ready: Promise<void>;
+  readonly input: unknown;
+}
+
+type Result = OK<unknown> | ERROR<string, unknown>;
+
+/** What the server's framework answers on its own account, whether or not the method lists it. */
+const FRAMEWORK_ERRORS = new Set<string>(
+  [VALIDATION_ERROR, NOT_AUTHORIZED, FORBIDDEN, ROUTE_NOT_FOUND, SERVER_ERROR].map((error) => error.TYPE),
+);
+
+/** Sends a call and resolves to its result. Never rejects. */
+export async function sendRequest(call: PendingCall, config: GGHttpClientConfig): Promise<Result> {
+  try {
+    await call.ready;
+    let frameworkError: Result | undefined;
+    const options = { noValidation: config.noValidation ?? false };
+    const result = await GGContractExecutor.call(call.contract, call.input, options, async (input: unknown) => {
+      const answer = await exchange(call, input);
+      // The executor would replace an error that the contract does not list.
+      if (ERROR.isJson(answer) && FRAMEWORK_ERRORS.has(answer.type)) {
+        frameworkError = GGContractExecutor.createErrorObj(answer, call.contract.errors);
+      }
+      return answer;
+    });
+    return frameworkError ?? result;
+  } catch (error) {
+    return ERROR.fromUnknown(error);
+  }
+}
+
+async function exchange(call: PendingCall, input: unknown): Promise<OK<unknown> | ERROR_JSON<string, unknown>> {
+  const inQuery = call.route.method === "GET";
+  const query = { ...call.request.queryArgs, ...(inQuery ? encodeQuery(input) : {}) };
+  const headers = toHeaders(call.request.headers);
+  const hasBody = !inQuery && input !== undefined;
+  if (hasBody) headers.set("content-type", "application/json");
+
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(call.url + formatQuery(query), {
+      method: call.route.method,
+      headers,
+      body: hasBody ? JSON.stringify(input) : null,
+      signal: AbortSignal.timeout(call.timeout),
+    });
+    status = response.status;
+    text = await response.text();
+    const seen: GGHttpResponse = { status, headers: Object.fromEntries(response.headers) };
+    await runHooks(call.middlewares, (middleware) => middleware.parseResponse?.(seen));
+  } catch (error) {
+    if (error instanceof ERROR) throw error;
+    const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+    throw new SERVER_ERROR({
+      displayMessage: timedOut ? "Request timeout" : "The server could not be reached",
+      originalError: error instanceof Error ? error : new Error(String(error)),
+    });
+  }
+
+  const json = parseJson(text);
+  if (OK.isJson(json) || ERROR.isJson(json)) return json;
+  throw new SERVER_ERROR({ displayMessage: `Unexpected response (HTTP ${status})` });
+}
+
+function toHeaders(from: GGHttpRequest["headers"]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(from ?? {})) {
+    for (const item of [value].flat()) headers.append(name, item);
+  }
+  return headers;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

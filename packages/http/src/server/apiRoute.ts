@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { GGContext } from "@grest-ts/context";
+import { BAD_REQUEST, ERROR, GGContractExecutor, type GGContractMethod, type OK, SERVER_ERROR } from "@grest-ts/schema";
+import type { GGHttpRoute } from "../api/GGRpc.js";
+import type { GGScopeResolver } from "../api/keys.js";
+import { type GGHttpMiddleware, type GGHttpRequest, type GGHttpResponse, runHooks } from "../api/middleware.js";
+import { decodeQuery, parseQuery } from "../api/queryCodec.js";
+import { readJsonBody } from "./body.js";
+import { GGHttpMetrics } from "./GGHttpMetrics.js";
+import { passGate } from "./permissionGate.js";
+import { sendJson } from "./respond.js";
+import type { GGHttpRouteHandler } from "./types.js";
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** One contract method being served. */
+export interface ServedMethod {
+  readonly api: string;
+  readonly method: string;
+  readonly contract: GGContractMethod;
+  readonly route: GGHttpRoute;
+  readonly handler: (input: unknown) => Promise<unknown>;
+  readonly middlewares: readonly GGHttpMiddleware[];
+  readonly permissionResolver: GGScopeResolver | undefined;
+}
+
+type Result = OK<unknown> | ERROR<string, unknown>;
+
+/** The route handler of a contract method. */
+export function createApiRoute(served: ServedMethod): GGHttpRouteHandler {
+  return (request, response) => new GGContext("http-request").run(() => answer(served, request, response));
+}
+
+async function answer(served: ServedMethod, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const start = performance.now();
+  const result = await execute(served, message);
+  const { api, method } = served;
+  GGHttpMetrics.requests.inc(1, { api, method, result: result.type });
+  GGHttpMetrics.requestDuration.observe(performance.now() - start, { api, method });
+
+  const meta: GGHttpResponse = { status: result.success ? 200 : result.statusCode, headers: {} };
+  await runHooks(served.middlewares, (middleware) => middleware.updateResponse?.(meta));
+  sendJson(response, meta.status, result, meta.headers);
+}
+
+async function execute(served: ServedMethod, message: IncomingMessage): Promise<Result> {
+  let result: Result;
+  try {
+    const request = toRequest(message);
+    for (const middleware of served.middlewares) {
+      await middleware.parseRequest?.(request);
+      await middleware.process?.();
+    }
+    // Before the body: a caller without permission costs no parsing.
+    await passGate(served.contract.permission, served.permissionResolver);
+    const input = await readInput(served.route, request, message);
+    result = await GGContractExecutor.call(served.contract, input, {}, served.handler);
+  } catch (error) {
+    result = ERROR.fromUnknown(error);
+  }
+  if (SERVER_ERROR.is(result)) logFailure(served, result);
+  return result;
+}
+
+async function readInput(route: GGHttpRoute, request: GGHttpRequest, message: IncomingMessage): Promise<unknown> {
+  if (route.method !== "GET") return readJsonBody(message, MAX_BODY_BYTES);
+  try {
+    return decodeQuery(request.queryArgs ?? {});
+  } catch {
+    throw new BAD_REQUEST({ displayMessage: "A query argument is not valid JSON" });
+  }
+}
+
+function toRequest(message: IncomingMessage): GGHttpRequest {
+  const url = message.url ?? "";
+  const at = url.indexOf("?");
+  return {
+    headers: { ...message.headers } as Record<string, string | string[]>,
+    queryArgs: at < 0 ? {} : parseQuery(url.slice(at + 1)),
+  };
+}
+
+/** The caller gets a reference; what went wrong goes here, under the same one. */
+function logFailure(served: ServedMethod, error: ERROR<string, unknown>): void {
+  const debug = error.getDebugContext();
+  const cause = debug?.originalError ?? debug?.debugMessage ?? debug?.debugData ?? error;
+  console.error(`GGHttp: ${served.api}.${served.method} failed [${error.context?.ref ?? "no reference"}]`, cause);
+}

@@ -1,0 +1,43 @@
+import type { GGContractImplementation, GGContractMethod } from "@grest-ts/schema";
+import type { GGHttpMethodMap, GGHttpRegisterConfig, GGHttpSchema } from "../api/GGHttpSchema.js";
+import { joinPath } from "../api/GGRpc.js";
+import { HeaderMiddleware } from "../api/headerMiddleware.js";
+import { createApiRoute } from "./apiRoute.js";
+import type { GGHttpServer } from "./GGHttpServer.js";
+
+/** Serves every method of an API on `server`. */
+export function registerApi<M extends GGHttpMethodMap>(
+  server: GGHttpServer,
+  schema: GGHttpSchema<M>,
+  implementation: GGContractImplementation<M>,
+  config: GGHttpRegisterConfig,
+): void {
+  const middlewares = [...schema.apiMiddlewares, ...(config.middlewares ?? [])];
+  const handlers = implementation as Record<string, ((input: unknown) => Promise<unknown>) | undefined>;
+  const methods = Object.entries<GGContractMethod>(schema.contract.methods);
+
+  // First look at everything: half an API must not stay behind when a handler is missing.
+  for (const [method] of methods) {
+    if (typeof handlers[method] !== "function") throw new Error(`Handler missing for ${schema.name}.${method}`);
+  }
+  for (const [method, contract] of methods) {
+    const route = schema.routes[method];
+    if (route === undefined) throw new Error(`Route missing for ${schema.name}.${method}`);
+    const served = {
+      api: schema.name,
+      method,
+      contract,
+      route,
+      // Looked up per call, as a method of its object, so that handlers may use `this` and may be replaced in tests.
+      handler: async (input: unknown) => handlers[method]?.(input),
+      middlewares,
+      permissionResolver: config.permissionResolver,
+    };
+    server.registerRoute(route.method, joinPath(schema.pathPrefix, route.path), createApiRoute(served));
+  }
+  server._registerSchema(schema);
+  if (config.permissionResolver !== undefined) server._markResolverWired(schema);
+  server.registerCorsHeaders(
+    middlewares.flatMap((middleware) => (middleware instanceof HeaderMiddleware ? [middleware.headerName] : [])),
+  );
+}
