@@ -1,0 +1,174 @@
+import type { GGSchema } from "../schema/schema.js";
+import type { Raw } from "../types/brand.js";
+import {
+  createRef,
+  debugContext,
+  type GGErrorContext,
+  type GGErrorDebugContext,
+  type GGErrorPublicContext,
+  publicContext,
+} from "./context.js";
+
+/** An error as it travels. */
+export interface ERROR_JSON<Type extends string = string, Data = unknown> {
+  success: false;
+  type: Type;
+  data?: Data;
+  statusCode?: number;
+  context?: GGErrorPublicContext;
+}
+
+interface GGErrorStatics<Type extends string, Data> {
+  readonly TYPE: Type;
+  readonly STATUS_CODE: number;
+  /** Checks the data; absent when the error has none. */
+  readonly schema: GGSchema<Data> | undefined;
+  /** The type of the instances. For the compiler only: reading it throws. */
+  readonly infer: ERROR<Type, Data>;
+  /** Whether `value` is an error of this type. */
+  is(value: unknown): value is ERROR<Type, Data>;
+}
+
+/** A class of errors that carry no data. */
+export interface GGErrorClass<Type extends string> extends GGErrorStatics<Type, undefined> {
+  new (context?: GGErrorContext): ERROR<Type, undefined>;
+}
+
+/** A class of errors that carry data. */
+export interface GGDataErrorClass<Type extends string, Data> extends GGErrorStatics<Type, Data> {
+  new (data: Raw<Data>, context?: GGErrorContext): ERROR<Type, Data>;
+}
+
+/** Any class made by `ERROR.define`. */
+export interface GGAnyErrorClass {
+  new (...args: never[]): ERROR<string, unknown>;
+  readonly TYPE: string;
+  readonly STATUS_CODE: number;
+  readonly schema: GGSchema<unknown> | undefined;
+}
+
+const classes = /* @__PURE__ */ new Map<string, GGAnyErrorClass>();
+
+/** Set in the context of an error that came over the wire: where it was rebuilt is of no interest. */
+const REMOTE = /* @__PURE__ */ Symbol("remote");
+
+type InternalContext = GGErrorContext & { readonly [REMOTE]?: boolean };
+
+/** An error that is part of a contract: thrown on one side, met as the same class on the other. */
+export abstract class ERROR<Type extends string = string, Data = unknown> extends Error {
+  readonly success = false as const;
+  readonly type: Type;
+  readonly statusCode: number;
+  readonly data: Data;
+  readonly context?: GGErrorPublicContext;
+  readonly #debug: GGErrorDebugContext | undefined;
+
+  protected constructor(type: Type, statusCode: number, data: Data, context: GGErrorContext = {}) {
+    super(type);
+    this.type = type;
+    this.statusCode = statusCode;
+    this.data = data;
+    const { originalError } = context;
+    const inherited = originalError instanceof ERROR ? originalError.context?.ref : undefined;
+    this.context = Object.freeze({
+      displayMessage: context.displayMessage,
+      timestamp: context.timestamp ?? Date.now(),
+      ref: context.ref ?? inherited ?? createRef(),
+    }) as GGErrorPublicContext;
+    this.#debug = debugContext(context);
+    if ((context as InternalContext)[REMOTE]) Object.defineProperty(this, "stack", { value: undefined });
+    Object.freeze(this);
+  }
+
+  /** What was given for developers; never sent to the other side. */
+  getDebugContext(): GGErrorDebugContext | undefined {
+    return this.#debug;
+  }
+
+  hasDebugContext(): boolean {
+    return this.#debug !== undefined;
+  }
+
+  toJSON(): ERROR_JSON<Type, Data> {
+    const { success, type, data, statusCode, context } = this;
+    return { success, type, data, statusCode, context: context as GGErrorPublicContext };
+  }
+
+  /** Makes the class of an error type. A type that exists already gives the existing class. */
+  static define<const Type extends string>(type: Type, statusCode: number): GGErrorClass<Type>;
+  static define<const Type extends string, Data>(
+    type: Type,
+    statusCode: number,
+    schema: GGSchema<Data>,
+  ): GGDataErrorClass<Type, Data>;
+  static define(type: string, statusCode: number, schema?: GGSchema<unknown>): GGAnyErrorClass {
+    if (!/^[A-Z][A-Za-z0-9_]*$/.test(type)) {
+      throw new Error(`An error type starts with a capital, then letters, digits or _: "${type}"`);
+    }
+    if (!Number.isInteger(statusCode) || statusCode < 100 || statusCode > 599) {
+      throw new Error(`The status code of ${type} must be a whole number from 100 to 599: ${statusCode}`);
+    }
+    const known = classes.get(type);
+    if (known) return known;
+    const created = createClass(type, statusCode, schema);
+    classes.set(type, created);
+    return created;
+  }
+
+  /** Makes the class of an error with status 400. */
+  static badRequest<const Type extends string>(type: Type): GGErrorClass<Type>;
+  static badRequest<const Type extends string, Data>(type: Type, schema: GGSchema<Data>): GGDataErrorClass<Type, Data>;
+  static badRequest(type: string, schema?: GGSchema<unknown>): GGAnyErrorClass {
+    return ERROR.define(type, 400, schema as GGSchema<unknown>);
+  }
+
+  /** Whether `value` has the form of an error: an instance, or one that travelled. */
+  static isJson(value: unknown): value is ERROR_JSON {
+    if (typeof value !== "object" || value === null) return false;
+    const { success, type } = value as Record<string, unknown>;
+    return success === false && typeof type === "string";
+  }
+
+  /** Any thrown value as an error; what is not one becomes a `SERVER_ERROR` that tells the other side nothing of it. */
+  static fromUnknown(thrown: unknown): ERROR {
+    if (thrown instanceof ERROR) return thrown;
+    const ServerError = ERROR.define("SERVER_ERROR", 500);
+    if (thrown instanceof Error) return new ServerError({ originalError: thrown });
+    if (typeof thrown === "function" && thrown.prototype instanceof ERROR) {
+      return new ServerError({ debugMessage: `The class ${thrown.name} was thrown, not an instance of it` });
+    }
+    return new ServerError({ debugData: thrown });
+  }
+}
+
+function createClass(type: string, statusCode: number, schema: GGSchema<unknown> | undefined): GGAnyErrorClass {
+  class DefinedError extends ERROR<string, unknown> {
+    static readonly TYPE = type;
+    static readonly STATUS_CODE = statusCode;
+    static readonly schema = schema;
+
+    constructor(...args: unknown[]) {
+      const [data, context] = schema ? args : [undefined, args[0]];
+      super(type, statusCode, data, (context as GGErrorContext | undefined) ?? {});
+    }
+
+    static get infer(): never {
+      throw new Error("`infer` is a type, write `typeof ErrorClass.infer`; it has no value");
+    }
+
+    static is(value: unknown): boolean {
+      return value instanceof ERROR && value.type === type;
+    }
+  }
+  Object.defineProperty(DefinedError, "name", { value: type });
+  Object.defineProperty(DefinedError.prototype, "name", { value: type });
+  return DefinedError as unknown as GGAnyErrorClass;
+}
+
+/** An instance of `ErrorClass` from what travelled, or from an error whose data was cleaned. */
+export function reviveError(ErrorClass: GGAnyErrorClass, json: ERROR_JSON, data: unknown): ERROR {
+  const debug = json instanceof ERROR ? json.getDebugContext() : undefined;
+  const context: InternalContext = { ...publicContext(json.context), ...debug, [REMOTE]: true };
+  const args = ErrorClass.schema ? [data, context] : [context];
+  return new ErrorClass(...(args as never[]));
+}

@@ -1,0 +1,57 @@
+import { $ZodRecord, type $ZodRecordKey } from "zod/v4/core";
+import type { GGRecordDef } from "./def.js";
+import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
+import { Gate, type Mode, type ZodCheck, type ZodNode } from "./node.js";
+import { GGSchema } from "./schema.js";
+import { IsString } from "./string.js";
+
+/** Validator of objects whose keys are data. */
+export class GGRecordSchema<T> extends GGSchema<T, GGRecordDef> {
+  protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
+    const key = GGSchema.nodeOf(this.def.key, mode);
+    // Behind a gate zod does not see a fixed set of keys, so a record need not hold every one of them.
+    const keyType = new Gate({
+      type: "custom",
+      inner: key,
+      optional: false,
+      nullable: false,
+      fallback: undefined,
+      clean: undefined,
+    });
+    return new $ZodRecord({
+      type: "record",
+      keyType: keyType as unknown as $ZodRecordKey,
+      valueType: GGSchema.nodeOf(this.def.value, mode),
+      checks,
+    });
+  }
+
+  protected override jsonSchema(builder: JsonSchemaBuilder): JsonSchema {
+    const { key, value } = this.def;
+    return {
+      type: "object",
+      ...(key !== IsString && { propertyNames: builder.schema(key) }),
+      additionalProperties: builder.schema(value),
+    };
+  }
+}
+
+/** The type of a record: a fixed set of keys need not be complete. */
+export type GGRecordOf<K, V> = K extends string | number
+  ? string extends K
+    ? Record<K, V>
+    : number extends K
+      ? Record<K, V>
+      : Partial<Record<K, V>>
+  : Record<string, V>;
+
+/** An object whose values, and keys if a validator for them is given first, are all valid. */
+export function IsRecord<V extends GGSchema<unknown>>(value: V): GGRecordSchema<Record<string, V["infer"]>>;
+export function IsRecord<K extends GGSchema<string | number>, V extends GGSchema<unknown>>(
+  key: K,
+  value: V,
+): GGRecordSchema<[K["infer"]] extends [infer Key] ? GGRecordOf<Key, V["infer"]> : never>;
+export function IsRecord(first: GGSchema<unknown>, second?: GGSchema<unknown>): GGRecordSchema<unknown> {
+  const [key, value] = second ? [first, second] : [IsString as GGSchema<unknown>, first];
+  return new GGRecordSchema({ kind: "record", key, value });
+}
