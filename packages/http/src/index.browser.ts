@@ -1,6 +1,5 @@
 export {
   type GGHttpContract,
-  type GGHttpMethodMap,
   type GGHttpRegisterConfig,
   GGHttpSchema,
 } from "./api/GGHttpSchema.js";

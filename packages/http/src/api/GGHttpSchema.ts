@@ -2,7 +2,7 @@ import {
   GGContractClass,
   type GGContractClient,
   type GGContractImplementation,
-  type GGContractMethod,
+  type GGContractMethods,
 } from "@grest-ts/schema";
 import { createHttpClient, type GGHttpClientConfig } from "../client/createHttpClient.js";
 import type { GGHttpServer } from "../server/GGHttpServer.js";
@@ -10,11 +10,8 @@ import type { GGHttpRoute } from "./GGRpc.js";
 import { GG_HTTP_SERVER, type GGScopeResolver } from "./keys.js";
 import type { GGHttpMiddleware } from "./middleware.js";
 
-/** A contract's methods by name. */
-export type GGHttpMethodMap = Record<string, GGContractMethod>;
-
 /** What a schema can be made of: a `GGContractClass`, or just its name and methods. */
-export interface GGHttpContract<M extends GGHttpMethodMap> {
+export interface GGHttpContract<M extends GGContractMethods> {
   readonly name: string;
   readonly methods: M;
 }
@@ -30,7 +27,7 @@ export interface GGHttpRegisterConfig {
 }
 
 /** An HTTP API that can be served and called. Made by `httpSchema(contract)…routes(…)`; never changes. */
-export class GGHttpSchema<M extends GGHttpMethodMap> {
+export class GGHttpSchema<M extends GGContractMethods> {
   readonly name: string;
   readonly pathPrefix: string;
   readonly apiMiddlewares: readonly GGHttpMiddleware[];

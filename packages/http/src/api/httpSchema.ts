@@ -1,11 +1,12 @@
 import type { GGContextKey } from "@grest-ts/context";
-import { type GGHttpContract, type GGHttpMethodMap, GGHttpSchema } from "./GGHttpSchema.js";
+import type { GGContractMethods } from "@grest-ts/schema";
+import { type GGHttpContract, GGHttpSchema } from "./GGHttpSchema.js";
 import type { GGHttpRoute } from "./GGRpc.js";
 import { HeaderMiddleware } from "./headerMiddleware.js";
 import type { GGHttpMiddleware } from "./middleware.js";
 
 /** Collects what an HTTP API needs besides its contract. */
-export class GGHttpSchemaBuilder<M extends GGHttpMethodMap> {
+export class GGHttpSchemaBuilder<M extends GGContractMethods> {
   readonly #contract: GGHttpContract<M>;
   readonly #middlewares: GGHttpMiddleware[] = [];
   #prefix = "";
@@ -41,6 +42,6 @@ export class GGHttpSchemaBuilder<M extends GGHttpMethodMap> {
 }
 
 /** Begins an HTTP API over a contract. */
-export function httpSchema<M extends GGHttpMethodMap>(contract: GGHttpContract<M>): GGHttpSchemaBuilder<M> {
+export function httpSchema<M extends GGContractMethods>(contract: GGHttpContract<M>): GGHttpSchemaBuilder<M> {
   return new GGHttpSchemaBuilder(contract);
 }

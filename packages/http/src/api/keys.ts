@@ -1,6 +1,6 @@
 import { GGContextKey } from "@grest-ts/context";
 import { GGLocatorKey } from "@grest-ts/locator";
-import { type GGPermissionChecker, IsAny } from "@grest-ts/schema";
+import { type GGPermissionChecker, type GGValidator, IsAny } from "@grest-ts/schema";
 import type { GGHttpServer } from "../server/GGHttpServer.js";
 
 /** The server that APIs are registered on when none is named. */
@@ -9,7 +9,8 @@ export const GG_HTTP_SERVER: GGLocatorKey<GGHttpServer> = new GGLocatorKey<GGHtt
 /** What the caller of the current request or connection may do. Absent without a resolver or without an identity. */
 export const GG_PERMISSIONS: GGContextKey<GGPermissionChecker> = new GGContextKey<GGPermissionChecker>(
   "GG_PERMISSIONS",
-  IsAny,
+  // Only the framework sets it, from a checker that it has just made.
+  IsAny as unknown as GGValidator<GGPermissionChecker>,
   { description: "The scopes that the caller's identity has been granted." },
 );
 

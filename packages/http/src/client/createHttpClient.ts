@@ -1,5 +1,11 @@
-import { type GGContractClient, type GGContractMethod, GGPromise } from "@grest-ts/schema";
-import type { GGHttpMethodMap, GGHttpSchema } from "../api/GGHttpSchema.js";
+import {
+  type ERROR,
+  type GGContractClient,
+  type GGContractMethod,
+  type GGContractMethods,
+  GGPromise,
+} from "@grest-ts/schema";
+import type { GGHttpSchema } from "../api/GGHttpSchema.js";
 import { joinPath } from "../api/GGRpc.js";
 import { type GGHttpRequest, runHooks } from "../api/middleware.js";
 import { sendRequest } from "./sendRequest.js";
@@ -17,14 +23,14 @@ export interface GGHttpClientConfig {
 const DEFAULT_TIMEOUT_MS = 15_000;
 
 /** Makes the client of a schema. */
-export function createHttpClient<M extends GGHttpMethodMap>(
+export function createHttpClient<M extends GGContractMethods>(
   schema: GGHttpSchema<M>,
   config: GGHttpClientConfig = {},
 ): GGContractClient<M> {
   const base = (config.url ?? "").replace(/\/+$/, "");
   const timeout = config.timeout ?? DEFAULT_TIMEOUT_MS;
   const middlewares = schema.apiMiddlewares;
-  const client: Record<string, (input?: unknown) => GGPromise<unknown, never>> = {};
+  const client: Record<string, (input?: unknown) => GGPromise<unknown, ERROR>> = {};
 
   for (const [name, contract] of Object.entries<GGContractMethod>(schema.contract.methods)) {
     const route = schema.routes[name];
@@ -35,7 +41,8 @@ export function createHttpClient<M extends GGHttpMethodMap>(
       const request: GGHttpRequest = { headers: {}, queryArgs: {} };
       // Run before anything is awaited: in a browser, the caller's context ends with the first await.
       const ready = runHooks(middlewares, (middleware) => middleware.updateRequest?.(request));
-      return new GGPromise(sendRequest({ contract, route, url, timeout, middlewares, request, ready, input }, config));
+      const call = { contract, route, url, timeout, middlewares, request, ready, input };
+      return new GGPromise<unknown, ERROR>(sendRequest(call, config.noValidation ?? false));
     };
   }
   return Object.freeze(client) as unknown as GGContractClient<M>;

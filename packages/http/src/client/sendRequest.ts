@@ -1,19 +1,7 @@
-import {
-  ERROR,
-  type ERROR_JSON,
-  FORBIDDEN,
-  GGContractExecutor,
-  type GGContractMethod,
-  NOT_AUTHORIZED,
-  OK,
-  ROUTE_NOT_FOUND,
-  SERVER_ERROR,
-  VALIDATION_ERROR,
-} from "@grest-ts/schema";
+import { ERROR, type ERROR_JSON, GGContractExecutor, type GGContractMethod, OK, SERVER_ERROR } from "@grest-ts/schema";
 import type { GGHttpRoute } from "../api/GGRpc.js";
 import { type GGHttpMiddleware, type GGHttpRequest, type GGHttpResponse, runHooks } from "../api/middleware.js";
 import { encodeQuery, formatQuery } from "../api/queryCodec.js";
-import type { GGHttpClientConfig } from "./createHttpClient.js";
 
 /** One call, ready to be sent. */
 export interface PendingCall {
@@ -28,34 +16,19 @@ export interface PendingCall {
   readonly input: unknown;
 }
 
-type Result = OK<unknown> | ERROR<string, unknown>;
-
-/** What the server's framework answers on its own account, whether or not the method lists it. */
-const FRAMEWORK_ERRORS = new Set<string>(
-  [VALIDATION_ERROR, NOT_AUTHORIZED, FORBIDDEN, ROUTE_NOT_FOUND, SERVER_ERROR].map((error) => error.TYPE),
-);
-
 /** Sends a call and resolves to its result. Never rejects. */
-export async function sendRequest(call: PendingCall, config: GGHttpClientConfig): Promise<Result> {
+export async function sendRequest(call: PendingCall, noValidation: boolean): Promise<OK | ERROR> {
   try {
     await call.ready;
-    let frameworkError: Result | undefined;
-    const options = { noValidation: config.noValidation ?? false };
-    const result = await GGContractExecutor.call(call.contract, call.input, options, async (input: unknown) => {
-      const answer = await exchange(call, input);
-      // The executor would replace an error that the contract does not list.
-      if (ERROR.isJson(answer) && FRAMEWORK_ERRORS.has(answer.type)) {
-        frameworkError = GGContractExecutor.createErrorObj(answer, call.contract.errors);
-      }
-      return answer;
-    });
-    return frameworkError ?? result;
+    // The server's framework answers some errors on its own account: they stay what they are, listed or not.
+    const options = { noValidation, frameworkErrors: true };
+    return await GGContractExecutor.call(call.contract, call.input, options, (input) => exchange(call, input));
   } catch (error) {
     return ERROR.fromUnknown(error);
   }
 }
 
-async function exchange(call: PendingCall, input: unknown): Promise<OK<unknown> | ERROR_JSON<string, unknown>> {
+async function exchange(call: PendingCall, input: unknown): Promise<OK | ERROR_JSON> {
   const inQuery = call.route.method === "GET";
   const query = { ...call.request.queryArgs, ...(inQuery ? encodeQuery(input) : {}) };
   const headers = toHeaders(call.request.headers);
@@ -80,7 +53,7 @@ async function exchange(call: PendingCall, input: unknown): Promise<OK<unknown> 
     const timedOut = error instanceof DOMException && error.name === "TimeoutError";
     throw new SERVER_ERROR({
       displayMessage: timedOut ? "Request timeout" : "The server could not be reached",
-      originalError: error instanceof Error ? error : new Error(String(error)),
+      originalError: error,
     });
   }
 

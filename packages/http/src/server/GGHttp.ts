@@ -1,5 +1,5 @@
-import type { GGContractImplementation } from "@grest-ts/schema";
-import type { GGHttpMethodMap, GGHttpSchema } from "../api/GGHttpSchema.js";
+import type { GGContractImplementation, GGContractMethods } from "@grest-ts/schema";
+import type { GGHttpSchema } from "../api/GGHttpSchema.js";
 import type { GGScopeResolver } from "../api/keys.js";
 import type { GGHttpMiddleware } from "../api/middleware.js";
 import type { GGHttpServer } from "./GGHttpServer.js";
@@ -24,7 +24,7 @@ export class GGHttp {
   }
 
   /** Serves an API. */
-  http<M extends GGHttpMethodMap>(schema: GGHttpSchema<M>, implementation: GGContractImplementation<M>): this {
+  http<M extends GGContractMethods>(schema: GGHttpSchema<M>, implementation: GGContractImplementation<M>): this {
     schema.register(implementation, {
       http: this.server,
       middlewares: [...this.#middlewares],

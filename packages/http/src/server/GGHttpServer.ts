@@ -1,8 +1,8 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import { GGLocator, type GGLocatorKey, type GGLocatorScope } from "@grest-ts/locator";
-import { type GGContractImplementation, ROUTE_NOT_FOUND, SERVER_ERROR } from "@grest-ts/schema";
-import type { GGHttpMethodMap, GGHttpRegisterConfig, GGHttpSchema } from "../api/GGHttpSchema.js";
+import { type GGContractImplementation, type GGContractMethods, ROUTE_NOT_FOUND, SERVER_ERROR } from "@grest-ts/schema";
+import type { GGHttpRegisterConfig, GGHttpSchema } from "../api/GGHttpSchema.js";
 import { GG_HTTP_SERVER } from "../api/keys.js";
 import { Cors, type GGCorsConfig } from "./cors.js";
 import { listen, portFromEnvironment } from "./listen.js";
@@ -154,7 +154,7 @@ export class GGHttpServer {
   }
 
   /** @internal What `GGHttpSchema.register` calls. */
-  _registerApi<M extends GGHttpMethodMap>(
+  _registerApi<M extends GGContractMethods>(
     schema: GGHttpSchema<M>,
     implementation: GGContractImplementation<M>,
     config: GGHttpRegisterConfig,

@@ -19,12 +19,12 @@ export interface ServedMethod {
   readonly method: string;
   readonly contract: GGContractMethod;
   readonly route: GGHttpRoute;
-  readonly handler: (input: unknown) => Promise<unknown>;
+  readonly handler: (input: unknown) => unknown;
   readonly middlewares: readonly GGHttpMiddleware[];
   readonly permissionResolver: GGScopeResolver | undefined;
 }
 
-type Result = OK<unknown> | ERROR<string, unknown>;
+type Result = OK | ERROR;
 
 /** The route handler of a contract method. */
 export function createApiRoute(served: ServedMethod): GGHttpRouteHandler {
@@ -81,8 +81,7 @@ function toRequest(message: IncomingMessage): GGHttpRequest {
 }
 
 /** The caller gets a reference; what went wrong goes here, under the same one. */
-function logFailure(served: ServedMethod, error: ERROR<string, unknown>): void {
-  const debug = error.getDebugContext();
-  const cause = debug?.originalError ?? debug?.debugMessage ?? debug?.debugData ?? error;
-  console.error(`GGHttp: ${served.api}.${served.method} failed [${error.context?.ref ?? "no reference"}]`, cause);
+function logFailure(served: ServedMethod, error: ERROR): void {
+  const { originalError, ...more } = error.getDebugContext() ?? {};
+  console.error(`GGHttp: ${served.api}.${served.method} failed [${error.context?.ref}]`, originalError ?? more);
 }

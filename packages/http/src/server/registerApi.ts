@@ -1,19 +1,19 @@
-import type { GGContractImplementation, GGContractMethod } from "@grest-ts/schema";
-import type { GGHttpMethodMap, GGHttpRegisterConfig, GGHttpSchema } from "../api/GGHttpSchema.js";
+import type { GGContractImplementation, GGContractMethod, GGContractMethods } from "@grest-ts/schema";
+import type { GGHttpRegisterConfig, GGHttpSchema } from "../api/GGHttpSchema.js";
 import { joinPath } from "../api/GGRpc.js";
 import { HeaderMiddleware } from "../api/headerMiddleware.js";
 import { createApiRoute } from "./apiRoute.js";
 import type { GGHttpServer } from "./GGHttpServer.js";
 
 /** Serves every method of an API on `server`. */
-export function registerApi<M extends GGHttpMethodMap>(
+export function registerApi<M extends GGContractMethods>(
   server: GGHttpServer,
   schema: GGHttpSchema<M>,
   implementation: GGContractImplementation<M>,
   config: GGHttpRegisterConfig,
 ): void {
   const middlewares = [...schema.apiMiddlewares, ...(config.middlewares ?? [])];
-  const handlers = implementation as Record<string, ((input: unknown) => Promise<unknown>) | undefined>;
+  const handlers = implementation as Record<string, ((input: unknown) => unknown) | undefined>;
   const methods = Object.entries<GGContractMethod>(schema.contract.methods);
 
   // First look at everything: half an API must not stay behind when a handler is missing.
@@ -29,7 +29,7 @@ export function registerApi<M extends GGHttpMethodMap>(
       contract,
       route,
       // Looked up per call, as a method of its object, so that handlers may use `this` and may be replaced in tests.
-      handler: async (input: unknown) => handlers[method]?.(input),
+      handler: (input: unknown) => handlers[method]?.(input),
       middlewares,
       permissionResolver: config.permissionResolver,
     };

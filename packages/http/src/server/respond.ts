@@ -20,6 +20,6 @@ export function sendJson(
 }
 
 /** Sends the public part of an error with the error's own status. */
-export function sendError(response: ServerResponse, error: ERROR<string, unknown>): void {
+export function sendError(response: ServerResponse, error: ERROR): void {
   sendJson(response, error.statusCode, error.toJSON());
 }
