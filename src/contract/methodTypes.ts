@@ -13,7 +13,9 @@ type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never
 type Input<M> = M extends { readonly input: infer S } ? Inferred<S> : undefined;
 type Success<M> = M extends { readonly success: infer S } ? Inferred<S> : undefined;
 type Declared<M> = M extends { readonly errors: readonly (infer C)[] }
-  ? C extends abstract new (...args: never[]) => infer E
+  ? C extends abstract new (
+      ...args: never[]
+    ) => infer E
     ? E
     : never
   : never;

@@ -16,7 +16,9 @@ export function validatePermission(permission: unknown, where: string, depth = 1
   }
   const group = groupOf(permission);
   if (!group) {
-    throw new Error(`${where}: a permission is a scope string, GG_NO_PERMISSIONS, GG_ANY_PERMISSION, {allOf} or {anyOf}`);
+    throw new Error(
+      `${where}: a permission is a scope string, GG_NO_PERMISSIONS, GG_ANY_PERMISSION, {allOf} or {anyOf}`,
+    );
   }
   if (depth > MAX_DEPTH) throw new Error(`${where}: permissions nest at most ${MAX_DEPTH} deep`);
   if (group.length === 0) throw new Error(`${where}: allOf and anyOf need at least one permission`);

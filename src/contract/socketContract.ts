@@ -35,7 +35,9 @@ export function defineSocketContract<const TName extends string, TMethods extend
   methods: TMethods,
 ): GGSocketContract<TMethods> {
   if (!isValidName(name)) {
-    throw new Error(`defineSocketContract: ${describe(name)} is not a valid name: use letters without white space or ":"`);
+    throw new Error(
+      `defineSocketContract: ${describe(name)} is not a valid name: use letters without white space or ":"`,
+    );
   }
   for (const direction of ["clientToServer", "serverToClient"] as const) {
     const map: unknown = methods?.[direction];

@@ -1,0 +1,155 @@
+import { GGContext, GGContextStore } from "@grest-ts/context";
+import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
+import { defaultLogger } from "../contract/logger.js";
+import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
+import { EMPTY_TABLE } from "../socket/methodTable.js";
+import type { GGSocket } from "../socket/socket.js";
+import { AdapterTransport, type SocketAdapterClass } from "../transport/adapter.js";
+import { connect, prepareHandshake } from "./connect.js";
+import type { ClientPlatform } from "./platform.js";
+import { socketUrl } from "./url.js";
+
+const CALL_TIMEOUT = 30_000;
+
+/** Where a raw socket connects to. */
+export interface GGSocketPoolConfig<TQuery extends object = Record<string, unknown>> {
+  /** `ws://`, `wss://`, `http://` or `https://` with host and port. */
+  readonly domain: string;
+  /** The path, for example `"/ws/chat"`. */
+  readonly path: string;
+  /** Query arguments of the connection. */
+  readonly query?: TQuery;
+  /** Their `updateHandshake` is run, and what they set is part of what tells connections apart. */
+  readonly middlewares?: readonly GGWebSocketMiddleware[];
+}
+
+interface PooledSocket {
+  readonly socket: GGSocket;
+  /** Names the connection to people. */
+  readonly key: string;
+}
+
+/** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
+export class SocketPool {
+  readonly #platform: ClientPlatform;
+  readonly #sockets = new Map<string, PooledSocket>();
+  readonly #pending = new Map<string, Promise<GGSocket>>();
+  #adapter: SocketAdapterClass | undefined;
+
+  constructor(platform: ClientPlatform) {
+    this.#platform = platform;
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** How many connections are being opened. */
+  get pendingSize(): number {
+    return this.#pending.size;
+  }
+
+  /** The keys of the open connections, for debugging. They name headers and query arguments, and show no value of any. */
+  getConnectionKeys(): string[] {
+    return [...this.#sockets.values()].map(({ key }) => key);
+  }
+
+  /**
+   * The connection of this URL and these headers, opened when there is none. Callers at the same time share it.
+   *
+   * @throws ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
+   */
+  async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
+    const handshake = prepareHandshake(config.middlewares ?? [], config.query);
+    const url = socketUrl(config.domain, config.path, handshake.queryArgs);
+    const identity = JSON.stringify([url, Object.entries(handshake.headers).sort()]);
+    const open = this.#sockets.get(identity)?.socket;
+    if (open?.isOpen) return open;
+    let pending = this.#pending.get(identity);
+    if (!pending) {
+      const pooled = (socket: GGSocket) => this.#keep(identity, socket, connectionKey(url, handshake, identity));
+      pending = this.#open(config, url, handshake, pooled).finally(() => this.#pending.delete(identity));
+      this.#pending.set(identity, pending);
+    }
+    return pending;
+  }
+
+  /** Opens a connection that the pool does not keep. Throws like {@link getOrConnect}. */
+  async connect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
+    const handshake = prepareHandshake(config.middlewares ?? [], config.query);
+    return this.#open(config, socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
+  }
+
+  /** Closes all connections: once their calls are done, or at once when not `graceful`. */
+  async closeAll(graceful = true): Promise<void> {
+    const opening = await Promise.allSettled(this.#pending.values());
+    const sockets = new Set([...this.#sockets.values()].map(({ socket }) => socket));
+    for (const result of opening) if (result.status === "fulfilled") sockets.add(result.value);
+    await Promise.all([...sockets].map((socket) => end(socket, graceful)));
+  }
+
+  /** Forgets a connection without closing it. Returns whether there was one. */
+  removeFromPool(key: string): boolean {
+    for (const [identity, pooled] of this.#sockets) if (pooled.key === key) return this.#sockets.delete(identity);
+    return false;
+  }
+
+  /** Makes connections through another adapter than the platform's own; `undefined` goes back to that. */
+  setAdapter(adapter: SocketAdapterClass | undefined): void {
+    this.#adapter = adapter;
+  }
+
+  #keep(identity: string, socket: GGSocket, key: string): void {
+    this.#sockets.set(identity, { socket, key });
+    socket.onClose(() => {
+      if (this.#sockets.get(identity)?.socket === socket) this.#sockets.delete(identity);
+    });
+  }
+
+  async #open(
+    config: GGSocketPoolConfig<object>,
+    url: string,
+    handshake: GGWebSocketHandshakeContext,
+    onSocket: (socket: GGSocket) => void,
+  ): Promise<GGSocket> {
+    const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext());
+    context.set(GG_WS_CONNECTION, { path: config.domain });
+    const endpoint = {
+      apiName: "GGSocketPool",
+      table: EMPTY_TABLE,
+      logger: defaultLogger,
+      metrics: undefined,
+      timeout: CALL_TIMEOUT,
+      scope: this.#platform.captureScope(),
+    };
+    const Adapter = this.#adapter;
+    const dial = Adapter ? (to: string) => new AdapterTransport(new Adapter(to)) : this.#platform.dial;
+    const socket = await connect({ url, headers: handshake.headers, endpoint, context, dial }, onSocket);
+    socket.inbox.expectHandlersSoon();
+    return socket;
+  }
+}
+
+async function end(socket: GGSocket, graceful: boolean): Promise<void> {
+  if (graceful) await socket.teardown();
+  else socket.close();
+  await socket.closed();
+}
+
+// The same for all keys of this process and known to nobody: without it, a key could be tried against guessed tokens.
+const salt = Math.floor(Math.random() * 2 ** 32);
+
+/** `ws://host/path?room&token::authorization#1f2e3d4c`: names only, and a digest that tells equal names apart. */
+function connectionKey(url: string, handshake: GGWebSocketHandshakeContext, identity: string): string {
+  const [place] = url.split("?", 1);
+  const query = Object.keys(handshake.queryArgs).join("&");
+  return `${place}${query && `?${query}`}::${Object.keys(handshake.headers).sort().join("&")}#${digest(identity)}`;
+}
+
+/** FNV-1a, 32 bits: enough to tell a handful of connections apart in a list. */
+function digest(text: string): string {
+  let hash = 0x811c9dc5 ^ salt;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,191 @@
+import { GGContractClass, type GGPermission, type GGValidator } from "@grest-ts/schema";
+import type { GGWebSocketClient, GGWebSocketClientConfig } from "./client.js";
+import type { GGWebSocketMiddleware } from "./middleware.js";
+import { validatePermission } from "./permission.js";
+import type { GGConnectionHandler, GGSocketServer, WebSocketSchemaConfig } from "./server.js";
+import type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./socketContract.js";
+
+/** What a finished schema says, without its types: what the server and the client work from. */
+export interface SchemaDefinition {
+  /** The API's name. */
+  readonly name: string;
+  /** The path as it was given to `.path()`. */
+  readonly path: string;
+  /** The middlewares in their order; frozen. */
+  readonly middlewares: readonly GGWebSocketMiddleware[];
+  /** Checks the query arguments on both ends, when one was given. */
+  readonly queryValidator: GGValidator<unknown> | undefined;
+  /** What it takes to open a connection at all. */
+  readonly connectPermission: GGPermission | undefined;
+  /** The contract's method maps. */
+  readonly methods: GGSocketContractMethods;
+}
+
+/** A schema as the HTTP server's permission check reads it. */
+export interface ServableSchema extends SchemaDefinition {
+  readonly contract: {
+    readonly clientToServer: { readonly methods: GGSocketMethodMap };
+    readonly serverToClient: { readonly methods: GGSocketMethodMap };
+  };
+}
+
+/** The two ends that a schema can become. The Node and the browser entry each bring their own. */
+export interface SchemaEnds {
+  createClient(schema: SchemaDefinition, config: GGWebSocketClientConfig<unknown>): unknown;
+  startServer(schema: ServableSchema, onConnection: unknown, config: WebSocketSchemaConfig): GGSocketServer;
+}
+
+/**
+ * An API that can be served and connected to. Made by `webSocketSchema(contract).path(…).done()`; never changes.
+ */
+export class GGWebSocketSchema<
+  C2S extends GGSocketMethodMap,
+  S2C extends GGSocketMethodMap,
+  _TContext = object,
+  TQuery = undefined,
+> implements ServableSchema
+{
+  readonly name: string;
+  readonly path: string;
+  readonly middlewares: readonly GGWebSocketMiddleware[];
+  readonly queryValidator: GGValidator<unknown> | undefined;
+  readonly connectPermission: GGPermission | undefined;
+  readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
+  readonly #ends: SchemaEnds;
+  #contract: SchemaContract<C2S, S2C> | undefined;
+
+  /** @internal Use `webSocketSchema(contract)`. */
+  constructor(
+    definition: SchemaDefinition & { readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C } },
+    ends: SchemaEnds,
+  ) {
+    this.name = definition.name;
+    this.path = definition.path;
+    this.middlewares = Object.freeze([...definition.middlewares]);
+    this.queryValidator = definition.queryValidator;
+    this.connectPermission = definition.connectPermission;
+    this.methods = definition.methods;
+    this.#ends = ends;
+    Object.freeze(this);
+  }
+
+  /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
+  get contract(): SchemaContract<C2S, S2C> {
+    this.#contract ??= Object.freeze({
+      apiName: this.name,
+      clientToServer: new GGContractClass(`${this.name}.clientToServer`, this.methods.clientToServer),
+      serverToClient: new GGContractClass(`${this.name}.serverToClient`, this.methods.serverToClient),
+    });
+    return this.#contract;
+  }
+
+  /**
+   * Serves this API; it listens when the HTTP server starts.
+   *
+   * @param onConnection called once for each accepted connection
+   * @throws Error when there is no HTTP server, or when the path is taken; `http.start()` rejects when the permission
+   *   check fails
+   */
+  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config: WebSocketSchemaConfig = {}): void {
+    this.startServer(onConnection, config);
+  }
+
+  /** Like {@link register}, and returns the socket server. */
+  startServer(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config: WebSocketSchemaConfig = {}): GGSocketServer {
+    return this.#ends.startServer(this, onConnection, config);
+  }
+
+  /** Makes a typed client. It is not connected until its `connect()`. */
+  createClient(config: GGWebSocketClientConfig<TQuery> = {}): GGWebSocketClient<C2S, S2C> {
+    return this.#ends.createClient(this, config) as GGWebSocketClient<C2S, S2C>;
+  }
+}
+
+/** Both directions of a schema's contract, in the form that the framework's own tools read. */
+export interface SchemaContract<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> {
+  readonly apiName: string;
+  readonly clientToServer: GGContractClass<C2S>;
+  readonly serverToClient: GGContractClass<S2C>;
+}
+
+/** Puts a schema together. Works as one chain and as separate statements: each step changes this builder. */
+export class GGWebSocketSchemaBuilder<
+  C2S extends GGSocketMethodMap,
+  S2C extends GGSocketMethodMap,
+  TQuery = undefined,
+> {
+  readonly #contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>;
+  readonly #ends: SchemaEnds;
+  readonly #middlewares: GGWebSocketMiddleware[] = [];
+  #path: string | undefined;
+  #queryValidator: GGValidator<unknown> | undefined;
+  #connectPermission: GGPermission | undefined;
+
+  /** @internal Use `webSocketSchema(contract)`. */
+  constructor(
+    contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
+    ends: SchemaEnds,
+  ) {
+    this.#contract = contract;
+    this.#ends = ends;
+  }
+
+  /**
+   * The path that the API is served on, with or without its leading slash.
+   *
+   * @throws Error when it is empty or holds white space, `?` or `#`
+   */
+  path(path: string): this {
+    if (typeof path !== "string" || path === "" || /[\s?#]/.test(path)) {
+      throw new Error(
+        `${this.#contract.name}: ${JSON.stringify(path)} is not a path: it must not be empty nor hold white space, "?" or "#"`,
+      );
+    }
+    this.#path = path;
+    return this;
+  }
+
+  /** Adds a middleware; they run in the order of their `use`. */
+  use(middleware: GGWebSocketMiddleware): this {
+    this.#middlewares.push(middleware);
+    return this;
+  }
+
+  /** Types the query arguments of a connection and, given a validator, checks them at run time on both ends. */
+  queryOnConnect<T>(validator?: GGValidator<T>): GGWebSocketSchemaBuilder<C2S, S2C, T> {
+    this.#queryValidator = validator;
+    return this as unknown as GGWebSocketSchemaBuilder<C2S, S2C, T>;
+  }
+
+  /**
+   * What it takes to open a connection at all; checked at the handshake.
+   *
+   * @throws Error when the permission is not a valid one
+   */
+  connectPermission(permission: GGPermission): this {
+    validatePermission(permission, `${this.#contract.name}.connectPermission`);
+    this.#connectPermission = permission;
+    return this;
+  }
+
+  /**
+   * The finished schema, a snapshot: what is done to this builder later does not reach it.
+   *
+   * @throws Error when no path was given
+   */
+  done(): GGWebSocketSchema<C2S, S2C, object, TQuery> {
+    const { name, methods } = this.#contract;
+    if (this.#path === undefined) throw new Error(`${name}: no path; call .path("ws/…") before .done()`);
+    return new GGWebSocketSchema<C2S, S2C, object, TQuery>(
+      {
+        name,
+        methods,
+        path: this.#path,
+        middlewares: this.#middlewares,
+        queryValidator: this.#queryValidator,
+        connectPermission: this.#connectPermission,
+      },
+      this.#ends,
+    );
+  }
+}

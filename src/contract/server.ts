@@ -1,0 +1,38 @@
+import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
+import type { GGWebSocketLogger } from "./logger.js";
+import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
+import type { GGWebSocketMiddleware } from "./middleware.js";
+
+/** Options of `register` and `startServer`. */
+export interface WebSocketSchemaConfig {
+  /** The HTTP server to listen on. Default: the app's `GGHttpServer`. */
+  readonly http?: GGHttpServer;
+  /** More middlewares; they run after the schema's. */
+  readonly middlewares?: readonly GGWebSocketMiddleware[];
+  /** Finds the scopes of a connection, once, after the middlewares. `null` means that there is no identity. */
+  readonly permissionResolver?: GGScopeResolver;
+  /** Where warnings and errors go. Default: `console`, from warnings up. */
+  readonly logger?: GGWebSocketLogger;
+}
+
+/** The query arguments of a connection: what the validator made of them, or the raw strings without one. */
+export type GGConnectionQuery<TQuery> = [TQuery] extends [undefined] ? Readonly<Record<string, string>> : TQuery;
+
+/** Called once for each accepted connection, inside its context. What it throws closes the connection with 1011. */
+export type GGConnectionHandler<C2S, S2C, TQuery = undefined> = (
+  incoming: WebSocketIncoming<C2S>,
+  outgoing: WebSocketOutgoing<S2C>,
+  query: GGConnectionQuery<TQuery>,
+) => void | Promise<void>;
+
+/** One API being served. */
+export interface GGSocketServer {
+  /** The API's name. */
+  readonly apiName: string;
+  /** The path it is served on, with its leading slash. */
+  readonly path: string;
+  /** How many connections are open. */
+  readonly connectionCount: number;
+  /** Stops accepting and closes the connections (1001) once what is in flight has finished, 5 s at most. */
+  teardown(): Promise<void>;
+}

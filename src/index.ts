@@ -1,0 +1,33 @@
+/**
+ * What a Node program imports: contracts, the server and the client.
+ *
+ * @module
+ */
+
+import { SocketClient } from "./client/createClient.js";
+import { nodePlatform } from "./client/node.js";
+import { SocketPool } from "./client/pool.js";
+import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
+import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
+import { startServer } from "./server/startServer.js";
+
+export * from "./shared.js";
+
+const ends: SchemaEnds = {
+  createClient: (schema, config) => new SocketClient(schema, config, nodePlatform),
+  startServer,
+};
+
+/**
+ * Begins a schema for a contract: give it a path and middlewares, then call `done()`.
+ *
+ * @param contract made by `defineSocketContract`
+ */
+export function webSocketSchema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap>(
+  contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
+): GGWebSocketSchemaBuilder<C2S, S2C> {
+  return new GGWebSocketSchemaBuilder<C2S, S2C>(contract, ends);
+}
+
+/** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
+export const GGSocketPool = new SocketPool(nodePlatform);

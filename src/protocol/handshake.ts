@@ -1,0 +1,36 @@
+import { encodeFrame, FrameType } from "./frame.js";
+
+/** The server's "accepted" frame, byte for byte as 0.0.39 sends it. */
+export const HANDSHAKE_OK_FRAME = encodeFrame(FrameType.HANDSHAKE_OK, "", "", "null");
+
+/** The client's first frame: the handshake's headers. */
+export function encodeHandshake(headers: Readonly<Record<string, string>>): string {
+  return encodeFrame(FrameType.HANDSHAKE, "", "", JSON.stringify(headers));
+}
+
+/** The server's refusal; `errorJson` is the public part of an error. */
+export function encodeHandshakeError(errorJson: unknown): string {
+  return encodeFrame(FrameType.HANDSHAKE_ERROR, "", "", JSON.stringify(errorJson));
+}
+
+/** The headers in a handshake's payload: own string members only, and none when the payload is anything but an object. */
+export function decodeHandshakeHeaders(payload: string): Record<string, string> {
+  const value = parseOrUndefined(payload);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}
+
+/** The error in a refusal's payload, or `undefined` when it holds none. */
+export function decodeHandshakeError(payload: string): unknown {
+  return parseOrUndefined(payload);
+}
+
+function parseOrUndefined(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+import { GGContext } from "@grest-ts/context";
+import { ERROR } from "@grest-ts/schema";
+import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
+import { CloseCode } from "../protocol/closeCodes.js";
+import { encodeHandshakeError, HANDSHAKE_OK_FRAME } from "../protocol/handshake.js";
+import type { Scopes } from "../socket/endpoint.js";
+import { type AnyError, errorJson, serverError, thrownError } from "../socket/outcome.js";
+import { outgoingOf } from "../socket/outgoing.js";
+import { GGSocket } from "../socket/socket.js";
+import type { Transport } from "../socket/transport.js";
+import { HandshakeListener, runMiddlewares } from "./handshake.js";
+import { refusal, resolveScopes } from "./permissions.js";
+import type { Registration } from "./registration.js";
+
+/** How long a client may take to send its handshake message, in ms. */
+const HANDSHAKE_TIMEOUT = 5_000;
+
+/** Takes a new line through query check, handshake and permissions to its connection handler. Never throws. */
+export function acceptConnection(registration: Registration, transport: Transport, rawQuery: string): void {
+  const context = new GGContext("ws-connection");
+  context.set(GG_WS_CONNECTION, { port: registration.port, path: registration.path });
+  registration.endpoint.scope(() =>
+    context.run(() => {
+      openConnection(registration, transport, rawQuery, context).catch((error) => {
+        registration.endpoint.logger.error(`${registration.apiName}: a connection could not be set up`, { error });
+        registration.metrics.attempted("ERROR");
+        transport.close(CloseCode.INTERNAL_ERROR, "Connection failed");
+      });
+    }),
+  );
+}
+
+async function openConnection(
+  registration: Registration,
+  transport: Transport,
+  rawQuery: string,
+  context: GGContext,
+): Promise<void> {
+  const listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT);
+  const queryArgs = Object.fromEntries(new URLSearchParams(rawQuery));
+  const query = registration.queryValidator?.safeParse(queryArgs, true);
+  if (query && !query.success) {
+    registration.metrics.attempted("QUERY_INVALID");
+    transport.close(CloseCode.QUERY_INVALID, "Invalid query parameters");
+    return;
+  }
+  const headers = await listener.arrival;
+  if (headers === "closed") {
+    registration.metrics.attempted("HANDSHAKE_FAILED");
+    return;
+  }
+  if (headers === "timeout") return refuse(registration, transport, serverError("Handshake timeout"));
+
+  let scopes: Scopes;
+  try {
+    await runMiddlewares(registration.middlewares, { headers, queryArgs });
+    scopes = await resolveScopes(registration.permissionResolver);
+  } catch (thrown) {
+    return refuse(registration, transport, publicError(registration, thrown));
+  }
+  const notPermitted = refusal(registration.connectPermission, scopes, registration.apiName);
+  if (notPermitted) return refuse(registration, transport, notPermitted);
+  if (!listener.isOpen) {
+    registration.metrics.attempted("HANDSHAKE_FAILED");
+    return;
+  }
+  const socket = new GGSocket(transport, registration.endpoint, context);
+  socket.inbox.scopes = scopes;
+  socket.sendFrame(HANDSHAKE_OK_FRAME);
+  registration.metrics.attempted("OK");
+  registration.joined(socket);
+  listener.handOverTo(socket);
+  runConnectionHandler(registration, socket, query ? query.value : queryArgs);
+}
+
+/** Calls the program's handler; messages wait until it has given handlers, or is done without. */
+function runConnectionHandler(registration: Registration, socket: GGSocket, query: unknown): void {
+  const incoming = { on: (handlers: object) => socket.inbox.on(handlers) };
+  const outgoing = outgoingOf(registration.outgoing, socket);
+  Object.defineProperty(outgoing, "onClose", {
+    configurable: true,
+    writable: true,
+    value: (callback: () => void) => void socket.onClose(() => callback()),
+  });
+  const failed = (error: unknown) => {
+    registration.endpoint.logger.error(`${registration.apiName}: the connection handler failed`, { error });
+    socket.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
+  };
+  try {
+    const result = registration.onConnection(incoming, outgoing, query);
+    Promise.resolve(result).then(() => socket.inbox.expectHandlersSoon(), failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function refuse(registration: Registration, transport: Transport, error: AnyError): void {
+  registration.metrics.attempted("HANDSHAKE_FAILED");
+  transport.send([encodeHandshakeError(errorJson(error))]);
+  transport.close(CloseCode.HANDSHAKE_FAILED, "Handshake failed");
+}
+
+/** An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets. */
+function publicError(registration: Registration, thrown: unknown): AnyError {
+  const error = thrownError(thrown);
+  if (!(thrown instanceof ERROR)) {
+    registration.endpoint.logger.error(`${registration.apiName}: a middleware failed`, {
+      ref: error.context?.ref,
+      error: thrown,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,21 @@
+import { GG_PERMISSIONS, type GGScopeResolver } from "@grest-ts/http";
+import { FORBIDDEN, type GGPermission, GGPermissionChecker, NOT_AUTHORIZED, satisfies } from "@grest-ts/schema";
+import { isPublic } from "../contract/permission.js";
+import type { Scopes } from "../socket/endpoint.js";
+import type { AnyError } from "../socket/outcome.js";
+
+/** Finds a connection's scopes, once, and shows them to handlers as `GG_PERMISSIONS`. Runs inside its context. */
+export async function resolveScopes(resolver: GGScopeResolver | undefined): Promise<Scopes> {
+  if (!resolver) return undefined;
+  const scopes = await resolver();
+  if (scopes) GG_PERMISSIONS.set(new GGPermissionChecker(scopes));
+  return scopes;
+}
+
+/** The error for a connection or a message that its scopes do not allow; `undefined` when they do. */
+export function refusal(required: GGPermission | undefined, scopes: Scopes, what: string): AnyError | undefined {
+  if (required === undefined || isPublic(required)) return undefined;
+  if (!scopes) return new NOT_AUTHORIZED({ displayMessage: `${what} requires an identity` });
+  if (satisfies(required, scopes)) return undefined;
+  return new FORBIDDEN({ displayMessage: `${what} is not permitted` });
+}

@@ -1,0 +1,91 @@
+import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
+import type { GGPermission, GGValidator } from "@grest-ts/schema";
+import { defaultLogger } from "../contract/logger.js";
+import type { GGWebSocketMiddleware } from "../contract/middleware.js";
+import type { SchemaDefinition } from "../contract/schema.js";
+import type { GGSocketServer, WebSocketSchemaConfig } from "../contract/server.js";
+import { CloseCode } from "../protocol/closeCodes.js";
+import type { SocketEndpoint } from "../socket/endpoint.js";
+import { type MethodTable, tablesOf } from "../socket/methodTable.js";
+import type { GGSocket } from "../socket/socket.js";
+import { captureScope } from "../transport/asyncScope.js";
+import { ServerMetrics } from "./metrics.js";
+import { refusal } from "./permissions.js";
+
+const CALL_TIMEOUT = 30_000;
+
+/** A connection handler with its types erased. */
+export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
+
+/** One API that is being served: what its connections have in common, and the connections themselves. */
+export class Registration implements GGSocketServer {
+  readonly apiName: string;
+  readonly path: string;
+  readonly middlewares: readonly GGWebSocketMiddleware[];
+  readonly queryValidator: GGValidator<unknown> | undefined;
+  readonly connectPermission: GGPermission | undefined;
+  readonly permissionResolver: GGScopeResolver | undefined;
+  readonly onConnection: AnyConnectionHandler;
+  readonly metrics: ServerMetrics;
+  readonly endpoint: SocketEndpoint;
+  /** What the server may call on its clients. */
+  readonly outgoing: MethodTable;
+  readonly #http: GGHttpServer;
+  readonly #sockets = new Set<GGSocket>();
+
+  constructor(
+    schema: SchemaDefinition,
+    onConnection: AnyConnectionHandler,
+    http: GGHttpServer,
+    config: WebSocketSchemaConfig,
+  ) {
+    const tables = tablesOf(schema);
+    this.apiName = schema.name;
+    this.path = schema.path.startsWith("/") ? schema.path : `/${schema.path}`;
+    this.middlewares = [...schema.middlewares, ...(config.middlewares ?? [])];
+    this.queryValidator = schema.queryValidator;
+    this.connectPermission = schema.connectPermission;
+    this.permissionResolver = config.permissionResolver;
+    this.onConnection = onConnection;
+    this.metrics = new ServerMetrics(this.apiName, this.path);
+    this.outgoing = tables.serverToClient;
+    this.#http = http;
+    this.endpoint = {
+      apiName: schema.name,
+      table: tables.clientToServer,
+      logger: config.logger ?? defaultLogger,
+      metrics: this.metrics,
+      timeout: CALL_TIMEOUT,
+      scope: captureScope(),
+      authorize: (method, scopes) => refusal(method.permission, scopes, method.path),
+    };
+  }
+
+  /** The port that the HTTP server listens on. */
+  get port(): number | undefined {
+    return this.#http.port;
+  }
+
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
+  /** Counts a connection in, until it closes. */
+  joined(socket: GGSocket): void {
+    this.#sockets.add(socket);
+    this.metrics.opened();
+    socket.onClose(() => {
+      this.#sockets.delete(socket);
+      this.metrics.closed();
+    });
+  }
+
+  async teardown(): Promise<void> {
+    await Promise.all([...this.#sockets].map((socket) => this.#endConnection(socket)));
+  }
+
+  async #endConnection(socket: GGSocket): Promise<void> {
+    await socket.teardown(undefined, undefined, CloseCode.GOING_AWAY, "Server is shutting down");
+    await socket.closed();
+  }
+}

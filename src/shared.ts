@@ -1,0 +1,38 @@
+/** What both entries export. */
+export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
+export type {
+  GGWebSocketClient,
+  GGWebSocketClientConfig,
+  GGWebSocketClientEnds,
+  GGWebSocketCloseReason,
+} from "./contract/client.js";
+export { GG_WS_CONNECTION, GG_WS_MESSAGE } from "./contract/contextKeys.js";
+export type { GGWebSocketLogFields, GGWebSocketLogger } from "./contract/logger.js";
+export type {
+  GGCallOptions,
+  GGSocketCallable,
+  GGSocketCalls,
+  GGSocketHandler,
+  GGSocketHandlers,
+  GGWebSocketClientIncoming,
+  WebSocketIncoming,
+  WebSocketOutgoing,
+} from "./contract/methodTypes.js";
+export { GGWebSocketMetrics } from "./contract/metrics.js";
+export type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./contract/middleware.js";
+export { GGWebSocketSchema, GGWebSocketSchemaBuilder, type SchemaContract } from "./contract/schema.js";
+export type {
+  GGConnectionHandler,
+  GGConnectionQuery,
+  GGSocketServer,
+  WebSocketSchemaConfig,
+} from "./contract/server.js";
+export {
+  defineSocketContract,
+  type GGSocketContract,
+  type GGSocketContractMethods,
+  type GGSocketMethodMap,
+} from "./contract/socketContract.js";
+export { CloseCode } from "./protocol/closeCodes.js";
+export { GGSocket, type SocketHandlerConfig, type SocketReply } from "./socket/socket.js";
+export type { SocketAdapter, SocketAdapterClass } from "./transport/adapter.js";

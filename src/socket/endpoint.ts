@@ -1,0 +1,32 @@
+import type { GGWebSocketLogger } from "../contract/logger.js";
+import type { CompiledMethod } from "./compiledMethod.js";
+import type { MethodTable } from "./methodTable.js";
+import type { AnyError } from "./outcome.js";
+
+/** The scopes of a connection: `null` without an identity, `undefined` where nobody asked. */
+export type Scopes = ReadonlySet<string> | null | undefined;
+
+/** Calls a function in an async context that was captured earlier. */
+export type AsyncScope = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => R;
+
+/** Where traffic is counted. Paths are those of the contract, or `"unknown"`; `durationMs` is absent when nothing was timed. */
+export interface SocketMetrics {
+  handled(path: string, result: string, durationMs?: number): void;
+  sent(path: string, result: string, durationMs?: number): void;
+}
+
+/** What all connections of one registration, or of one client, have in common. */
+export interface SocketEndpoint {
+  /** Names the API in errors and logs. */
+  readonly apiName: string;
+  /** What the peer may call. */
+  readonly table: MethodTable;
+  readonly logger: GGWebSocketLogger;
+  readonly metrics: SocketMetrics | undefined;
+  /** How long a call waits for its reply by default, in ms. */
+  readonly timeout: number;
+  /** Everything that a connection calls back runs in here. */
+  readonly scope: AsyncScope;
+  /** Whether a connection with these scopes may call a method; the error to answer with when not. */
+  authorize?(method: CompiledMethod, scopes: Scopes): AnyError | undefined;
+}

@@ -1,0 +1,30 @@
+/**
+ * What a socket needs of the line under it. `transport/` implements it for `ws` and for the native WebSocket.
+ * A transport calls its listener and nothing else; it keeps no list of them.
+ */
+export interface Transport {
+  /** Who hears of the transport from now on, in place of the one before. */
+  attach(listener: TransportListener): void;
+  /** Hands text messages over in their order, in one write where the platform can. */
+  send(messages: readonly string[]): void;
+  /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */
+  close(code?: number, reason?: string): void;
+  /** Ends the line at once. */
+  terminate(): void;
+  /** Stops reading, where the platform can; the peer then feels back pressure. */
+  pause?(): void;
+  /** Reads again. */
+  resume?(): void;
+}
+
+/** What a transport reports. After `onClosed` it reports nothing more. */
+export interface TransportListener {
+  /** The line is open (a transport that was accepted is open from the start, and never says so). */
+  onOpen?(): void;
+  /** A text message has arrived. */
+  onText(text: string): void;
+  /** The line has ended; 1006 when it broke. */
+  onClosed(code: number, reason: string): void;
+  /** Something failed; `onClosed` follows. */
+  onFailed(error: Error): void;
+}

@@ -1,0 +1,64 @@
+import { CloseCode } from "../protocol/closeCodes.js";
+import type { Transport, TransportListener } from "../socket/transport.js";
+
+/** A line of one's own making, for `GGSocketPool.setAdapter`: a proxy, a mock, another WebSocket implementation. */
+export interface SocketAdapter {
+  send(message: string): void;
+  close(): void;
+  onOpen(handler: () => void): void;
+  onMessage(handler: (message: string) => void): void;
+  onClose(handler: () => void): void;
+  onError(handler: (error: Error) => void): void;
+  offOpen(handler: () => void): void;
+  offMessage(handler: (message: string) => void): void;
+  offClose(handler: () => void): void;
+  offError(handler: (error: Error) => void): void;
+}
+
+/** The class of an adapter; it begins to connect when it is made. */
+export type SocketAdapterClass = new (url: string) => SocketAdapter;
+
+/** Makes a transport of an adapter. */
+export class AdapterTransport implements Transport {
+  readonly #adapter: SocketAdapter;
+  #listener: TransportListener | undefined;
+  readonly #opened = () => this.#listener?.onOpen?.();
+  readonly #received = (message: string) => this.#listener?.onText(String(message));
+  readonly #failed = (error: Error) => this.#listener?.onFailed(error);
+  readonly #closed = () => this.#end(CloseCode.NO_STATUS);
+
+  constructor(adapter: SocketAdapter) {
+    this.#adapter = adapter;
+    adapter.onOpen(this.#opened);
+    adapter.onMessage(this.#received);
+    adapter.onClose(this.#closed);
+    adapter.onError(this.#failed);
+  }
+
+  attach(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  send(messages: readonly string[]): void {
+    for (const message of messages) this.#adapter.send(message);
+  }
+
+  close(): void {
+    this.#adapter.close();
+  }
+
+  terminate(): void {
+    this.#adapter.close();
+    this.#end(CloseCode.ABNORMAL);
+  }
+
+  #end(code: number): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#adapter.offOpen(this.#opened);
+    this.#adapter.offMessage(this.#received);
+    this.#adapter.offClose(this.#closed);
+    this.#adapter.offError(this.#failed);
+    listener?.onClosed(code, "");
+  }
+}

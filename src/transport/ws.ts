@@ -1,0 +1,91 @@
+import { WebSocket } from "ws";
+import { CloseCode, clampCloseReason, isSendableCloseCode } from "../protocol/closeCodes.js";
+import type { Transport, TransportListener } from "../socket/transport.js";
+
+/** 16 MiB, in either direction. `ws` alone would take 100. */
+export const MAX_PAYLOAD = 16 * 1024 * 1024;
+
+/** A line over the `ws` package: the server's end of an upgrade, or a client in Node. */
+export class WsTransport implements Transport {
+  readonly #ws: WebSocket;
+  #listener: TransportListener | undefined;
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws;
+    (ws as OwnedWebSocket)[OWNER] = this;
+    ws.on("message", onMessage).on("close", onClose).on("error", onError);
+    if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
+  }
+
+  /** Begins to connect to a URL. */
+  static dial(url: string): WsTransport {
+    return new WsTransport(
+      new WebSocket(url, { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, followRedirects: false }),
+    );
+  }
+
+  attach(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  send(messages: readonly string[]): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    const [first] = messages;
+    if (messages.length === 1 && first !== undefined) return this.#ws.send(first, ignoreError);
+    const line = lineOf(this.#ws);
+    line?.cork();
+    for (const message of messages) this.#ws.send(message, ignoreError);
+    line?.uncork();
+  }
+
+  close(code?: number, reason?: string): void {
+    if (code === undefined || !isSendableCloseCode(code)) this.#ws.close();
+    else this.#ws.close(code, clampCloseReason(reason ?? ""));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
+  /** @internal */
+  get listener(): TransportListener | undefined {
+    return this.#listener;
+  }
+}
+
+// The event listeners are shared by all connections and find theirs on the `ws`: no closures per connection.
+const OWNER = Symbol("owner");
+type OwnedWebSocket = WebSocket & { [OWNER]?: WsTransport };
+
+function onOpen(this: OwnedWebSocket): void {
+  this[OWNER]?.listener?.onOpen?.();
+}
+
+function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  if (isBinary) return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
+  this[OWNER]?.listener?.onText(data.toString());
+}
+
+function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
+  this[OWNER]?.listener?.onClosed(code, reason.toString());
+}
+
+function onError(this: OwnedWebSocket, error: Error): void {
+  this[OWNER]?.listener?.onFailed(error);
+}
+
+/** A failed write is followed by `close`, which settles what depends on it. */
+function ignoreError(): void {}
+
+/** The TCP socket below, to write many frames at once; `ws` does not promise that it is there. */
+function lineOf(ws: WebSocket): { cork(): void; uncork(): void } | undefined {
+  return (ws as unknown as { _socket?: { cork(): void; uncork(): void } })._socket;
+}
