@@ -52,9 +52,10 @@ export class GGHttpServer {
     this.#cors = config.cors ? new Cors(config.cors === true ? {} : config.cors) : undefined;
     this.#key = config.key ?? GG_HTTP_SERVER;
     this.#scope = GGLocator.getScopeOrRoot();
-    this.#scope.set(this.#key, this);
     this.httpServer = config.tls === undefined ? createServer() : createTlsServer(config.tls);
     this.#sockets = new OpenSockets(this.httpServer);
+    // Last of what can fail: a server that was not made must not be found.
+    this.#scope.set(this.#key, this);
     this.httpServer.on("request", (request, response) => {
       this.#sockets.trackResponse(response);
       if (this.#cors?.apply(request, response)) return;
