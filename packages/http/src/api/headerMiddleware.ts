@@ -37,17 +37,17 @@ export class HeaderMiddleware<T> implements GGHttpMiddleware {
   }
 }
 
-/** Headers carry ASCII only, so JSON's own escapes stand in for the rest. */
+/** Scalars travel as they are where a header can hold them, everything else as JSON with ASCII escapes. */
 function encode(value: unknown): string {
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  if (/^[\x20-\x7e]*$/.test(text)) return text;
-  return (typeof value === "object" ? text : JSON.stringify(text)).replace(
+  // No quote in front, which would read as JSON, and no outer blanks, which would be trimmed.
+  if (typeof value !== "object" && /^[!#-~]([ -~]*[!-~])?$/.test(String(value))) return String(value);
+  return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-/** What the text can mean: itself or, for values that do not travel as they are, JSON. */
+/** What the text can mean. */
 function* decode(text: string): Generator<unknown> {
   if (/^["[{]/.test(text)) {
     try {

@@ -1,0 +1,124 @@
+import { GG_ANY_PERMISSION, GG_NO_PERMISSIONS, GGContractClass, type GGPermission } from "@grest-ts/schema";
+import { describe, expect, it } from "vitest";
+import { type GGHttpServer, type GGRegisteredWebSocketSchema, GGRpc, httpSchema } from "../src/index.js";
+import { capture, newServer } from "./support.js";
+
+type Permissions = Record<string, GGPermission | undefined>;
+
+const methodsOf = (permissions: Permissions) =>
+  Object.fromEntries(
+    Object.entries(permissions).map(([name, permission]) => [name, permission === undefined ? {} : { permission }]),
+  );
+
+const noScopes = () => null;
+
+const addHttp = (server: GGHttpServer, name: string, permissions: Permissions, resolver?: () => null) => {
+  const routes = Object.fromEntries(Object.keys(permissions).map((method) => [method, GGRpc.POST(method)]));
+  const handlers = Object.fromEntries(Object.keys(permissions).map((method) => [method, async () => undefined]));
+  httpSchema(new GGContractClass(name, methodsOf(permissions)))
+    .pathPrefix(name)
+    .routes(routes)
+    .register(handlers, { http: server, ...(resolver && { permissionResolver: resolver }) });
+};
+
+const addWebSocket = (
+  server: GGHttpServer,
+  name: string,
+  permissions: Permissions,
+  more: { connect?: GGPermission; resolver?: boolean; serverToClient?: Permissions } = {},
+) => {
+  const schema: GGRegisteredWebSocketSchema = {
+    name,
+    path: `ws/${name}`,
+    contract: {
+      clientToServer: { methods: methodsOf(permissions) },
+      serverToClient: { methods: methodsOf(more.serverToClient ?? {}) },
+    },
+    middlewares: [],
+    connectPermission: more.connect,
+  };
+  server._registerWebSocketSchema(schema);
+  if (more.resolver) server._markResolverWired(schema);
+};
+
+const failure = async (server: GGHttpServer): Promise<string> => {
+  const error = await server.start().then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  expect(server.httpServer.listening).toBe(false);
+  return error?.message ?? "it started";
+};
+
+describe("the start check", () => {
+  it("has nothing to say where nobody declares anything", async () => {
+    const server = newServer();
+    addHttp(server, "A", { one: undefined });
+    addWebSocket(server, "B", { two: undefined });
+    await server.start();
+    expect(server.httpServer.listening).toBe(true);
+  });
+
+  it("demands a permission of every HTTP and WebSocket method once one declares it", async () => {
+    const server = newServer();
+    addHttp(server, "A", { one: undefined, two: GG_NO_PERMISSIONS });
+    addWebSocket(server, "B", { three: undefined, four: undefined });
+    const message = await failure(server);
+    expect(message).toContain("permission strict mode is active");
+    expect(message).toContain("\n\n  A.one\n  B.three\n  B.four\n\nFix:");
+  });
+
+  it.each([
+    ["a connectPermission", (server: GGHttpServer) => addWebSocket(server, "B", {}, { connect: GG_NO_PERMISSIONS })],
+    ["a wired resolver", (server: GGHttpServer) => addWebSocket(server, "B", { x: undefined }, { resolver: true })],
+    ["another API's resolver", (server: GGHttpServer) => addHttp(server, "C", { x: GG_NO_PERMISSIONS }, noScopes)],
+  ])("is strict because of %s", async (_reason, add) => {
+    const server = newServer();
+    addHttp(server, "A", { one: undefined });
+    add(server);
+    expect(await failure(server)).toContain("  A.one\n");
+  });
+
+  it("demands a resolver for what is not public, and lists all that lack one", async () => {
+    const server = newServer();
+    addHttp(server, "A", { one: "a:read", two: GG_NO_PERMISSIONS });
+    addWebSocket(
+      server,
+      "B",
+      { three: GG_ANY_PERMISSION, four: { anyOf: ["x", "y"] }, five: GG_NO_PERMISSIONS },
+      { connect: "b:open" },
+    );
+    addWebSocket(server, "C", { six: "c:read" }, { resolver: true });
+    const message = await failure(server);
+    expect(message).toContain("without a scope resolver");
+    const listed = message.split("\n").filter((line) => line.includes("requires"));
+    expect(listed.map((line) => line.trim().split(" requires")[0]?.trim())).toEqual([
+      "A.one",
+      "B.three",
+      "B.four",
+      "B (connectPermission)",
+    ]);
+    expect(message).toContain('  A.one   requires "a:read"');
+    expect(message).not.toContain("six");
+  });
+
+  it("passes once everything is declared and resolved, after a failed start too", async () => {
+    const server = newServer();
+    addWebSocket(server, "B", { one: "b:read" }, { connect: GG_NO_PERMISSIONS });
+    expect(await failure(server)).toContain("B.one");
+    const [schema] = server.registeredWebSocketSchemas;
+    server._markResolverWired(schema as object);
+    await server.start();
+    expect(server.httpServer.listening).toBe(true);
+  });
+});
+
+it("warns of a permission on a serverToClient method, which nothing enforces", async () => {
+  const warnings = capture("warn");
+  const server = newServer();
+  addWebSocket(server, "B", {}, { serverToClient: { news: "b:read", open: GG_NO_PERMISSIONS, plain: undefined } });
+  await server.start();
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain("B.news");
+  expect(warnings[0]).not.toMatch(/B\.(open|plain)/);
+});
