@@ -43,6 +43,7 @@ const systemErrors = (): readonly GGAnyErrorClass[] => [
 ];
 
 /** Carries out the methods of a contract: checks what goes in, what comes out, and which errors may. */
+// biome-ignore lint/complexity/noStaticOnlyClass: published under this name.
 export class GGContractExecutor {
   /** Runs `next` with the checked input and checks its outcome. Never throws: an error is a result. */
   static async call(
@@ -132,7 +133,7 @@ function parseError(contract: GGContractMethod, error: ERROR_JSON, options?: GGC
     });
   }
   const { schema } = ErrorClass;
-  // Its data was cleaned when it was sent, or there is none: the instance may go on, with what it tells developers.
+  // An instance without data goes on as it is, with all that it tells developers.
   if (error instanceof ErrorClass && (!schema || options?.noValidation)) return error as ERROR;
   if (!schema || options?.noValidation) return reviveError(ErrorClass, error, error.data);
   const parsed = schema.safeParse(error.data, true);

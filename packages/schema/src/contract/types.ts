@@ -24,6 +24,7 @@ export type GGContractMethods = { readonly [name: string]: GGContractMethod };
 export type GGMethodInput<M> = M extends { readonly input: { readonly infer: infer I } } ? I : undefined;
 
 /** The result of a method, as its caller gets it. */
+// biome-ignore lint/suspicious/noConfusingVoidType: the type argument of the promise that a call returns.
 export type GGMethodOutput<M> = M extends { readonly success: { readonly infer: infer O } } ? O : void;
 
 /** The errors that a method declares. */
@@ -46,15 +47,18 @@ export type GGCallErrors<M> =
     ? GGMethodErrors<M> | SERVER_ERROR | (HasInput<M> extends true ? VALIDATION_ERROR : never)
     : GGMethodErrors<M> | SERVER_ERROR;
 
-/** The function that carries out a method. It may return brand-free data: validation adds nothing at run time. */
+/**
+ * The function that carries out a method. It may return brand-free data: validation adds nothing at run time. Where a
+ * method has no result, the function may return anything, a promise too; it is waited for and dropped.
+ */
 export type GGImplementationMethod<M> =
   HasInput<M> extends true
     ? HasSuccess<M> extends true
       ? (data: GGMethodInput<M>) => Raw<GGMethodOutput<M>> | PromiseLike<Raw<GGMethodOutput<M>>>
-      : (data: GGMethodInput<M>) => void | PromiseLike<void>
+      : (data: GGMethodInput<M>) => void
     : HasSuccess<M> extends true
       ? () => Raw<GGMethodOutput<M>> | PromiseLike<Raw<GGMethodOutput<M>>>
-      : () => void | PromiseLike<void>;
+      : () => void;
 
 /** The function that calls a method. */
 export type GGClientMethod<M> =

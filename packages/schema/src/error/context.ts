@@ -42,6 +42,8 @@ export function debugContext(context: GGErrorContext): GGErrorDebugContext | und
 
 /** A reference that is unique enough to find one error in the logs. */
 export function createRef(): string {
-  const random = Math.random().toString(36).slice(2, 10).padEnd(8, "0");
+  const random = Math.floor(Math.random() * 36 ** 8)
+    .toString(36)
+    .padStart(8, "0");
   return `ERR_REF_${random}${Date.now().toString(36)}`;
 }

@@ -167,8 +167,20 @@ function createClass(type: string, statusCode: number, schema: GGSchema<unknown>
 
 /** An instance of `ErrorClass` from what travelled, or from an error whose data was cleaned. */
 export function reviveError(ErrorClass: GGAnyErrorClass, json: ERROR_JSON, data: unknown): ERROR {
-  const debug = json instanceof ERROR ? json.getDebugContext() : undefined;
+  const debug = json instanceof ERROR ? { originalError: json, ...json.getDebugContext() } : undefined;
   const context: InternalContext = { ...publicContext(json.context), ...debug, [REMOTE]: true };
   const args = ErrorClass.schema ? [data, context] : [context];
-  return new ErrorClass(...(args as never[]));
+  return withoutStack(() => new ErrorClass(...(args as never[])));
+}
+
+// Capturing a stack that is thrown away would be most of the cost of an error reply.
+function withoutStack<T>(create: () => T): T {
+  const limit = Error.stackTraceLimit;
+  if (typeof limit !== "number" || Object.isFrozen(Error)) return create();
+  Error.stackTraceLimit = 0;
+  try {
+    return create();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }

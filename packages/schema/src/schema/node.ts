@@ -1,4 +1,11 @@
-import { $constructor, type $ZodCheck, $ZodType, type $ZodTypeDef, type $ZodTypeInternals, type ParsePayload } from "zod/v4/core";
+import {
+  $constructor,
+  type $ZodCheck,
+  $ZodType,
+  type $ZodTypeDef,
+  type $ZodTypeInternals,
+  type ParsePayload,
+} from "zod/v4/core";
 import type { GGIssueKey, GGIssueParams } from "../issues/issue-key.js";
 import type { Rule } from "../issues/rules.js";
 

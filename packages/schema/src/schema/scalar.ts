@@ -87,6 +87,6 @@ export type GGEnumValue<T> = T extends readonly (infer V extends string | number
 // A numeric enum also maps each number back to its name: those entries are not values.
 function enumValues(values: Readonly<Record<string, string | number>>): (string | number)[] {
   return Object.entries(values)
-    .filter(([name]) => typeof values[values[name] as string] !== "number" || !/^-?\d/.test(name))
+    .filter(([name, value]) => !(typeof value === "string" && values[value] === Number(name)))
     .map(([, value]) => value);
 }

@@ -10,7 +10,7 @@ export interface GGBrand<B extends string> {
 export type GGBranded<T, B extends string> = (T & GGBrand<B>) | (T & (null | undefined));
 
 /** `T` without undefined. */
-export type GGDefined<T> = T & ({} | null);
+export type GGDefined<T> = NonNullable<T> | (T & null);
 
 /** Marker of whole numbers. */
 // biome-ignore lint/complexity/noBannedTypes: only an interface, not a primitive, can be extended.
