@@ -8,9 +8,9 @@ export function encodeHandshake(headers: Readonly<Record<string, string>>): stri
   return encodeFrame(FrameType.HANDSHAKE, "", "", JSON.stringify(headers));
 }
 
-/** The server's refusal; `errorJson` is the public part of an error. */
-export function encodeHandshakeError(errorJson: unknown): string {
-  return encodeFrame(FrameType.HANDSHAKE_ERROR, "", "", JSON.stringify(errorJson));
+/** The server's refusal; `errorPayload` is the JSON text of an error's public part. */
+export function encodeHandshakeError(errorPayload: string): string {
+  return encodeFrame(FrameType.HANDSHAKE_ERROR, "", "", errorPayload);
 }
 
 /** The headers in a handshake's payload: own string members only, and none when the payload is anything but an object. */

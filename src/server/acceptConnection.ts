@@ -4,7 +4,7 @@ import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { encodeHandshakeError, HANDSHAKE_OK_FRAME } from "../protocol/handshake.js";
 import type { Scopes } from "../socket/endpoint.js";
-import { type AnyError, errorJson, serverError, thrownError } from "../socket/outcome.js";
+import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
 import { outgoingOf } from "../socket/outgoing.js";
 import { GGSocket } from "../socket/socket.js";
 import type { Transport } from "../socket/transport.js";
@@ -19,15 +19,15 @@ const HANDSHAKE_TIMEOUT = 5_000;
 export function acceptConnection(registration: Registration, transport: Transport, rawQuery: string): void {
   const context = new GGContext("ws-connection");
   context.set(GG_WS_CONNECTION, { port: registration.port, path: registration.path });
-  registration.endpoint.scope(() =>
-    context.run(() => {
-      openConnection(registration, transport, rawQuery, context).catch((error) => {
-        registration.endpoint.logger.error(`${registration.apiName}: a connection could not be set up`, { error });
-        registration.metrics.attempted("ERROR");
-        transport.close(CloseCode.INTERNAL_ERROR, "Connection failed");
-      });
-    }),
+  const handshake = registration.endpoint.scope(() =>
+    context.run(() => openConnection(registration, transport, rawQuery, context)),
   );
+  const guarded = handshake.catch((error) => {
+    registration.endpoint.logger.error(`${registration.apiName}: a connection could not be set up`, { error });
+    registration.metrics.attempted("ERROR");
+    transport.close(CloseCode.INTERNAL_ERROR, "Connection failed");
+  });
+  registration.duringHandshake(transport, guarded);
 }
 
 async function openConnection(
@@ -60,7 +60,7 @@ async function openConnection(
   }
   const notPermitted = refusal(registration.connectPermission, scopes, registration.apiName);
   if (notPermitted) return refuse(registration, transport, notPermitted);
-  if (!listener.isOpen) {
+  if (!listener.isOpen || registration.isClosing) {
     registration.metrics.attempted("HANDSHAKE_FAILED");
     return;
   }
@@ -96,7 +96,7 @@ function runConnectionHandler(registration: Registration, socket: GGSocket, quer
 
 function refuse(registration: Registration, transport: Transport, error: AnyError): void {
   registration.metrics.attempted("HANDSHAKE_FAILED");
-  transport.send([encodeHandshakeError(errorJson(error))]);
+  transport.send([encodeHandshakeError(errorPayload(error))]);
   transport.close(CloseCode.HANDSHAKE_FAILED, "Handshake failed");
 }
 

@@ -8,11 +8,13 @@ import { CloseCode } from "../protocol/closeCodes.js";
 import type { SocketEndpoint } from "../socket/endpoint.js";
 import { type MethodTable, tablesOf } from "../socket/methodTable.js";
 import type { GGSocket } from "../socket/socket.js";
+import type { Transport } from "../socket/transport.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { ServerMetrics } from "./metrics.js";
 import { refusal } from "./permissions.js";
 
 const CALL_TIMEOUT = 30_000;
+const GOING_AWAY = [CloseCode.GOING_AWAY, "Server is shutting down"] as const;
 
 /** A connection handler with its types erased. */
 export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
@@ -31,7 +33,9 @@ export class Registration implements GGSocketServer {
   /** What the server may call on its clients. */
   readonly outgoing: MethodTable;
   readonly #http: GGHttpServer;
+  readonly #arriving = new Set<Transport>();
   readonly #sockets = new Set<GGSocket>();
+  #isClosing = false;
 
   constructor(
     schema: SchemaDefinition,
@@ -70,6 +74,18 @@ export class Registration implements GGSocketServer {
     return this.#sockets.size;
   }
 
+  /** Whether new connections are refused, since this API is going away. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Keeps track of a line until its handshake is over, one way or the other. */
+  async duringHandshake(transport: Transport, handshake: Promise<void>): Promise<void> {
+    this.#arriving.add(transport);
+    await handshake;
+    this.#arriving.delete(transport);
+  }
+
   /** Counts a connection in, until it closes. */
   joined(socket: GGSocket): void {
     this.#sockets.add(socket);
@@ -81,11 +97,13 @@ export class Registration implements GGSocketServer {
   }
 
   async teardown(): Promise<void> {
+    this.#isClosing = true;
+    for (const transport of this.#arriving) transport.close(...GOING_AWAY);
     await Promise.all([...this.#sockets].map((socket) => this.#endConnection(socket)));
   }
 
   async #endConnection(socket: GGSocket): Promise<void> {
-    await socket.teardown(undefined, undefined, CloseCode.GOING_AWAY, "Server is shutting down");
+    await socket.teardown(undefined, undefined, ...GOING_AWAY);
     await socket.closed();
   }
 }

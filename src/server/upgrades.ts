@@ -56,7 +56,10 @@ const routers = new WeakMap<Server, UpgradeRouter>();
 /** The router of an HTTP server; there is one, however many APIs it serves. */
 export function upgradesOf(server: Server): UpgradeRouter {
   let router = routers.get(server);
-  if (!router) routers.set(server, (router = new UpgradeRouter(server)));
+  if (!router) {
+    router = new UpgradeRouter(server);
+    routers.set(server, router);
+  }
   return router;
 }
 

@@ -30,7 +30,10 @@ const MAX_DURATION = 2 ** 31 - 1;
 export function startDeadline(deadline: Deadline, duration: number): void {
   const ms = Math.min(Math.max(Math.ceil(duration), 1), MAX_DURATION);
   let list = lists.get(ms);
-  if (!list) lists.set(ms, (list = new DeadlineList(ms)));
+  if (!list) {
+    list = new DeadlineList(ms);
+    lists.set(ms, list);
+  }
   deadline.expiresAt = performance.now() + ms;
   deadline.list = list;
   deadline.previous = list.tail;

@@ -1,47 +1,48 @@
-import { GGContext } from "@grest-ts/context";
-import { type ERROR_JSON, type OK, ROUTE_NOT_FOUND, SERVER_ERROR } from "@grest-ts/schema";
-import { GG_WS_MESSAGE } from "../contract/contextKeys.js";
+import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import { type Frame, FrameType } from "../protocol/frame.js";
 import { type CompiledMethod, compileRawMethod } from "./compiledMethod.js";
 import { after } from "./deadlines.js";
 import type { Scopes, SocketEndpoint } from "./endpoint.js";
 import { type HandlerObject, Handlers } from "./handlers.js";
-import { type AnyError, errorJson, isOutcome, serverError, thrownError } from "./outcome.js";
+import { IncomingMessage, type MessageOrigin } from "./incomingMessage.js";
+import { errorPayload, serverError, thrownError } from "./outcome.js";
 
-/** Messages that wait for the first handlers; more than this and the line is paused. */
+/** Messages that wait for the first handlers; at so many the line is paused. */
 const MAX_HELD = 256;
 
-/** How long messages still wait once nobody is busy preparing handlers, in ms. */
+/** How long messages still wait for handlers once nobody is busy preparing them, in ms. */
 const HANDLER_GRACE = 1_000;
 
-const UNKNOWN_PATH = "unknown";
+/** The `method` label of what is in no contract. */
+const UNKNOWN_METHOD = "unknown";
 
-/** What an inbox needs of the socket it belongs to. */
-export interface InboxOwner {
-  /** The connection's context; every message gets a child of it. */
-  readonly context: GGContext;
-  reply(message: string): void;
-  report(error: Error): void;
+/** What an inbox needs of the socket that it belongs to. */
+export interface InboxOwner extends MessageOrigin {
   pauseReading(): void;
   resumeReading(): void;
   onIdle(): void;
 }
 
+interface RawHandler {
+  readonly method: CompiledMethod;
+  readonly owner: HandlerObject;
+}
+
 /**
- * What arrives for one connection's handlers: gate, parsing, validation, handler, reply, in this order. Messages that
- * come before any handler was given wait, in their order.
+ * What arrives for one connection's handlers, handed to them in its order. Messages that come before any handler was
+ * given wait.
  */
 export class Inbox {
   readonly #endpoint: SocketEndpoint;
   readonly #owner: InboxOwner;
   readonly #handlers = new Handlers();
-  #raw: Map<string, { readonly method: CompiledMethod; readonly owner: HandlerObject }> | undefined;
+  #raw: Map<string, RawHandler> | undefined;
   #onUnknown: ((path: string, data: unknown) => void) | undefined;
-  /** Waiting messages; `undefined` once messages are delivered as they come. */
+  /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
-  #stopGrace: (() => void) | undefined;
+  #cancelGrace: (() => void) | undefined;
   #running = 0;
-  /** What the connection may do; set before the first message. */
+  /** What the connection may do. */
   scopes: Scopes;
 
   constructor(endpoint: SocketEndpoint, owner: InboxOwner) {
@@ -78,33 +79,33 @@ export class Inbox {
     this.#deliverSoon();
   }
 
-  /** Whoever was to give handlers is done: messages wait a moment longer and are then answered without. */
+  /** Whoever was to give handlers is done: messages wait a moment longer, and are then answered without. */
   expectHandlersSoon(): void {
-    if (this.#held && !this.#stopGrace) this.#stopGrace = after(HANDLER_GRACE, () => this.#deliver());
+    if (this.#held && !this.#cancelGrace) this.#cancelGrace = after(HANDLER_GRACE, () => this.#deliver());
   }
 
   /** The line is gone: what waits will not be handled. */
   stop(): void {
-    this.#stopGrace?.();
+    this.#cancelGrace?.();
     this.#held = undefined;
   }
 
-  /** Takes a message or a request. */
+  /** Takes a message or a request. Who may not call a method is told so before anything of the payload is read. */
   receive(frame: Frame): void {
     const method = this.#endpoint.table.get(frame.path);
     const refusal = method && this.#endpoint.authorize?.(method, this.scopes);
-    if (refusal) this.#fail(method, frame, refusal);
-    else if (this.#held) this.#hold(frame);
-    else if (method) this.#run(method, frame, this.#handlers.ownerOf(method.name));
+    if (refusal) this.#message(method, frame).fail(refusal);
+    else if (this.#held) this.#hold(this.#held, frame);
+    else if (method) this.#handle(method, frame, this.#handlers.ownerOf(method.name));
     else this.#receiveRaw(frame);
   }
 
-  #hold(frame: Frame): void {
-    this.#held?.push(frame);
-    if (this.#held?.length === MAX_HELD) this.#owner.pauseReading();
+  #hold(held: Frame[], frame: Frame): void {
+    held.push(frame);
+    if (held.length === MAX_HELD) this.#owner.pauseReading();
   }
 
-  /** Handlers are set one statement after another; what waits is delivered when the last of them is there. */
+  /** Handlers may be set in several statements; what waits is delivered when the last of them is through. */
   #deliverSoon(): void {
     if (this.#held) queueMicrotask(() => this.#deliver());
   }
@@ -117,124 +118,35 @@ export class Inbox {
     for (const frame of held) this.receive(frame);
   }
 
+  #handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
+    const message = this.#message(method, frame);
+    if (!owner) return message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
+    const finished = message.handle(owner);
+    if (!finished) return;
+    this.#running++;
+    finished.then(() => {
+      if (--this.#running === 0) this.#owner.onIdle();
+    });
+  }
+
   #receiveRaw(frame: Frame): void {
     const raw = this.#raw?.get(frame.path);
-    if (raw) {
-      this.#run(raw.method, frame, raw.owner);
-      return;
-    }
-    this.#endpoint.metrics?.handled(UNKNOWN_PATH, "ROUTE_NOT_FOUND");
+    if (raw) return this.#handle(raw.method, frame, raw.owner);
+    this.#endpoint.metrics?.handled(UNKNOWN_METHOD, "ROUTE_NOT_FOUND");
+    const method = compileRawMethod(frame.path);
     if (frame.type === FrameType.REQUEST) {
       const error = new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${frame.path}` });
-      return this.#reply(compileRawMethod(frame.path), frame, JSON.stringify(errorJson(error)));
-    }
-    if (!this.#onUnknown) {
-      this.#endpoint.logger.warn(`${this.#endpoint.apiName}: a message for an unknown method was ignored`);
-      return;
-    }
-    try {
-      this.#onUnknown(frame.path, compileRawMethod(frame.path).readInput(frame.payload));
-    } catch (thrown) {
-      this.#owner.report(thrownError(thrown));
-    }
+      this.#owner.reply(`${method.replyPrefix}${frame.id}:${errorPayload(error)}`);
+    } else if (this.#onUnknown) {
+      try {
+        this.#onUnknown(frame.path, method.readInput(frame.payload));
+      } catch (thrown) {
+        this.#owner.report(thrownError(thrown));
+      }
+    } else this.#endpoint.logger.warn(`${this.#endpoint.apiName}: a message for an unknown method was ignored`);
   }
 
-  #run(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
-    const startedAt = performance.now();
-    if (!owner) {
-      return this.#fail(
-        method,
-        frame,
-        serverError(`${method.path} has no handler: give one to incoming.on()`),
-        startedAt,
-      );
-    }
-    const context = new GGContext("ws-message", this.#owner.context);
-    context.set(GG_WS_MESSAGE, method.message);
-    this.#endpoint.scope(() => context.run(() => this.#handle(method, frame, owner, startedAt)));
+  #message(method: CompiledMethod, frame: Frame): IncomingMessage {
+    return new IncomingMessage(this.#endpoint, this.#owner, method, frame);
   }
-
-  #handle(method: CompiledMethod, frame: Frame, owner: HandlerObject, startedAt: number): void {
-    let data: unknown;
-    try {
-      data = method.readInput(frame.payload);
-    } catch (thrown) {
-      return this.#fail(method, frame, thrownError(thrown), startedAt);
-    }
-    let result: unknown;
-    try {
-      result = owner[method.name]?.(data);
-    } catch (thrown) {
-      return this.#fail(method, frame, this.#handlerError(method, thrown), startedAt);
-    }
-    if (!isPromise(result)) return this.#finish(method, frame, result, startedAt);
-    this.#running++;
-    result.then(
-      (value) => {
-        this.#finish(method, frame, value, startedAt);
-        this.#finished();
-      },
-      (thrown) => {
-        this.#fail(method, frame, this.#handlerError(method, thrown), startedAt);
-        this.#finished();
-      },
-    );
-  }
-
-  #finished(): void {
-    if (--this.#running === 0) this.#owner.onIdle();
-  }
-
-  #finish(method: CompiledMethod, frame: Frame, result: unknown, startedAt: number): void {
-    try {
-      const value = isOutcome(result) ? unwrap(result) : result;
-      if (frame.type === FrameType.REQUEST) this.#reply(method, frame, method.writeResult(value));
-    } catch (thrown) {
-      return this.#fail(method, frame, this.#handlerError(method, thrown), startedAt);
-    }
-    this.#endpoint.metrics?.handled(method.path, "OK", performance.now() - startedAt);
-  }
-
-  /** The one place where a message ends badly: counted, and answered or reported. */
-  #fail(method: CompiledMethod, frame: Frame, error: AnyError, startedAt?: number): void {
-    const duration = startedAt === undefined ? undefined : performance.now() - startedAt;
-    this.#endpoint.metrics?.handled(method.path, error.type, duration);
-    if (frame.type === FrameType.REQUEST) return this.#reply(method, frame, JSON.stringify(errorJson(error)));
-    this.#endpoint.logger.warn(`${method.path}: a message ended with ${error.type}`, { ref: error.context?.ref });
-    this.#owner.report(error);
-  }
-
-  #reply(method: CompiledMethod, frame: Frame, payload: string): void {
-    this.#owner.reply(`${method.replyPrefix}${frame.id}:${payload}`);
-  }
-
-  /** What the peer may know of a handler's failure; the original of anything else is logged under the reference it gets. */
-  #handlerError(method: CompiledMethod, thrown: unknown): AnyError {
-    const error = thrownError(thrown, method.errors);
-    const isPublic =
-      error.type === "SERVER_ERROR" || !method.errors || method.errors.some((known) => known.TYPE === error.type);
-    const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
-    if (!isPublic || error.hasDebugContext()) {
-      this.#endpoint.logger.error(`${method.path}: the handler failed`, {
-        ref: shown.context?.ref,
-        error: originalOf(thrown),
-      });
-    }
-    return shown;
-  }
-}
-
-/** The value of a result that is an outcome already; throws when it is an error. */
-function unwrap(outcome: OK<unknown> | ERROR_JSON<string, unknown>): unknown {
-  if (outcome.success) return outcome.data;
-  throw outcome;
-}
-
-/** What a log should show: the error behind a `SERVER_ERROR` that only wraps it. */
-function originalOf(thrown: unknown): unknown {
-  return (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -49,10 +49,14 @@ export function isOutcome(value: unknown): value is OK<unknown> | ERROR_JSON<str
   return success === true ? type === "OK" : success === false && typeof type === "string";
 }
 
-/** The public JSON of an error as a reply carries it; the data of a `SERVER_ERROR` stays here. */
-export function errorJson(error: AnyError): ERROR_JSON<string, unknown> {
+/** The public part of an error, as a reply or a refused handshake carries it. The data of a `SERVER_ERROR` stays here. */
+export function errorPayload(error: AnyError): string {
   const json = error.toJSON();
-  return json.type === "SERVER_ERROR" && json.data !== undefined ? { ...json, data: undefined } : json;
+  try {
+    return JSON.stringify(json.type === "SERVER_ERROR" ? { ...json, data: undefined } : json);
+  } catch (notSerialisable) {
+    return errorPayload(new SERVER_ERROR({ originalError: notSerialisable as Error }));
+  }
 }
 
 /** An instance of the error that a peer sent, when it is one of `declared` or of the framework's; else `undefined`. */

@@ -22,7 +22,10 @@ const classes = new WeakMap<MethodTable, OutgoingClass>();
  */
 export function outgoingOf(table: MethodTable, caller: Caller): OutgoingMethods {
   let Outgoing = classes.get(table);
-  if (!Outgoing) classes.set(table, (Outgoing = compileClass(table)));
+  if (!Outgoing) {
+    Outgoing = compileClass(table);
+    classes.set(table, Outgoing);
+  }
   return new Outgoing(caller);
 }
 

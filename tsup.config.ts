@@ -1,0 +1,23 @@
+import { defineConfig, type Options } from "tsup";
+
+const shared: Options = {
+  format: "esm",
+  target: "es2022",
+  sourcemap: true,
+  dts: true,
+  external: [/^@grest-ts\//, "vitest"],
+};
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: { index: "src/index.ts", testkit: "testkit/index.ts" },
+    platform: "node",
+  },
+  {
+    ...shared,
+    entry: { "index.browser": "src/index.browser.ts" },
+    platform: "browser",
+    dts: false,
+  },
+]);
