@@ -181,6 +181,10 @@ describe("an error", () => {
       type: "SERVER_ERROR",
       context: { displayMessage: "The server could not be reached" },
     });
+    expect(await ItemApi.createClient().clear().asResult()).toMatchObject({
+      type: "SERVER_ERROR",
+      context: { displayMessage: expect.stringContaining("createClient needs one") },
+    });
     const astray = ItemApi.createClient({ url: "not a url" });
     expect(await astray.clear().asResult()).toMatchObject({ type: "SERVER_ERROR" });
   });
@@ -259,6 +263,8 @@ describe("a request body", () => {
     const response = await fetch(`${url}/api/items/find?text=t&__proto__:json={"polluted":true}&constructor=x`);
     expect(await response.json()).toMatchObject({ success: true, data: [{ id: "t" }] });
     expect(Object.prototype).not.toHaveProperty("polluted");
+    const inherited = await fetch(`${url}/api/items/find?__proto__:json={"text":"t"}`);
+    expect(inherited.status).toBe(422);
   });
 });
 

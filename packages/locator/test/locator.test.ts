@@ -81,6 +81,7 @@ describe("inside a scope", () => {
     parent.set(CLOCK, utc);
     const child = parent.branch("child");
     parent.set(OTHER, 1);
+    expect(child.get(CLOCK)).toBe(utc);
     child.overwrite(CLOCK, cet);
     expect(child.serviceName).toBe("shop");
     expect(child.parent).toBe(parent);

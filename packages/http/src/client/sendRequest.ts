@@ -29,6 +29,9 @@ export async function sendRequest(call: PendingCall, noValidation: boolean): Pro
 }
 
 async function exchange(call: PendingCall, input: unknown): Promise<OK | ERROR_JSON> {
+  if (call.url.startsWith("/") && typeof location === "undefined") {
+    throw new SERVER_ERROR({ displayMessage: "The client has no url: outside a browser, createClient needs one" });
+  }
   const inQuery = call.route.method === "GET";
   const query = { ...call.request.queryArgs, ...(inQuery ? encodeQuery(input) : {}) };
   const headers = toHeaders(call.request.headers);

@@ -20,13 +20,7 @@ export class RouteTable {
   }
 
   find(method: string, url: string): RouteMatch | undefined {
-    const found = this.#lookUp(method, url) ?? (method === "HEAD" ? this.#lookUp("GET", url) : undefined);
-    return found && { handler: found.store as GGHttpRouteHandler, params: found.params };
-  }
-
-  #lookUp(method: string, url: string) {
-    const found = this.#router.find(method as HTTPMethod, url);
-    // Without a store it is the router's own answer to a malformed URL.
-    return found?.store ? found : undefined;
+    const found = this.#router.find(method as HTTPMethod, url) ?? (method === "HEAD" && this.#router.find("GET", url));
+    return found ? { handler: found.store as GGHttpRouteHandler, params: found.params } : undefined;
   }
 }
