@@ -29,7 +29,10 @@ export class GGContractClass<const M extends GGContractMethods> {
     const handlers = implementation as Readonly<Record<string, unknown>>;
     const client: Record<string, (data?: unknown) => GGPromise<unknown, ERROR>> = {};
     for (const [name, method] of Object.entries<GGContractMethod>(this.methods)) {
-      if (typeof handlers[name] !== "function") throw new Error(`Handler missing for ${this.name}.${name}`);
+      // A member that every object inherits is not a handler.
+      const inherited = handlers[name] === (Object.prototype as unknown as typeof handlers)[name];
+      if (typeof handlers[name] !== "function" || inherited)
+        throw new Error(`Handler missing for ${this.name}.${name}`);
       client[name] = (data) =>
         new GGPromise<unknown, ERROR>(
           GGContractExecutor.call(method, data, options, (input) =>

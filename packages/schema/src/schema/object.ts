@@ -112,10 +112,16 @@ function fieldsOf(shape: GGObjectDef["shape"]): Fields {
   const fields: Record<string, GGSchema<unknown>> = {};
   for (const [key, field] of Object.entries(typeof shape === "function" ? shape() : shape)) {
     if (key === "__proto__") throw new Error("An object cannot have a field named __proto__");
-    fields[key] = field instanceof GGSchema ? field : IsLiteral(field);
+    fields[key] = field instanceof GGSchema ? field : literalField(key, field);
   }
   resolved.set(shape, Object.freeze(fields));
   return fields;
+}
+
+function literalField(key: string, value: GGLiteralValue): GGSchema<unknown> {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return IsLiteral(value);
+  // Often an import that is still undefined because two modules import each other; a lazy shape solves that.
+  throw new Error(`Field "${key}" is neither a validator nor a literal value`);
 }
 
 /** An object with the given fields; other keys are dropped. A function gives the fields of a recursive validator. */

@@ -1,4 +1,5 @@
 import { $ZodRecord, type $ZodRecordKey } from "zod/v4/core";
+import type { Raw } from "../types/brand.js";
 import type { GGRecordDef } from "./def.js";
 import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
 import { Gate, type Mode, type ZodCheck, type ZodNode } from "./node.js";
@@ -37,20 +38,18 @@ export class GGRecordSchema<T> extends GGSchema<T, GGRecordDef> {
 }
 
 /** The type of a record: a fixed set of keys need not be complete. */
-export type GGRecordOf<K, V> = K extends string | number
-  ? string extends K
+export type GGRecordOf<K extends PropertyKey, V> = [string] extends [Raw<K>]
+  ? Record<K, V>
+  : [number] extends [Raw<K>]
     ? Record<K, V>
-    : number extends K
-      ? Record<K, V>
-      : Partial<Record<K, V>>
-  : Record<string, V>;
+    : Partial<Record<K, V>>;
 
 /** An object whose values, and keys if a validator for them is given first, are all valid. */
 export function IsRecord<V extends GGSchema<unknown>>(value: V): GGRecordSchema<Record<string, V["infer"]>>;
 export function IsRecord<K extends GGSchema<string | number>, V extends GGSchema<unknown>>(
   key: K,
   value: V,
-): GGRecordSchema<[K["infer"]] extends [infer Key] ? GGRecordOf<Key, V["infer"]> : never>;
+): GGRecordSchema<GGRecordOf<K["infer"], V["infer"]>>;
 export function IsRecord(first: GGSchema<unknown>, second?: GGSchema<unknown>): GGRecordSchema<unknown> {
   const [key, value] = second ? [first, second] : [IsString as GGSchema<unknown>, first];
   return new GGRecordSchema({ kind: "record", key, value });

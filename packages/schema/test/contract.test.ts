@@ -1,0 +1,265 @@
+import { describe, expect, it } from "vitest";
+import {
+  ERROR,
+  FORBIDDEN,
+  GGContractClass,
+  GGContractExecutor,
+  GGPromise,
+  IsNumber,
+  IsObject,
+  IsString,
+  IsUint,
+  NOT_FOUND,
+  SERVER_ERROR,
+  VALIDATION_ERROR,
+} from "../src/index.js";
+
+const LIMITED = ERROR.define("LIMITED_CALL", 429, IsObject({ retry: IsNumber }));
+const UNKNOWN_ERROR = ERROR.define("NOT_IN_CONTRACT", 400);
+
+const echo = {
+  input: IsObject({ text: IsString.nonEmpty, times: IsUint.default(1) }),
+  success: IsObject({ text: IsString }),
+  errors: [NOT_FOUND, LIMITED],
+};
+
+const call = (next: (input: unknown) => unknown, data: unknown = { text: "a" }, contract: object = echo) =>
+  GGContractExecutor.call(contract, data, undefined, next);
+
+describe("GGContractExecutor.call", () => {
+  it("hands on the cleaned input and gives the cleaned output", async () => {
+    const seen: unknown[] = [];
+    const result = await call(
+      (input) => {
+        seen.push(input);
+        return { text: 5, secret: "x" };
+      },
+      { text: 7, extra: true },
+    );
+    expect(seen).toEqual([{ text: "7", times: 1 }]);
+    expect(result).toEqual({ success: true, type: "OK", data: { text: "5" } });
+  });
+
+  it("answers bad input with VALIDATION_ERROR, listed or not, and does not run the method", async () => {
+    let runs = 0;
+    const result = await call(() => runs++, { text: "" });
+    expect(runs).toBe(0);
+    expect(result).toBeInstanceOf(VALIDATION_ERROR);
+    expect(JSON.parse(JSON.stringify(result))).toMatchObject({
+      success: false,
+      type: "VALIDATION_ERROR",
+      data: [{ path: "text", code: "invalid.string.nonEmpty", message: "Value must not be empty", value: "" }],
+      statusCode: 422,
+      context: { displayMessage: "Invalid arguments" },
+    });
+  });
+
+  it("gives a method without input undefined, and a method without success no data", async () => {
+    const seen: unknown[] = [];
+    const result = await call((input) => ({ leak: seen.push(input) }), { sent: 1 }, {});
+    expect(seen).toEqual([undefined]);
+    expect(JSON.stringify(result)).toBe('{"success":true,"type":"OK"}');
+  });
+
+  it("waits for promises and GGPromises", async () => {
+    expect(await call(async () => ({ text: "p" }))).toMatchObject({ data: { text: "p" } });
+    const asResult = Promise.resolve({ success: true, type: "OK", data: { text: "g" } } as const);
+    expect(await call(() => new GGPromise(asResult))).toMatchObject({ data: { text: "g" } });
+    expect(await call(() => new GGPromise(Promise.resolve(new NOT_FOUND())))).toBeInstanceOf(NOT_FOUND);
+  });
+
+  it("takes a returned result as the result", async () => {
+    expect(await call(() => ({ success: true, type: "OK", data: { text: "r" } }))).toMatchObject({
+      data: { text: "r" },
+    });
+    expect(await call(() => ({ success: false, type: "NOT_FOUND", context: { ref: "r1" } }))).toMatchObject({
+      type: "NOT_FOUND",
+      context: { ref: "r1" },
+    });
+  });
+
+  it("answers output that does not fit with SERVER_ERROR that does not show it", async () => {
+    const result = await call(() => ({ txt: "secret" }));
+    expect(result).toBeInstanceOf(SERVER_ERROR);
+    expect(result).toMatchObject({ context: { displayMessage: "Invalid response" } });
+    expect(JSON.stringify(result)).not.toContain("secret");
+    expect((result as ERROR).getDebugContext()?.debugData).toMatchObject([{ path: "text", code: "required" }]);
+  });
+
+  it("lets listed errors through, with their data checked and stripped", async () => {
+    const thrown = new NOT_FOUND({ debugMessage: "why" });
+    expect(await call(() => Promise.reject(thrown))).toBe(thrown);
+    const limited = await call(() => {
+      throw new LIMITED({ retry: "3", secret: 1 } as never, { displayMessage: "Wait", debugMessage: "why" });
+    });
+    expect(limited).toBeInstanceOf(LIMITED);
+    expect(limited).toMatchObject({ data: { retry: 3 }, context: { displayMessage: "Wait" } });
+    expect(JSON.stringify(limited)).not.toContain("secret");
+    expect((limited as ERROR).getDebugContext()).toMatchObject({ debugMessage: "why" });
+    expect(await call(() => ({ success: false, type: "LIMITED_CALL", data: {} }))).toBeInstanceOf(SERVER_ERROR);
+  });
+
+  it("turns other errors into SERVER_ERROR with the reference of the original", async () => {
+    const thrown = new UNKNOWN_ERROR({ displayMessage: "internal" });
+    const result = (await call(() => Promise.reject(thrown))) as ERROR;
+    expect(result).toBeInstanceOf(SERVER_ERROR);
+    expect(result.context).toMatchObject({ displayMessage: "Invalid response", ref: thrown.context?.ref });
+    expect(result.getDebugContext()).toEqual({
+      debugMessage: "Tried to reply with not listed error code!",
+      originalError: thrown,
+    });
+    expect(await call(() => Promise.reject(new FORBIDDEN()))).toBeInstanceOf(SERVER_ERROR);
+  });
+
+  it("turns exceptions into SERVER_ERROR that tells nothing", async () => {
+    const result = await call(() => {
+      throw new Error("password=1");
+    });
+    expect(result).toBeInstanceOf(SERVER_ERROR);
+    expect(JSON.stringify(result)).not.toContain("password");
+  });
+
+  it("drops the data of a SERVER_ERROR", async () => {
+    const result = await call(() => ({ success: false, type: "SERVER_ERROR", data: { secret: 1 } }));
+    expect(result).toBeInstanceOf(SERVER_ERROR);
+    expect((result as ERROR).data).toBe(undefined);
+  });
+
+  it("never throws, whatever it meets", async () => {
+    const hostile = Object.defineProperty({}, "text", {
+      enumerable: true,
+      get() {
+        throw new Error("trap");
+      },
+    });
+    expect(await call(() => 1, hostile)).toBeInstanceOf(SERVER_ERROR);
+    expect(await call(() => hostile)).toBeInstanceOf(SERVER_ERROR);
+    let deep: unknown = "end";
+    for (let i = 0; i < 100_000; i++) deep = { next: deep };
+    const IsDeep: { input: ReturnType<typeof IsObject> } = {
+      input: IsObject(() => ({ next: IsDeep.input.orUndefined })),
+    };
+    expect(await call(() => 1, deep, IsDeep)).toBeInstanceOf(ERROR);
+  });
+
+  it("passes everything through unchecked when told to", async () => {
+    const result = await GGContractExecutor.call(echo, { text: "" }, { noValidation: true }, (input) => input);
+    expect(result).toEqual({ success: true, type: "OK", data: { text: "" } });
+  });
+});
+
+describe("the calling side", () => {
+  const receive = (json: object, contract: object = echo) =>
+    GGContractExecutor.parseOutcome(contract, json, { frameworkErrors: true });
+
+  it.each(["NOT_AUTHORIZED", "FORBIDDEN", "ROUTE_NOT_FOUND", "PAYLOAD_TOO_LARGE", "SERVER_ERROR"])(
+    "takes %s from the framework though it is not listed",
+    (type) => {
+      const error = receive({
+        success: false,
+        type,
+        statusCode: 1,
+        context: { displayMessage: "d", timestamp: 5, ref: "r" },
+      });
+      expect(error).toBeInstanceOf(ERROR);
+      expect(error).toMatchObject({ type, context: { displayMessage: "d", timestamp: 5, ref: "r" } });
+      expect((error as ERROR).stack).toBe(undefined);
+    },
+  );
+
+  it("takes VALIDATION_ERROR for the root of a value, and drops the offending value", () => {
+    const issue = { path: "", code: "required", message: "Value is required", value: 5 };
+    const error = receive({ success: false, type: "VALIDATION_ERROR", data: [issue], statusCode: 422 });
+    expect(error).toBeInstanceOf(VALIDATION_ERROR);
+    expect((error as ERROR).data).toEqual([{ path: "", code: "required", message: "Value is required" }]);
+  });
+
+  it("does not take an error of the app that is not listed, nor a malformed one", () => {
+    expect(receive({ success: false, type: "NOT_IN_CONTRACT" })).toBeInstanceOf(SERVER_ERROR);
+    expect(receive({ success: false, type: "VALIDATION_ERROR", data: [{ path: 1 }] })).toBeInstanceOf(SERVER_ERROR);
+    expect(receive({ success: false, type: "EXISTS" })).toBeInstanceOf(SERVER_ERROR);
+  });
+
+  it("ignores what a peer puts into the context besides text and time", () => {
+    const error = receive({
+      success: false,
+      type: "FORBIDDEN",
+      context: { displayMessage: { a: 1 }, debugMessage: "x" },
+    });
+    expect((error as ERROR).context?.displayMessage).toBe(undefined);
+    expect((error as ERROR).hasDebugContext()).toBe(false);
+  });
+});
+
+describe("the parts of the executor", () => {
+  it("parseInput gives a result or a VALIDATION_ERROR", () => {
+    expect(GGContractExecutor.parseInput(IsNumber, "5")).toEqual({ success: true, type: "OK", data: 5 });
+    expect(GGContractExecutor.parseInput(IsNumber, "x")).toBeInstanceOf(VALIDATION_ERROR);
+    expect(GGContractExecutor.parseInput(undefined, "x")).toEqual({ success: true, type: "OK", data: undefined });
+  });
+
+  it("getResponseSchema finds the schema of what came back", () => {
+    const { getResponseSchema } = GGContractExecutor;
+    expect(getResponseSchema(echo, { success: true, type: "OK", data: 1 })).toBe(echo.success);
+    expect(getResponseSchema(echo, new LIMITED({ retry: 1 }).toJSON())).toBe(LIMITED.schema);
+    expect(getResponseSchema(echo, new NOT_FOUND().toJSON())).toBe(undefined);
+    expect(getResponseSchema(echo, new FORBIDDEN().toJSON())).toBe(null);
+    expect(getResponseSchema(echo, new FORBIDDEN().toJSON(), { frameworkErrors: true })).toBe(undefined);
+  });
+
+  it("assertResponse throws unless it is a result", () => {
+    expect(() => GGContractExecutor.assertResponse({ success: true, type: "OK" })).not.toThrow();
+    expect(() => GGContractExecutor.assertResponse(new NOT_FOUND().toJSON())).not.toThrow();
+    for (const value of [null, "x", {}, { success: true }]) {
+      expect(() => GGContractExecutor.assertResponse(value)).toThrow("Not a result");
+    }
+  });
+
+  it("createErrorObj knows the framework's classes and the ones given", () => {
+    const json = { success: false, type: "LIMITED_CALL", data: { retry: 1 }, context: { ref: "r" } } as const;
+    expect(GGContractExecutor.createErrorObj(json)).toBeInstanceOf(SERVER_ERROR);
+    const error = GGContractExecutor.createErrorObj(json, [LIMITED]);
+    expect(error).toBeInstanceOf(LIMITED);
+    expect(error).toMatchObject({ data: { retry: 1 }, context: { ref: "r" } });
+    expect(GGContractExecutor.createErrorObj({ success: false, type: "NOT_FOUND" })).toBeInstanceOf(NOT_FOUND);
+    expect(GGContractExecutor.createErrorObj({ success: false, type: "toString" })).toBeInstanceOf(SERVER_ERROR);
+  });
+});
+
+describe("GGContractClass", () => {
+  const contract = new GGContractClass("Api", { echo, ping: {} });
+
+  it("is frozen with its methods", () => {
+    for (const part of [contract, contract.methods, contract.methods.echo]) expect(Object.isFrozen(part)).toBe(true);
+    expect(contract.name).toBe("Api");
+  });
+
+  it("implements: each method of the client runs the handler, as a GGPromise", async () => {
+    class Service {
+      prefix = ">";
+      async echo({ text }: { text: string }) {
+        return { text: this.prefix + text };
+      }
+      ping() {}
+    }
+    const client = contract.implement(new Service());
+    const reply = client.echo({ text: "a", times: 1 });
+    expect(reply).toBeInstanceOf(GGPromise);
+    expect(await reply).toEqual({ text: ">a" });
+    expect(await client.ping()).toBe(undefined);
+    const invalid = await client.echo({ text: "", times: 1 }).asResult();
+    expect(invalid.type).toBe("VALIDATION_ERROR");
+  });
+
+  it("names a handler that is missing", () => {
+    expect(() => contract.implement({ echo: () => ({ text: "" }) } as never)).toThrow("Handler missing for Api.ping");
+    expect(() => new GGContractClass("Odd", { toString: {} }).implement({} as never)).toThrow(
+      "Handler missing for Odd.toString",
+    );
+  });
+
+  it("skips validation when told to", async () => {
+    const client = contract.implement({ echo: async (data) => data, ping: () => {} }, { noValidation: true });
+    expect(await client.echo({ text: "", times: -1 })).toEqual({ text: "", times: -1 });
+  });
+});
