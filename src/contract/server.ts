@@ -11,8 +11,16 @@ export interface WebSocketSchemaConfig {
   readonly middlewares?: readonly GGWebSocketMiddleware[];
   /** Finds the scopes of a connection, once, after the middlewares. `null` means that there is no identity. */
   readonly permissionResolver?: GGScopeResolver;
+  /** How long a request to a client waits for its reply, in ms. Default 30,000. A call may bring its own. */
+  readonly timeout?: number;
   /** Where warnings and errors go. Default: `console`, from warnings up. */
   readonly logger?: GGWebSocketLogger;
+  /**
+   * What becomes of an upgrade request to a path that no API is registered on: `"refuse"` answers it with 404, `"leave"`
+   * leaves it to the other `upgrade` listeners of the HTTP server. Default `"refuse"`. One API that says `"leave"` is
+   * enough for its server.
+   */
+  readonly unknownPaths?: "refuse" | "leave";
 }
 
 /** The query arguments of a connection: what the validator made of them, or the raw strings without one. */

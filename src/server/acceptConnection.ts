@@ -96,6 +96,7 @@ function runConnectionHandler(registration: Registration, socket: GGSocket, quer
 
 function refuse(registration: Registration, transport: Transport, error: AnyError): void {
   registration.metrics.attempted("HANDSHAKE_FAILED");
+  registration.endpoint.logger.debug(`${registration.apiName}: a handshake was refused`, { type: error.type });
   transport.send([encodeHandshakeError(errorPayload(error))]);
   transport.close(CloseCode.HANDSHAKE_FAILED, "Handshake failed");
 }

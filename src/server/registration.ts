@@ -59,7 +59,7 @@ export class Registration implements GGSocketServer {
       table: tables.clientToServer,
       logger: config.logger ?? defaultLogger,
       metrics: this.metrics,
-      timeout: CALL_TIMEOUT,
+      timeout: config.timeout ?? CALL_TIMEOUT,
       scope: captureScope(),
       authorize: (method, scopes) => refusal(method.permission, scopes, method.path),
     };
@@ -90,9 +90,11 @@ export class Registration implements GGSocketServer {
   joined(socket: GGSocket): void {
     this.#sockets.add(socket);
     this.metrics.opened();
-    socket.onClose(() => {
+    this.endpoint.logger.debug(`${this.apiName}: a connection is open`);
+    socket.onClose((code) => {
       this.#sockets.delete(socket);
       this.metrics.closed();
+      this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
     });
   }
 

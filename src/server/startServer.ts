@@ -14,6 +14,7 @@ export const startServer: SchemaEnds["startServer"] = (schema, onConnection, con
   const upgrades = upgradesOf(http.httpServer);
   upgrades.add(path, {
     apiName,
+    leavesUnknownPaths: config.unknownPaths === "leave",
     accept: (ws, query) => acceptConnection(registration, new WsTransport(ws), query),
   });
   http._registerWebSocketSchema(schema);

@@ -7,6 +7,8 @@ import { MAX_PAYLOAD } from "../transport/ws.js";
 export interface UpgradeTarget {
   /** Names the API in errors. */
   readonly apiName: string;
+  /** Whether upgrades to paths that nobody registered are for other listeners to answer. */
+  readonly leavesUnknownPaths: boolean;
   accept(ws: WebSocket, query: string): void;
 }
 
@@ -39,10 +41,11 @@ class UpgradeRouter {
   }
 
   #upgrade(request: IncomingMessage, line: Duplex, head: Buffer): void {
-    // Without a listener a reset of the line, at any moment from here on, would be an uncaught exception.
-    line.on("error", () => line.destroy());
     const { path, query } = splitUrl(request.url ?? "/");
     const target = this.#targets.get(path);
+    if (!target && [...this.#targets.values()].some((other) => other.leavesUnknownPaths)) return;
+    // Without a listener a reset of the line, at any moment from here on, would be an uncaught exception.
+    line.on("error", () => line.destroy());
     if (!target) {
       line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       return;
