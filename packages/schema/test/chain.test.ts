@@ -87,6 +87,11 @@ describe("coerce", () => {
     expect(schema.parse("5%", true)).toBe(5);
   });
 
+  it("also converts what is valid already, and a default replaces an allowed null", () => {
+    expect(IsString.coerce((value) => String(value).toUpperCase()).parse("a", true)).toBe("A");
+    expect(IsObject({ a: IsString.orNull.default("x") }).parse({ a: null }, true)).toEqual({ a: "x" });
+  });
+
   it("leaves the value as it was when it throws", () => {
     const schema = IsString.coerce(() => {
       throw new Error("no");
