@@ -1,0 +1,40 @@
+import { ChatRuntime } from "./ChatRuntime.js";
+
+const DEFAULT_PORT = "3000";
+
+// What the HTTP server reads when it is given no port.
+process.env.PORT ||= DEFAULT_PORT;
+
+const runtime = new ChatRuntime(new URL("../web/", import.meta.url));
+
+try {
+  const port = await runtime.start();
+  console.log(welcome(`http://localhost:${port}`, port === Number(DEFAULT_PORT)));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}
+
+/** Nothing is left that would keep the process alive; a second Ctrl-C ends it at once. */
+async function stop(): Promise<void> {
+  console.log("Stopping");
+  await runtime.teardown();
+}
+
+function welcome(address: string, isDefault: boolean): string {
+  return `The chat is open at ${address}
+
+  In a browser    open ${address} in two windows, log in by two names, and write
+  In a terminal   npm run chat -- --name Ann${isDefault ? "" : ` --url ${address}`}
+  For Prometheus  ${address}/metrics
+
+Ctrl-C stops it.`;
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== "EADDRINUSE") return error.message;
+  return `Port ${process.env.PORT} is taken. Stop the program that uses it, or choose another: PORT=3001 npm start`;
+}

@@ -1,0 +1,11 @@
+import type { GGHttpServer } from "@grest-ts/http";
+import { GGPrometheusMetricsExporter } from "@grest-ts/metrics";
+
+/** Serves what the framework measures, in the form that Prometheus scrapes. */
+export function serveMetrics(httpServer: GGHttpServer): void {
+  const exporter = new GGPrometheusMetricsExporter();
+  httpServer.registerRoute("GET", "/metrics", async (_request, response) => {
+    const text = await exporter.export();
+    response.writeHead(200, { "content-type": exporter.contentType }).end(text);
+  });
+}

@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { extname } from "node:path";
+import type { GGHttpServer } from "@grest-ts/http";
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".map": "application/json",
+  ".svg": "image/svg+xml",
+};
+
+const HEADERS = {
+  "cache-control": "no-cache",
+  // The page loads nothing from elsewhere and runs no inline script, so neither may an injected one.
+  "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** Serves the built page. It is a handful of files, so they are read once: no path of a request meets the disk. */
+export function servePage(httpServer: GGHttpServer, folder: URL): void {
+  for (const name of readdirSync(folder)) {
+    const body = readFileSync(new URL(name, folder));
+    const headers = { ...HEADERS, "content-type": CONTENT_TYPES[extname(name)] ?? "application/octet-stream" };
+    httpServer.registerRoute("GET", name === "index.html" ? "/" : `/${name}`, (_request, response) => {
+      response.writeHead(200, headers).end(body);
+    });
+  }
+}

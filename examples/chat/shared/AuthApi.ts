@@ -1,0 +1,22 @@
+import { GGRpc, httpSchema } from "@grest-ts/http";
+import { EXISTS, GGContractClass, IsObject, IsString, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+import { IsUser } from "./model.js";
+
+export const IsLogInRequest = IsObject({ name: IsString.trim.nonEmpty.maxLength(24) });
+export type LogInRequest = typeof IsLogInRequest.infer;
+
+export const IsLogInResponse = IsObject({ token: IsString, user: IsUser });
+export type LogInResponse = typeof IsLogInResponse.infer;
+
+/** Open to everybody: a name in exchange for a token. */
+export const AuthApi = httpSchema(
+  new GGContractClass("AuthApi", {
+    logIn: {
+      input: IsLogInRequest,
+      success: IsLogInResponse,
+      errors: [EXISTS, VALIDATION_ERROR, SERVER_ERROR],
+    },
+  }),
+)
+  .pathPrefix("api/auth")
+  .routes({ logIn: GGRpc.POST("login") });

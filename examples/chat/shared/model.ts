@@ -1,0 +1,26 @@
+import { IsObject, IsString, IsUint } from "@grest-ts/schema";
+
+/** What the parts of the chat talk about. Every API is built from these. */
+
+export const IsUserId = IsString.brand("UserId");
+export type tUserId = typeof IsUserId.infer;
+
+export const IsUser = IsObject({ id: IsUserId, name: IsString });
+export type User = typeof IsUser.infer;
+
+export const IsRoom = IsObject({ id: IsString, name: IsString, topic: IsString, seats: IsUint });
+export type Room = typeof IsRoom.infer;
+
+export const IsMessage = IsObject({
+  id: IsString,
+  text: IsString,
+  senderId: IsUserId,
+  senderName: IsString,
+  channelId: IsString,
+  timestamp: IsUint,
+});
+export type Message = typeof IsMessage.infer;
+
+/** Someone who is in a room right now. */
+export const IsPresence = IsObject({ userId: IsUserId, name: IsString, channelId: IsString });
+export type Presence = typeof IsPresence.infer;

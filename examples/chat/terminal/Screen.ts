@@ -1,0 +1,60 @@
+import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
+
+/** Lines in and lines out. What arrives while someone is writing goes above the line that they are at. */
+export class Screen {
+  /** Resolves at the end of the input, at Ctrl-C, or when `end()` is called. */
+  readonly ended: Promise<void>;
+  #end!: () => void;
+  #input: Interface | undefined;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Begins to read; lines are handled one after another. */
+  prompt(handle: (line: string) => Promise<void>): void {
+    const { stdin: input, stdout: output } = process;
+    this.#input = createInterface({ input, output, prompt: "> ", terminal: Boolean(input.isTTY && output.isTTY) });
+    let last = Promise.resolve();
+    this.#input.on("line", (line) => {
+      last = last.then(() => handle(line)).then(() => this.#showPrompt());
+    });
+    // What was piped in is handled to its last line first.
+    this.#input.on("close", () => void last.then(this.#end));
+    this.#input.on("SIGINT", () => this.#input?.close());
+    process.once("SIGINT", () => this.#input?.close());
+    process.once("SIGTERM", () => this.#input?.close());
+    this.#showPrompt();
+  }
+
+  print(text: string): void {
+    this.#write(() => console.log(text));
+  }
+
+  fail(text: string): void {
+    this.#write(() => console.error(text));
+  }
+
+  end(): void {
+    this.#input?.close();
+    this.#end();
+  }
+
+  #write(write: () => void): void {
+    if (!this.#isInteractive) return write();
+    clearLine(process.stdout, 0);
+    cursorTo(process.stdout, 0);
+    write();
+    this.#showPrompt();
+  }
+
+  #showPrompt(): void {
+    if (this.#isInteractive) this.#input?.prompt(true);
+  }
+
+  get #isInteractive(): boolean {
+    return this.#input?.terminal === true;
+  }
+}

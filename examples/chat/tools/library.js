@@ -1,0 +1,31 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { newestIn, timeOf } from "./files.js";
+
+const at = (/** @type {string} */ path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+const packages = readdirSync(at("packages"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+/** The folders of built files that the chat runs on. */
+export function libraryOutput() {
+  return [at("dist"), ...packages.map((name) => at(`packages/${name}/dist`))];
+}
+
+/** Builds the library and its neighbours, unless what is built is newer than every source. */
+export function buildLibrary() {
+  if (!isOutOfDate()) return;
+  console.log("Building the library…");
+  const { status } = spawnSync("npm", ["run", "--silent", "build"], { cwd: at(""), stdio: "inherit", shell: true });
+  if (status !== 0) throw new Error("The library could not be built: see above, or run `npm run build`");
+}
+
+function isOutOfDate() {
+  return (
+    newestIn(at("src")) > timeOf(at("dist/index.js")) ||
+    // The compiler leaves an output alone that would not change, but not its own notes.
+    packages.some((name) => newestIn(at(`packages/${name}/src`)) > timeOf(at(`packages/${name}/dist/.tsbuildinfo`)))
+  );
+}

@@ -1,0 +1,21 @@
+import { Session } from "../client/Session.js";
+import { IsLogInResponse } from "../shared/AuthApi.js";
+
+const KEY = "chat-session";
+
+/** The log-in of this window, which a reload keeps and another window does not share. */
+export function savedSession(): Session | undefined {
+  try {
+    return new Session(IsLogInResponse.parse(JSON.parse(sessionStorage.getItem(KEY) ?? "")));
+  } catch {
+    return undefined;
+  }
+}
+
+export function saveSession(session: Session): void {
+  sessionStorage.setItem(KEY, JSON.stringify(session.logIn));
+}
+
+export function forgetSession(): void {
+  sessionStorage.removeItem(KEY);
+}

@@ -1,0 +1,149 @@
+import type { Session } from "../../client/Session.js";
+import type { Message, Presence, Room } from "../../shared/model.js";
+import { Connection, type ConnectionState } from "../Connection.js";
+import { element } from "../dom.js";
+import { Composer } from "../views/Composer.js";
+import { ConnectionPill } from "../views/ConnectionPill.js";
+import { MemberList } from "../views/MemberList.js";
+import { MessageList } from "../views/MessageList.js";
+import { Profile } from "../views/Profile.js";
+import { RoomHeader } from "../views/RoomHeader.js";
+import { RoomList } from "../views/RoomList.js";
+import { TypingNotice } from "../views/TypingNotice.js";
+
+/** The chat itself: joins what the connection tells to what the views show. */
+export class ChatScreen {
+  readonly root: HTMLElement;
+  readonly #connection: Connection;
+  readonly #rooms = new RoomList((room) => this.#enter(room));
+  readonly #members: MemberList;
+  readonly #header = new RoomHeader();
+  readonly #pill = new ConnectionPill(() => this.connect());
+  readonly #messages: MessageList;
+  readonly #typing = new TypingNotice();
+  readonly #composer = new Composer({
+    send: (text) => this.#send(text),
+    startTyping: () => this.#room && this.#connection.startTyping(this.#room.id),
+  });
+  /** Ends what listens outside of this screen. */
+  readonly #life = new AbortController();
+  #room: Room | undefined;
+  #online: readonly Presence[] = [];
+  #entering = 0;
+
+  constructor(
+    session: Session,
+    private readonly onLeave: () => void,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.#members = new MemberList(session.user.id);
+    const markAsRead = (message: Message) => this.#connection.markAsRead(message.id);
+    this.#messages = new MessageList(session.user.id, markAsRead, this.#life.signal);
+    this.#connection = new Connection(session, {
+      onState: (state) => this.#showState(state),
+      onMessage: (message) => this.#receive(message),
+      onTyping: ({ name, channelId }) => {
+        if (channelId === this.#room?.id) this.#typing.show(name);
+      },
+      onRead: ({ messageId, name }) => this.#messages.showReader(messageId, name),
+      onPresence: (online) => this.#showPresence(online),
+    });
+    const profile = new Profile(session.user.name, () => this.#leave());
+    this.root = element(
+      "div",
+      { class: "chat" },
+      element("aside", {}, this.#rooms.root, this.#members.root, profile.root),
+      element(
+        "section",
+        { class: "room", "aria-label": "Conversation" },
+        element("header", {}, this.#header.root, this.#pill.root),
+        this.#messages.root,
+        this.#typing.root,
+        this.#composer.root,
+      ),
+    );
+  }
+
+  /** Opens the connection, the first time and again, and goes back to the room that was open. */
+  async connect(): Promise<void> {
+    try {
+      await this.#connection.open();
+      const rooms = await this.#connection.listRooms();
+      this.#rooms.show(rooms);
+      this.#showPresence(this.#online);
+      const room = this.#room ?? rooms[0];
+      if (room) await this.#enter(room);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  /** Call it when the screen is taken away. */
+  dispose(): void {
+    this.#life.abort();
+  }
+
+  async #enter(room: Room): Promise<void> {
+    const turn = ++this.#entering;
+    this.#messages.isBusy = true;
+    try {
+      await this.#connection.join(room.id);
+      if (turn !== this.#entering) return;
+      this.#showRoom(room);
+      // Asked for once the room's messages arrive here, so that none falls in between.
+      const history = await this.#connection.history(room.id);
+      if (turn === this.#entering) this.#messages.merge(history);
+    } catch (error) {
+      this.onError(error);
+    } finally {
+      if (turn === this.#entering) this.#messages.isBusy = false;
+    }
+  }
+
+  #showRoom(room: Room): void {
+    if (room.id !== this.#room?.id) this.#messages.clear();
+    this.#room = room;
+    this.#typing.clear();
+    this.#header.show(room);
+    this.#rooms.select(room.id);
+    this.#composer.enable(`Message ${room.name}`);
+    this.#showPresence(this.#online);
+  }
+
+  async #send(text: string): Promise<boolean> {
+    if (!this.#room) return false;
+    try {
+      await this.#connection.send(this.#room.id, text);
+      return true;
+    } catch (error) {
+      this.onError(error);
+      return false;
+    }
+  }
+
+  #receive(message: Message): void {
+    if (message.channelId !== this.#room?.id) return;
+    this.#typing.hide(message.senderName);
+    this.#messages.merge([message]);
+  }
+
+  #showState(state: ConnectionState): void {
+    this.#pill.show(state);
+    this.#rooms.isEnabled = state === "online";
+    if (state === "online") return;
+    this.#typing.clear();
+    this.#composer.disable(state === "connecting" ? "Connecting…" : "Reconnect to write");
+    if (state === "offline") this.#showPresence([]);
+  }
+
+  #showPresence(online: readonly Presence[]): void {
+    this.#online = online;
+    this.#rooms.showCounts(online);
+    this.#members.show(online.filter(({ channelId }) => channelId === this.#room?.id));
+  }
+
+  async #leave(): Promise<void> {
+    await this.#connection.close();
+    this.onLeave();
+  }
+}

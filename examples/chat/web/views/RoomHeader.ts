@@ -1,0 +1,15 @@
+import type { Room } from "../../shared/model.js";
+import { element } from "../dom.js";
+
+/** The open room's name and topic. */
+export class RoomHeader {
+  readonly #name = element("h1", {}, "Chat");
+  readonly #topic = element("p");
+  readonly root = element("div", { class: "room-header" }, this.#name, this.#topic);
+
+  show(room: Room): void {
+    this.#name.textContent = room.name;
+    this.#topic.textContent = room.topic;
+    document.title = `${room.name} · Chat`;
+  }
+}

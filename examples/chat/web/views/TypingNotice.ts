@@ -1,0 +1,35 @@
+import { element } from "../dom.js";
+import { formatNames } from "../format.js";
+
+/** Longer than the pause between two notices of someone who goes on writing. */
+const SHOWN_MS = 4_000;
+
+/** Who is writing. */
+export class TypingNotice {
+  readonly root = element("p", { class: "typing", "aria-live": "polite" });
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  show(name: string): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(
+      name,
+      setTimeout(() => this.hide(name), SHOWN_MS),
+    );
+    this.#render();
+  }
+
+  hide(name: string): void {
+    clearTimeout(this.#timers.get(name));
+    if (this.#timers.delete(name)) this.#render();
+  }
+
+  clear(): void {
+    for (const name of [...this.#timers.keys()]) this.hide(name);
+  }
+
+  #render(): void {
+    const names = [...this.#timers.keys()];
+    const text = names.length === 0 ? "" : `${formatNames(names)} ${names.length === 1 ? "is" : "are"} typing…`;
+    if (this.root.textContent !== text) this.root.textContent = text;
+  }
+}
