@@ -4,8 +4,8 @@
  * @module
  */
 import { browserPlatform } from "./client/browser.js";
-import { SocketClient } from "./client/createClient.js";
 import { SocketPool } from "./client/pool.js";
+import { SocketClient } from "./client/socketClient.js";
 import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 

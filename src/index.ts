@@ -4,9 +4,9 @@
  * @module
  */
 
-import { SocketClient } from "./client/createClient.js";
 import { nodePlatform } from "./client/node.js";
 import { SocketPool } from "./client/pool.js";
+import { SocketClient } from "./client/socketClient.js";
 import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 import { startServer } from "./server/startServer.js";

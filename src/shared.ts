@@ -1,10 +1,13 @@
 /** What both entries export. */
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export type {
+  GGReconnectOptions,
   GGWebSocketClient,
   GGWebSocketClientConfig,
   GGWebSocketClientEnds,
   GGWebSocketCloseReason,
+  GGWebSocketDisconnectReason,
+  GGWebSocketTarget,
 } from "./contract/client.js";
 export { GG_WS_CONNECTION, GG_WS_MESSAGE } from "./contract/contextKeys.js";
 export type { GGWebSocketLogFields, GGWebSocketLogger } from "./contract/logger.js";

@@ -11,6 +11,17 @@ export const browserPlatform: ClientPlatform = {
     (fn, ...args) =>
       fn(...args),
   pageOrigin: () => globalThis.location?.origin,
+  onWake(callback) {
+    const onVisibility = () => {
+      if (document.visibilityState === "visible") callback();
+    };
+    globalThis.addEventListener?.("online", callback);
+    globalThis.document?.addEventListener("visibilitychange", onVisibility);
+    return () => {
+      globalThis.removeEventListener?.("online", callback);
+      globalThis.document?.removeEventListener("visibilitychange", onVisibility);
+    };
+  },
   async discover(apiName) {
     throw serverError(
       `${apiName}: no url was given, and there is no discovery in a browser. Pass {url: ""} for the page's own origin`,

@@ -1,14 +1,16 @@
 import type { GGContext } from "@grest-ts/context";
-import { type ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+import type { ERROR } from "@grest-ts/schema";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType } from "../protocol/frame.js";
 import { decodeHandshakeError, encodeHandshake } from "../protocol/handshake.js";
 import { after } from "../socket/deadlines.js";
 import type { SocketEndpoint } from "../socket/endpoint.js";
-import { readError, serverError } from "../socket/outcome.js";
+import type { Handlers } from "../socket/handlers.js";
+import { readError } from "../socket/outcome.js";
 import { GGSocket } from "../socket/socket.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
+import { closedError, connectionError, withoutQuery } from "./connectionError.js";
 
 /** How long it may take until the line is open, and then until the handshake is answered, in ms. */
 const OPEN_TIMEOUT = 10_000;
@@ -20,6 +22,8 @@ export interface ConnectPlan {
   readonly headers: Readonly<Record<string, string>>;
   readonly endpoint: SocketEndpoint;
   readonly context: GGContext;
+  /** Handlers that are there already. */
+  readonly handlers?: Handlers;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
   dial(url: string): Transport;
@@ -48,7 +52,7 @@ export function connect(plan: ConnectPlan, onSocket: (socket: GGSocket) => void)
       plan.signal?.throwIfAborted();
       transport = plan.dial(plan.url);
     } catch (error) {
-      reject(serverError(`${plan.endpoint.apiName}: could not connect to ${withoutQuery(plan.url)}`, error));
+      reject(connectionError(whereTo(plan), String((error as Error).message), error as Error));
       return;
     }
     new ClientHandshake(plan, transport, onSocket, resolve, reject);
@@ -90,12 +94,7 @@ class ClientHandshake implements TransportListener {
   }
 
   onClosed(code: number, reason: string): void {
-    if (code === CloseCode.QUERY_INVALID) {
-      const issue = { path: "query", code: "invalid.query", message: reason || "Invalid query parameters" };
-      return this.#fail(new VALIDATION_ERROR([issue], { displayMessage: this.#message(issue.message) }));
-    }
-    const why = this.#failure?.message ?? `the server closed the connection (${code}${reason && ` ${reason}`})`;
-    this.#fail(serverError(this.#message(why), this.#failure));
+    this.#fail(closedError(this.#where, code, reason, this.#failure));
   }
 
   onFailed(error: Error): void {
@@ -104,19 +103,19 @@ class ClientHandshake implements TransportListener {
 
   #accepted(): void {
     if (!this.#finish()) return;
-    const socket = new GGSocket(this.transport, this.plan.endpoint, this.plan.context);
+    const socket = new GGSocket(this.transport, this.plan.endpoint, this.plan.context, this.plan.handlers);
     this.onSocket(socket);
     this.resolve(socket);
   }
 
   #refused(payload: string): void {
     const json = decodeHandshakeError(payload);
-    this.#fail(readError(json, []) ?? serverError(this.#message("the server refused the handshake")));
+    this.#fail(readError(json, []) ?? connectionError(this.#where, "the server refused the handshake"));
     this.transport.close(CloseCode.NORMAL);
   }
 
   #giveUp(why: string): void {
-    this.#fail(serverError(this.#message(why)));
+    this.#fail(connectionError(this.#where, why));
     this.transport.terminate();
   }
 
@@ -132,14 +131,13 @@ class ClientHandshake implements TransportListener {
     return true;
   }
 
-  #message(why: string): string {
-    return `${this.plan.endpoint.apiName}: could not connect to ${withoutQuery(this.plan.url)}: ${why}`;
+  get #where(): string {
+    return whereTo(this.plan);
   }
 }
 
-/** A URL fit for errors and logs: query arguments may hold credentials. */
-function withoutQuery(url: string): string {
-  return url.split("?", 1)[0] ?? url;
+function whereTo(plan: ConnectPlan): string {
+  return `${plan.endpoint.apiName}: could not connect to ${withoutQuery(plan.url)}`;
 }
 
 function queryStrings(query: object | undefined): Record<string, string> {

@@ -11,4 +11,6 @@ export interface ClientPlatform {
   pageOrigin(): string | undefined;
   /** Finds the base URL of an API that was given none. */
   discover(apiName: string): Promise<string>;
+  /** Calls back when connecting is likely to work again: the network or the page is back. Returns how to stop listening. */
+  onWake(callback: () => void): () => void;
 }

@@ -1,9 +1,10 @@
+import type { ERROR } from "@grest-ts/schema";
 import type { GGWebSocketLogger } from "./logger.js";
-import type { GGCallOptions, GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
+import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 
-/** Options of `createClient`. */
-export interface GGWebSocketClientConfig<TQuery = undefined> {
+/** Where a client connects to, and with what; the part that `beforeConnect` may bring anew for every attempt. */
+export interface GGWebSocketTarget<TQuery = undefined> {
   /**
    * Where the server is: `ws://`, `wss://`, `http://` or `https://` with host and port. In a browser `""` means the
    * page's own origin. Absent, in Node: looked up through `@grest-ts/discovery`.
@@ -13,10 +14,45 @@ export interface GGWebSocketClientConfig<TQuery = undefined> {
   readonly query?: TQuery;
   /** More middlewares; they run after the schema's. */
   readonly middlewares?: readonly GGWebSocketMiddleware[];
+}
+
+/** Options of `createClient`. */
+export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocketTarget<TQuery> {
   /** How long a call waits for its reply, in ms. Default 30,000. A call may bring its own. */
   readonly timeout?: number;
+  /** Whether to connect again when the line drops, and how. Default `false`; `true` takes the defaults of the options. */
+  readonly reconnect?: boolean | GGReconnectOptions;
+  /**
+   * Awaited before every attempt to connect, to fetch a fresh token or to pick another server. What it returns replaces
+   * the options of the same name.
+   */
+  readonly beforeConnect?:
+    | (() => GGWebSocketTarget<TQuery> | Promise<GGWebSocketTarget<TQuery>>)
+    | (() => void)
+    | (() => Promise<void>);
+  /** The `WebSocket` class to connect with, such as a runtime's global one. Default: `ws` in Node, the global one in browsers. */
+  readonly webSocket?: new (
+    url: string,
+  ) => WebSocket;
   /** Where warnings and errors go. Default: `console`. */
   readonly logger?: GGWebSocketLogger;
+}
+
+/** How a dropped connection is made again. The wait before each attempt is a random part of a growing limit (full jitter). */
+export interface GGReconnectOptions {
+  /** The limit before the first attempt, in ms. Default 500. */
+  readonly initialDelayMs?: number;
+  /** The limit never grows beyond this, in ms. Default 30,000. */
+  readonly maxDelayMs?: number;
+  /** What the limit is multiplied with after every failed attempt. Default 2. */
+  readonly multiplier?: number;
+  /** Failed attempts in a row until it gives up. Default: never. */
+  readonly maxAttempts?: number;
+  /**
+   * Whether an attempt makes sense after this error. Default: not after `NOT_AUTHORIZED`, `FORBIDDEN`,
+   * `VALIDATION_ERROR`, nor after a close code that says that this client is at fault (README, "Close codes").
+   */
+  readonly shouldRetry?: (error: ERROR<string, unknown>, attempt: number) => boolean;
 }
 
 /** Both directions of a client, as the callback of `connect(setup)` gets them. */
@@ -25,29 +61,37 @@ export interface GGWebSocketClientEnds<C2S, S2C> {
   readonly outgoing: GGSocketCalls<C2S>;
 }
 
-/** Why a connection is gone: `"manual"` after `disconnect()` or `close()`, `"drop"` when the server or the line ended it. */
-export type GGWebSocketCloseReason = "manual" | "drop";
+/** Why a connection ended: `"manual"` when this program ended it, `"drop"` when the server or the line did. */
+export type GGWebSocketDisconnectReason = "manual" | "drop";
+
+/**
+ * Why there will be no connection any more: `"manual"` after `disconnect()` or `close()`, `"drop"` without `reconnect`,
+ * `"unrecoverable"` when trying again makes no sense, `"exhausted"` after `maxAttempts`.
+ */
+export type GGWebSocketCloseReason = GGWebSocketDisconnectReason | "unrecoverable" | "exhausted";
 
 /** A typed client, made by `createClient()`. It is not connected until `connect()`. */
 export interface GGWebSocketClient<C2S, S2C> extends GGWebSocketClientEnds<C2S, S2C> {
   /** Whether calls can be made right now. */
   readonly isConnected: boolean;
   /**
-   * Opens the connection and runs the handshake. While connecting or connected, it joins what is there.
+   * Opens the connection and runs the handshake. While connecting, connected or reconnecting, it joins what is there.
    *
-   * @param setup called with both directions once connected, before any message is delivered
+   * @param setup called with both directions, now and after every reconnect, before any message is delivered
    * @throws the `ERROR` that the server refused with (`VALIDATION_ERROR` for bad query arguments), or a
    *   `SERVER_ERROR` whose display message says why no connection came about
    */
   connect(setup?: (ends: GGWebSocketClientEnds<C2S, S2C>) => void | Promise<void>): Promise<void>;
   /** Waits for pending calls (5 s at most), then closes. `connect()` may follow. */
   disconnect(): Promise<void>;
-  /** Closes at once; pending calls settle with a `SERVER_ERROR`. */
+  /** Closes at once; pending calls settle with a `SERVER_ERROR`. `connect()` may follow. */
   close(): void;
-  /** Runs `callback` each time the connection has ended. */
-  onClose(callback: (reason: GGWebSocketCloseReason) => void): this;
-  /** Runs `callback` with errors that belong to no call, such as a refused fire-and-forget message. */
+  /** Drops the line and connects again, without waiting for a dead peer; resolves and throws like `connect()`. */
+  forceReconnect(): Promise<void>;
+  /** Runs `callback` each time a connection has ended, whether or not another follows. */
+  onDisconnect(callback: (reason: GGWebSocketDisconnectReason) => void): this;
+  /** Runs `callback` once it is over for good: no further attempt follows. `error` says why, unless it was `"manual"`. */
+  onClose(callback: (reason: GGWebSocketCloseReason, error?: ERROR<string, unknown>) => void): this;
+  /** Runs `callback` with errors that belong to no call, such as a push that does not match the contract. */
   onError(callback: (error: Error) => void): this;
 }
-
-export type { GGCallOptions };

@@ -1,6 +1,6 @@
 /**
- * The close codes that this package sends, from RFC 6455 section 7.4.1, the IANA registry (1012 and up) and, from 4000,
- * the private range. PROTOCOL.md says what each end does on each.
+ * The close codes that this package sends or reacts to, from RFC 6455 section 7.4.1, the IANA registry (1012 and up,
+ * 3000 and 3003) and, from 4000, the private range. PROTOCOL.md says what each end does on each.
  */
 export const CloseCode = {
   NORMAL: 1000,
@@ -9,11 +9,15 @@ export const CloseCode = {
   UNSUPPORTED_DATA: 1003,
   NO_STATUS: 1005,
   ABNORMAL: 1006,
+  INVALID_PAYLOAD: 1007,
   POLICY_VIOLATION: 1008,
   MESSAGE_TOO_BIG: 1009,
+  MISSING_EXTENSION: 1010,
   INTERNAL_ERROR: 1011,
   SERVICE_RESTART: 1012,
   TRY_AGAIN_LATER: 1013,
+  UNAUTHORIZED: 3000,
+  FORBIDDEN: 3003,
   QUERY_INVALID: 4000,
   HANDSHAKE_FAILED: 4001,
 } as const;

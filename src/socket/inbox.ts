@@ -3,7 +3,7 @@ import { type Frame, FrameType } from "../protocol/frame.js";
 import { type CompiledMethod, compileRawMethod } from "./compiledMethod.js";
 import { after } from "./deadlines.js";
 import type { Scopes, SocketEndpoint } from "./endpoint.js";
-import { type HandlerObject, Handlers } from "./handlers.js";
+import type { HandlerObject, Handlers } from "./handlers.js";
 import { IncomingMessage, type MessageOrigin } from "./incomingMessage.js";
 import { errorPayload, serverError, thrownError } from "./outcome.js";
 
@@ -35,7 +35,7 @@ interface RawHandler {
 export class Inbox {
   readonly #endpoint: SocketEndpoint;
   readonly #owner: InboxOwner;
-  readonly #handlers = new Handlers();
+  readonly #handlers: Handlers;
   #raw: Map<string, RawHandler> | undefined;
   #onUnknown: ((path: string, data: unknown) => void) | undefined;
   /** Waiting messages; `undefined` once messages are handled as they come. */
@@ -45,9 +45,10 @@ export class Inbox {
   /** What the connection may do. */
   scopes: Scopes;
 
-  constructor(endpoint: SocketEndpoint, owner: InboxOwner) {
+  constructor(endpoint: SocketEndpoint, owner: InboxOwner, handlers: Handlers) {
     this.#endpoint = endpoint;
     this.#owner = owner;
+    this.#handlers = handlers;
   }
 
   /** How many handlers are at work. */
@@ -58,14 +59,14 @@ export class Inbox {
   /** Sets handlers by method name; they replace earlier ones of the same name. */
   on(handlers: object): void {
     this.#handlers.add(handlers);
-    this.#deliverSoon();
+    this.deliverSoon();
   }
 
   /** Sets the handler of a path outside the contract. */
   onPath(path: string, handler: (data: unknown) => unknown): void {
     this.#raw ??= new Map();
     this.#raw.set(path, { method: compileRawMethod(path), owner: { [path]: handler } });
-    this.#deliverSoon();
+    this.deliverSoon();
   }
 
   /** Takes the handler of a path away again. */
@@ -76,7 +77,7 @@ export class Inbox {
   /** Sets who hears of messages that nobody handles. */
   onUnknown(handler: (path: string, data: unknown) => void): void {
     this.#onUnknown = handler;
-    this.#deliverSoon();
+    this.deliverSoon();
   }
 
   /** Whoever was to give handlers is done: messages wait a moment longer, and are then answered without. */
@@ -105,8 +106,8 @@ export class Inbox {
     if (held.length === MAX_HELD) this.#owner.pauseReading();
   }
 
-  /** Handlers may be set in several statements; what waits is delivered when the last of them is through. */
-  #deliverSoon(): void {
+  /** Handlers are there. They may be set in several statements; what waits is delivered when the last is through. */
+  deliverSoon(): void {
     if (this.#held) queueMicrotask(() => this.#deliver());
   }
 

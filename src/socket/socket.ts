@@ -6,6 +6,7 @@ import { Calls } from "./calls.js";
 import { type CompiledMethod, compileRawMethod } from "./compiledMethod.js";
 import { after } from "./deadlines.js";
 import type { SocketEndpoint } from "./endpoint.js";
+import { Handlers } from "./handlers.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { Outbox } from "./outbox.js";
 import { type Outcome, serverError } from "./outcome.js";
@@ -55,12 +56,12 @@ export class GGSocket implements TransportListener, InboxOwner {
   #closeReason = "";
 
   /** @internal Sockets come from the pool, a client or a server. */
-  constructor(transport: Transport, endpoint: SocketEndpoint, context: GGContext) {
+  constructor(transport: Transport, endpoint: SocketEndpoint, context: GGContext, handlers = new Handlers()) {
     this.#endpoint = endpoint;
     this.context = context;
     this.#outbox = new Outbox(transport);
     this.#calls = new Calls(endpoint, this.#outbox, () => this.onIdle());
-    this.inbox = new Inbox(endpoint, this);
+    this.inbox = new Inbox(endpoint, this, handlers);
     transport.attach(this);
   }
 
@@ -154,6 +155,13 @@ export class GGSocket implements TransportListener, InboxOwner {
     this.#calls.closeAll();
     this.#outbox.transport.close(code, clampCloseReason(reason));
     this.#cancelTerminate = after(CLOSE_WAIT, () => this.#outbox.transport.terminate());
+  }
+
+  /** Ends the line without taking leave: for a peer that may not be there any more. */
+  terminate(): void {
+    if (this.#state === "closed") return;
+    this.#outbox.transport.terminate();
+    this.onClosed(CloseCode.ABNORMAL, "");
   }
 
   /** Resolves when the connection has closed. */
