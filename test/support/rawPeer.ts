@@ -57,6 +57,18 @@ export class RawPeer {
     return this.frames.next();
   }
 
+  /** Waits until the other end has read what was sent so far and all that it had sent by then is here. */
+  async roundTrip(): Promise<void> {
+    this.ws.ping();
+    await once(this.ws, "pong");
+  }
+
+  /** Closes, and waits for the other end to do so. */
+  async close(): Promise<void> {
+    this.ws.close();
+    await this.closed;
+  }
+
   /** Sends a request that the server is known to answer, and returns all that came before the answer. */
   async framesUntilAnswerTo(request: string): Promise<string[]> {
     this.send(request);

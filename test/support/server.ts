@@ -1,21 +1,36 @@
 import { GGHttpServer } from "@grest-ts/http";
 import type { GGSocketServer, GGWebSocketLogger } from "@grest-ts/websocket";
 import { onTestFinished } from "vitest";
+import { Queue } from "./queue.js";
 
 /** A logger that keeps its lines. */
 export interface LogLine {
-  readonly level: "warn" | "error";
+  readonly level: "debug" | "warn" | "error";
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function recordingLogger(): GGWebSocketLogger & { readonly lines: LogLine[] } {
+export interface RecordingLogger extends GGWebSocketLogger {
+  /** Warnings and errors. */
+  readonly lines: LogLine[];
+  readonly debugLines: LogLine[];
+  /** Resolves with the next warning or error, one that was logged already included. */
+  next(): Promise<LogLine>;
+}
+
+export function recordingLogger(): RecordingLogger {
   const lines: LogLine[] = [];
+  const debugLines: LogLine[] = [];
+  const queue = new Queue<LogLine>();
   const at =
     (level: LogLine["level"]) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
-      void lines.push({ level, message, fields });
-  return { lines, debug() {}, warn: at("warn"), error: at("error") };
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      const line = { level, message, fields };
+      if (level === "debug") return void debugLines.push(line);
+      lines.push(line);
+      queue.push(line);
+    };
+  return { lines, debugLines, next: () => queue.next(), debug: at("debug"), warn: at("warn"), error: at("error") };
 }
 
 /** Starts an HTTP server with whatever `register` puts on it, and tears it down when the test is over. */

@@ -1,0 +1,37 @@
+import type { GGHttpServer } from "@grest-ts/http";
+import { onTestFinished, vi } from "vitest";
+
+/**
+ * The package on a clock that only the test moves. It is loaded anew, since its timers share one: those that other tests
+ * left behind belong to the real clock. Everything that meets its schemas must come from here as well.
+ */
+export async function onFakeClock() {
+  vi.resetModules();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+    vi.resetModules();
+  });
+  const [websocket, http, schema] = await Promise.all([
+    import("@grest-ts/websocket"),
+    import("@grest-ts/http"),
+    import("@grest-ts/schema"),
+  ]);
+  return {
+    ...websocket,
+    schema,
+    /** Lets so many ms pass. */
+    pass: (ms: number) => void vi.advanceTimersByTime(ms),
+    /** Like `startHttp`. */
+    async start(register: (server: GGHttpServer) => void): Promise<{ http: GGHttpServer; url: string }> {
+      const server = new http.GGHttpServer({ port: 0 });
+      register(server);
+      await server.start();
+      onTestFinished(() => {
+        vi.useRealTimers();
+        return server.teardown();
+      });
+      return { http: server, url: `ws://127.0.0.1:${server.port}` };
+    },
+  };
+}
