@@ -125,7 +125,9 @@ export class TerminalChat {
     const before = this.#here(this.#online);
     const now = this.#here(online);
     this.#online = online;
-    if (before.length === 0) return;
+    const own = this.session.user.name;
+    // Whoever goes to another room does not need to be told that they have left this one.
+    if (!before.includes(own) || !now.includes(own)) return;
     for (const name of now) if (!before.includes(name)) this.screen.print(`  ${name} has come in`);
     for (const name of before) if (!now.includes(name)) this.screen.print(`  ${name} has left`);
   }

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
+import { SERVER_ERROR } from "@grest-ts/schema";
 import { describeError } from "../client/describeError.js";
-import { logIn } from "../client/Session.js";
+import { logIn, type Session } from "../client/Session.js";
 import { Screen } from "./Screen.js";
 import { TerminalChat } from "./TerminalChat.js";
 
@@ -9,7 +10,7 @@ const USAGE = "Usage: npm run chat -- --name Ann [--room general] [--url http://
 const screen = new Screen();
 try {
   const { name, room, url } = readArguments();
-  const session = await logIn(name, url);
+  const session = await logInAt(url, name);
   const chat = new TerminalChat(session, url, screen);
   await chat.enter(room);
   screen.prompt((line) => chat.handleLine(line));
@@ -32,5 +33,14 @@ function readArguments() {
     return { name, room, url };
   } catch (error) {
     throw new Error(`${describeError(error)}\n${USAGE}`);
+  }
+}
+
+async function logInAt(url: string, name: string): Promise<Session> {
+  try {
+    return await logIn(name, url);
+  } catch (error) {
+    if (!SERVER_ERROR.is(error)) throw error;
+    throw new Error(`No chat at ${url}: ${describeError(error)}\nStart one with \`npm start\`, or say --url`);
   }
 }

@@ -1,0 +1,212 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { CHROMIUM_ARGS, findChromium } from "../../../test/support/chromium.js";
+import { buildForTests } from "./support/build.js";
+import { ChatServer } from "./support/ChatServer.js";
+import { CLIENT_FRAMES, SERVER_FRAMES, strangeFrames } from "./support/wire.js";
+
+/** The built page in a real browser, against the built server. */
+
+const executablePath = findChromium();
+
+describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000 }, () => {
+  let built: Awaited<ReturnType<typeof buildForTests>>;
+  let server: ChatServer;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    built = await buildForTests("browser");
+    server = await ChatServer.start(built.server);
+    browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
+  }, 30_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  /** A window of its own, as another person's would be. */
+  async function openWindow(options: BrowserContextOptions = {}): Promise<Window> {
+    const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
+    onTestFinished(() => context.close());
+    const window = new Window(await context.newPage());
+    await window.page.goto(server.url);
+    return window;
+  }
+
+  async function enter(name: string, options?: BrowserContextOptions): Promise<Window> {
+    const window = await openWindow(options);
+    await window.logIn(name);
+    return window;
+  }
+
+  it("carries a message from one window to another, and every frame is as it was at 0.0.39", async () => {
+    const ann = await enter("Ann");
+    const bo = await enter("Bo");
+    await ann.page.locator(".members li", { hasText: "Bo" }).waitFor();
+
+    await bo.textBox.pressSequentially("Hel");
+    await ann.page.getByText("Bo is typing…").waitFor();
+    await bo.say("Hello, Ann! <b>é</b>: 1:2:3");
+    await ann.message("Hello, Ann! <b>é</b>: 1:2:3").waitFor();
+    await bo.page.getByText("Seen by Ann").waitFor();
+    expect(await bo.page.locator(".message.own").count()).toBe(1);
+    expect(await ann.page.locator(".message.own").count()).toBe(0);
+    expect(await ann.page.locator(".typing").textContent()).toBe("");
+
+    await ann.say("Hello, Bo!");
+    await bo.message("Hello, Bo!").waitFor();
+    await ann.page.getByText("Seen by Bo").waitFor();
+
+    // The server asks Ann's page whether she is there, before it would give her name to someone else.
+    const impostor = await openWindow();
+    await impostor.page.getByLabel("Your name").fill("ann");
+    await impostor.page.keyboard.press("Enter");
+    await impostor.toast("ann is here already: choose another name").waitFor();
+
+    for (const { sent, received } of [ann, bo]) {
+      expect(sent[0]).toMatch(/^h:::\{"authorization":"Bearer [\w-]{32}"\}$/);
+      expect(received[0]).toBe("k:::null");
+      expect(strangeFrames(sent, CLIENT_FRAMES)).toEqual([]);
+      expect(strangeFrames(received, SERVER_FRAMES)).toEqual([]);
+    }
+    expect(ann.kinds()).toEqual({
+      sent: ["h", "m:markAsRead", "r:joinRoom", "r:sendMessage", "s:areYouThere"],
+      received: [
+        "k",
+        "m:messageRead",
+        "m:newMessage",
+        "m:presence",
+        "m:typing",
+        "r:areYouThere",
+        "s:joinRoom",
+        "s:sendMessage",
+      ],
+    });
+    expect([...ann.failures, ...bo.failures]).toEqual([]);
+  });
+
+  it("tells why a message or a name is not accepted, and keeps what was written", async () => {
+    const cy = await openWindow();
+    await cy.page.getByRole("button", { name: "Join the chat" }).click();
+    await cy.toast("Name: Value must not be empty").waitFor();
+    await cy.logIn("Cy");
+    await cy.say("   ");
+    await cy.toast("Text: Value must not be empty").waitFor();
+    await cy.say("x".repeat(2001));
+    await cy.toast("Text: Value must be at most 2000 characters").waitFor();
+    expect(await cy.textBox.inputValue()).toHaveLength(2001);
+    expect(cy.sent.filter((frame) => frame.includes("sendMessage"))).toEqual([]);
+  });
+
+  it("shows what people write as text, never as markup", async () => {
+    const dee = await enter("Dee <i>");
+    const markup = `<img src=x onerror="document.title='gone'">`;
+    await dee.say(markup);
+    await dee.message(markup).waitFor();
+    expect(await dee.page.locator(".messages img").count()).toBe(0);
+    expect(await dee.page.locator(".members li i").count()).toBe(0);
+    expect(await dee.page.title()).toBe("General · Chat");
+  });
+
+  it("has two rooms with a history each, and a reload stays logged in", async () => {
+    const eli = await enter("Eli");
+    await eli.say("said in general");
+    await eli.message("said in general").waitFor();
+    await eli.page.getByRole("button", { name: "Lounge" }).click();
+    await eli.page.getByRole("heading", { name: "Lounge" }).waitFor();
+    await eli.page.getByText("Nobody has said anything yet").waitFor();
+    expect(await eli.message("said in general").count()).toBe(0);
+    await eli.page.reload();
+    await eli.message("said in general").waitFor();
+    expect(await eli.page.locator(".profile .name").textContent()).toBe("Eli");
+  });
+
+  it("works from the keyboard, at the width of a phone", async () => {
+    const fay = await enter("Fay", { viewport: { width: 360, height: 640 } });
+    await fay.textBox.pressSequentially("first");
+    await fay.page.keyboard.press("Shift+Enter");
+    await fay.textBox.pressSequentially("second");
+    await fay.page.keyboard.press("Enter");
+    await fay.message("first\nsecond").waitFor();
+    expect(await fay.page.getByRole("log").getAttribute("aria-live")).toBe("polite");
+    const sideways = await fay.page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    expect(sideways).toBe(false);
+  });
+
+  it("shows a lost connection, and connects again at a click", async () => {
+    const own = await ChatServer.start(built.server);
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const gus = new Window(await context.newPage());
+    await gus.page.goto(own.url);
+    await gus.logIn("Gus");
+    await gus.page.getByText("Connected", { exact: true }).waitFor();
+    await own.stop();
+    await gus.page.getByText("Disconnected").waitFor();
+    expect(await gus.textBox.isDisabled()).toBe(true);
+
+    const reconnect = gus.page.getByRole("button", { name: "Reconnect" });
+    await reconnect.click();
+    await gus.page.locator(".toast", { hasText: "ChatApi: could not connect" }).waitFor();
+
+    // Log-ins are in memory, so the new server does not know this one.
+    const again = await ChatServer.start(built.server, own.port);
+    onTestFinished(async () => void (await again.stop()));
+    await reconnect.click();
+    await gus.toast("The server does not know you any more: please log in again").waitFor();
+    await gus.logIn("Gus");
+    await gus.say("back again");
+    await gus.message("back again").waitFor();
+  });
+});
+
+/** A page, and the frames of its sockets. */
+class Window {
+  readonly sent: string[] = [];
+  readonly received: string[] = [];
+  /** What the page failed at. */
+  readonly failures: string[] = [];
+
+  constructor(readonly page: Page) {
+    page.on("pageerror", (error) => this.failures.push(String(error)));
+    page.on("websocket", (socket) => {
+      socket.on("framesent", ({ payload }) => this.sent.push(String(payload)));
+      socket.on("framereceived", ({ payload }) => this.received.push(String(payload)));
+    });
+  }
+
+  get textBox() {
+    return this.page.getByRole("textbox", { name: "Message" });
+  }
+
+  async logIn(name: string): Promise<void> {
+    await this.page.getByLabel("Your name").fill(name);
+    await this.page.keyboard.press("Enter");
+    await this.page.locator("textarea:enabled").waitFor();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.textBox.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  message(text: string) {
+    return this.page.locator(".bubble").getByText(text, { exact: true });
+  }
+
+  toast(text: string) {
+    return this.page.getByRole("alert").getByText(text, { exact: true });
+  }
+
+  /** Which kinds of frames passed, as `type:method`. Notices of typing and pings come and go with time. */
+  kinds() {
+    const kind = (frame: string) =>
+      frame.replace(/^(\w):(?:ChatApi\.)?(\w*):.*$/s, (_, type, method) => (method ? `${type}:${method}` : type));
+    const kindsOf = (frames: string[]) => [...new Set(frames.map(kind))].sort();
+    return {
+      sent: kindsOf(this.sent).filter((one) => one !== "m:startTyping" && one !== "m:ping"),
+      received: kindsOf(this.received),
+    };
+  }
+}

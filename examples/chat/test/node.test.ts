@@ -1,0 +1,274 @@
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
+import { buildForTests } from "./support/build.js";
+import { ChatServer } from "./support/ChatServer.js";
+import { ChatUser } from "./support/ChatUser.js";
+import { Program } from "./support/Program.js";
+import { SERVER_FRAMES, strangeFrames } from "./support/wire.js";
+
+/** The chat as it is built, with the packages imported by name: every program here is a process of its own. */
+
+let built: Awaited<ReturnType<typeof buildForTests>>;
+let server: ChatServer;
+
+beforeAll(async () => {
+  built = await buildForTests("node");
+  server = await ChatServer.start(built.server);
+});
+
+afterAll(async () => {
+  expect(await server.stop()).toBe(0);
+});
+
+const enter = (room: string, name: string) => ChatUser.in(room, built.user, server.url, name);
+
+describe("two people", () => {
+  it("see each other, type, write and read", async () => {
+    const ann = await enter("general", "Ann");
+    const bo = await enter("general", "Bo");
+    await ann.hears("presence", ({ online }: { online: { name: string }[] }) => online.some((o) => o.name === "Bo"));
+
+    await bo.do("startTyping", "general");
+    expect(await ann.hears("typing")).toEqual({ userId: "bo", name: "Bo", channelId: "general" });
+
+    const reply = (await bo.do("sendMessage", { text: "  Hello, Ann!  ", channelId: "general" })) as object;
+    expect(reply).toEqual({ success: true, messageId: expect.any(String) });
+    const message = (await ann.hears("newMessage")) as { id: string };
+    expect(message).toEqual({
+      id: (reply as { messageId: string }).messageId,
+      text: "Hello, Ann!",
+      senderId: "bo",
+      senderName: "Bo",
+      channelId: "general",
+      timestamp: expect.any(Number),
+    });
+
+    await ann.do("markAsRead", message.id);
+    expect(await bo.hears("messageRead")).toEqual({ messageId: message.id, userId: "ann", name: "Ann" });
+    expect(await ann.do("history", "general")).toContainEqual(message);
+
+    await bo.do("disconnect");
+    await ann.hears("presence", ({ online }: { online: { name: string }[] }) => online.every((o) => o.name !== "Bo"));
+  });
+
+  it("hear nothing of another room", async () => {
+    const dee = await enter("general", "Dee");
+    const eli = await enter("lounge", "Eli");
+    await eli.do("sendMessage", { text: "in the lounge", channelId: "lounge" });
+    await expect(eli.do("sendMessage", { text: "x", channelId: "general" })).rejects.toMatchObject({
+      type: "NOT_IN_ROOM",
+      context: { displayMessage: 'Join "general" before you write in it' },
+    });
+    await eli.do("joinRoom", "general");
+    await eli.do("sendMessage", { text: "in general", channelId: "general" });
+    expect(await dee.hears("newMessage")).toMatchObject({ text: "in general" });
+  });
+
+  it("cannot have the same name at the same time", async () => {
+    const fay = await enter("general", "Fay");
+    const other = new ChatUser(built.user, server.url);
+    await expect(other.do("logIn", "FAY")).rejects.toMatchObject({ type: "EXISTS" });
+    await fay.do("disconnect");
+    await expect(other.do("logIn", "FAY")).resolves.toMatchObject({ user: { id: "fay", name: "FAY" } });
+  });
+});
+
+describe("what is refused", () => {
+  it("a room that does not exist", async () => {
+    const gus = await enter("general", "Gus");
+    const expected = { type: "NOT_FOUND", context: { displayMessage: 'There is no room "attic"' } };
+    await expect(gus.do("joinRoom", "attic")).rejects.toMatchObject(expected);
+    await expect(gus.do("history", "attic")).rejects.toMatchObject(expected);
+  });
+
+  it("the ninth guest in a room of eight", async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => RawGuest.enter(`Guest ${i}`, "lounge")));
+    const ninth = new ChatUser(built.user, server.url);
+    await ninth.do("logIn", "Ninth");
+    await ninth.do("connect");
+    await expect(ninth.do("joinRoom", "lounge")).rejects.toMatchObject({ type: "ROOM_FULL" });
+  });
+
+  it("an empty name and an empty message", async () => {
+    const nobody = new ChatUser(built.user, server.url);
+    await expect(nobody.do("logIn", "  ")).rejects.toMatchObject({ type: "VALIDATION_ERROR" });
+    const ida = await enter("general", "Ida");
+    await expect(ida.do("sendMessage", { text: " ", channelId: "general" })).rejects.toMatchObject({
+      type: "VALIDATION_ERROR",
+      data: [{ path: "text", message: "Value must not be empty" }],
+    });
+  });
+
+  it("a socket and an HTTP call without a token", async () => {
+    const stranger = new ChatUser(built.user, server.url);
+    const expected = { type: "NOT_AUTHORIZED", context: { displayMessage: "Missing bearer token" } };
+    await expect(stranger.do("connect")).rejects.toMatchObject(expected);
+    await expect(stranger.do("rooms")).rejects.toMatchObject(expected);
+  });
+});
+
+/** A client that is nothing but frames. */
+class RawGuest {
+  readonly frames: string[] = [];
+  readonly socket = new WebSocket(`${server.url.replace("http", "ws")}/ws/chat`);
+
+  constructor() {
+    this.socket.on("message", (data) => this.frames.push(String(data)));
+    onTestFinished(() => this.socket.terminate());
+  }
+
+  static async enter(name: string, room: string): Promise<RawGuest> {
+    const response = await fetch(`${server.url}/api/auth/login`, { method: "POST", body: JSON.stringify({ name }) });
+    const { data } = (await response.json()) as { data: { token: string } };
+    const guest = new RawGuest();
+    await once(guest.socket, "open");
+    guest.socket.send(`h:::{"authorization":"Bearer ${data.token}"}`);
+    guest.socket.send(`r:ChatApi.joinRoom:1:{"roomId":"${room}"}`);
+    await guest.receives((frame) => frame.startsWith("s:ChatApi.joinRoom:1:"));
+    return guest;
+  }
+
+  async receives(passes: (frame: string) => boolean): Promise<string> {
+    for (;;) {
+      const found = this.frames.find(passes);
+      if (found !== undefined) return found;
+      await once(this.socket, "message");
+    }
+  }
+}
+
+describe("on the wire", () => {
+  it("every frame is as it was at 0.0.39", async () => {
+    const guest = await RawGuest.enter("Raw", "general");
+    expect(guest.frames[0]).toBe("k:::null");
+    guest.socket.send(`r:ChatApi.sendMessage:a-7:{"text":"hi","channelId":"general"}`);
+    expect(await guest.receives((frame) => frame.startsWith("s:ChatApi.sendMessage"))).toMatch(
+      /^s:ChatApi\.sendMessage:a-7:\{"success":true,"type":"OK","data":\{"success":true,"messageId":"[-0-9a-f]+"\}\}$/,
+    );
+    guest.socket.send("m:ChatApi.ping::");
+    guest.socket.send(`r:ChatApi.joinRoom:8:{"roomId":"attic"}`);
+    await guest.receives((frame) => frame.startsWith("s:ChatApi.joinRoom:8:"));
+    guest.socket.send(`r:ChatApi.sendMessage:9:{"text":"","channelId":"general"}`);
+    const invalid = await guest.receives((frame) => frame.startsWith("s:ChatApi.sendMessage:9:"));
+    expect(invalid).toMatch(
+      /^s:ChatApi\.sendMessage:9:\{"success":false,"type":"VALIDATION_ERROR","data":\[\{"path":"text","code":"invalid\.string\.nonEmpty","message":"Value must not be empty","value":""\}\],"statusCode":422,"context":\{"displayMessage":"Invalid arguments","timestamp":\d{13},"ref":"ERR_REF_\w+"\}\}$/,
+    );
+    const others = guest.frames.filter((frame) => frame !== invalid && !frame.startsWith("s:ChatApi.sendMessage:a-7:"));
+    expect(strangeFrames(others, SERVER_FRAMES)).toEqual([]);
+  });
+
+  it("a wrong token is answered with an x frame and 4001", async () => {
+    const guest = new RawGuest();
+    await once(guest.socket, "open");
+    guest.socket.send(`h:::{"authorization":"Bearer wrong"}`);
+    const [code] = await once(guest.socket, "close");
+    expect(code).toBe(4001);
+    expect(guest.frames).toEqual([expect.stringMatching(/^x:::\{"success":false,"type":"NOT_AUTHORIZED"/)]);
+    expect(strangeFrames(guest.frames, SERVER_FRAMES)).toEqual([]);
+  });
+});
+
+describe("the server", () => {
+  it("tells Prometheus what happens", async () => {
+    await enter("general", "Kim");
+    const response = await fetch(`${server.url}/metrics`);
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+    const text = await response.text();
+    expect(text).toMatch(/^websocket_connections_active\{api="ChatApi",path="\/ws\/chat"\} [1-9]/m);
+    expect(text).toMatch(
+      /^websocket_requests_total\{api="ChatApi",path="\/ws\/chat",method="ChatApi\.joinRoom",result="OK"\} [1-9]/m,
+    );
+    expect(text).toMatch(/^http_requests_total\{api="AuthApi",method="logIn",result="OK"\} [1-9]/m);
+  });
+
+  it("serves the page and its files, and nothing beside them", async () => {
+    const page = await fetch(server.url);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    for (const [, path] of (await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)) {
+      expect((await fetch(server.url + path)).status, path).toBe(200);
+    }
+    expect((await fetch(`${server.url}/..%2fserver%2fmain.js`)).status).toBe(404);
+  });
+
+  it("says so when its port is taken", async () => {
+    const second = new Program(built.server, [], { PORT: server.port });
+    expect(await second.ended).toBe(1);
+    expect(second.output.trim()).toBe(
+      `Port ${server.port} is taken. Stop the program that uses it, or choose another: PORT=3001 npm start`,
+    );
+  });
+
+  it("says so when PORT is no port", async () => {
+    const server = new Program(built.server, [], { PORT: "many" });
+    expect(await server.ended).toBe(1);
+    expect(server.output.trim()).toMatch(/^.*PORT is not a port number: "many"\.$/);
+  });
+
+  it("stops at a signal, in the midst of a chat", async () => {
+    const own = await ChatServer.start(built.server);
+    const user = await ChatUser.in("general", built.user, own.url, "Lea");
+    expect(await own.stop()).toBe(0);
+    expect(await user.hears("close")).toBe("drop");
+  });
+});
+
+describe("the terminal client", () => {
+  const terminal = (...args: string[]) => new Program(built.terminal, ["--url", server.url, ...args]).endWithTest();
+
+  it("chats with the others", async () => {
+    const mia = terminal("--name", "Mia");
+    await mia.printed(/You are Mia in "general"/);
+    const ned = await enter("general", "Ned");
+    await mia.printed(/Ned has come in/);
+
+    await ned.do("startTyping", "general");
+    await mia.printed(/Ned is typing…/);
+    await ned.do("sendMessage", { text: "hello terminal", channelId: "general" });
+    await mia.printed(/^\d\d:\d\d Ned: hello terminal$/m);
+    await ned.hears("messageRead");
+
+    mia.type("hello from the terminal");
+    await ned.hears("newMessage", ({ text, senderName }: { text: string; senderName: string }) => {
+      return senderName === "Mia" && text === "hello from the terminal";
+    });
+    mia.type("/who");
+    await mia.printed(/^Here: .*Mia, Ned/m);
+    mia.type("/room attic");
+    await mia.printed(/There is no room "attic"/);
+    mia.type("/room lounge");
+    await mia.printed(/You are Mia in "lounge"/);
+  });
+
+  it("sends its last line before it ends with its input", async () => {
+    const oda = await enter("general", "Oda");
+    const pia = terminal("--name", "Pia");
+    pia.process.stdin?.end("one\ntwo");
+    expect(await pia.ended).toBe(0);
+    await oda.hears("newMessage", ({ text }: { text: string }) => text === "two");
+  });
+
+  it("ends at Ctrl-C", async () => {
+    const quinn = terminal("--name", "Quinn");
+    await quinn.printed(/You are Quinn/);
+    expect(await quinn.stop("SIGINT")).toBe(0);
+  });
+
+  it("says what it needs, and when there is no chat", async () => {
+    const nameless = terminal();
+    expect(await nameless.ended).toBe(1);
+    expect(nameless.output).toMatch(/^A name is needed\nUsage: npm run chat -- --name Ann/);
+    const alone = new Program(built.terminal, ["--name", "Ron", "--url", "http://127.0.0.1:9"]);
+    expect(await alone.ended).toBe(1);
+    expect(alone.output).toMatch(/^No chat at http:\/\/127\.0\.0\.1:9: .+\nStart one with `npm start`/);
+  });
+
+  it("ends with an error when the server goes away", async () => {
+    const own = await ChatServer.start(built.server);
+    const sue = new Program(built.terminal, ["--url", own.url, "--name", "Sue"]).endWithTest();
+    await sue.printed(/You are Sue/);
+    await own.stop();
+    expect(await sue.ended).toBe(1);
+    expect(sue.output).toContain("The connection to the server is gone.");
+  });
+});

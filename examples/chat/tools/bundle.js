@@ -1,0 +1,63 @@
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const at = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+const PAGE_FILES = ["index.html", "style.css", "favicon.svg"];
+
+/**
+ * Bundles the three programs of the chat into `server/`, `terminal/` and `web/` of a folder within this package.
+ *
+ * @param {string} out
+ */
+export async function bundleChat(out) {
+  for (const part of ["server", "terminal", "web"]) rmSync(`${out}/${part}`, { recursive: true, force: true });
+  mkdirSync(`${out}/web`, { recursive: true });
+  for (const file of PAGE_FILES) cpSync(at(`web/${file}`), `${out}/web/${file}`);
+  await Promise.all([
+    bundleForNode(at("server/main.ts"), `${out}/server/main.js`),
+    bundleForNode(at("terminal/main.ts"), `${out}/terminal/main.js`),
+    bundleForBrowsers(at("web/main.ts"), `${out}/web/main.js`),
+  ]);
+}
+
+/**
+ * Own files in one, packages left to be imported by their names, as an installed program would.
+ *
+ * @param {string} entry
+ * @param {string} outfile
+ */
+export function bundleForNode(entry, outfile) {
+  return build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: true,
+  });
+}
+
+/**
+ * Everything in one; packages are taken as their `browser` condition says.
+ *
+ * @param {string} entry
+ * @param {string} outfile
+ */
+function bundleForBrowsers(entry, outfile) {
+  return build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    sourcemap: true,
+    // The workspace's own configuration maps package names to their sources; the page takes what was built.
+    tsconfig: at("tsconfig.json"),
+  });
+}
