@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { GGContextKey } from "@grest-ts/context";
 import { GGHttp, type GGHttpRequest, type GGHttpTransportMiddleware, GGRpc, httpSchema } from "@grest-ts/http";
 import { ERROR, IsNumber, IsObject, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
@@ -34,7 +36,7 @@ async function start(
   for (const middleware of middlewares) made.use(middleware);
   const { query, ...rest } = config;
   const Api = (query ? made.queryOnConnect(query) : made).done();
-  const { url, server } = await serve((http) =>
+  const { url, server, http } = await serve((http) =>
     Api.startServer(
       (incoming, _outgoing, args) => {
         accepted.push(args);
@@ -44,7 +46,7 @@ async function start(
       { http, logger, ...rest },
     ),
   );
-  return { url: `${url}/ws/hand`, logger, accepted, server };
+  return { url: `${url}/ws/hand`, logger, accepted, server, http };
 }
 const builder = () => webSocketSchema(contract).path("ws/hand");
 
@@ -219,7 +221,7 @@ describe("middlewares", () => {
   it("do not bring a connection about when the client has left meanwhile", async () => {
     const gate = new Gate();
     const entered = new Gate();
-    const { url, accepted, server } = await start([
+    const { url, accepted, server, http } = await start([
       {
         process: () => {
           entered.open();
@@ -227,10 +229,14 @@ describe("middlewares", () => {
         },
       },
     ]);
+    const lines: Socket[] = [];
+    http.httpServer.on("connection", (line: Socket) => void lines.push(line));
     const peer = await RawPeer.open(url);
     peer.send("h:::{}");
     await entered.passed;
-    await peer.close();
+    peer.ws.terminate();
+    await once(lines[0] as Socket, "close");
+    await new Promise((resolve) => setImmediate(resolve)); // `ws` reports it in the turn after
     gate.open();
     await RawPeer.connect(url);
     expect(accepted).toHaveLength(1);
