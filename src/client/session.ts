@@ -57,8 +57,9 @@ export class Session {
     return this.#wasConnected && !this.#socket && !this.#isOver;
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
+  /** Whether there will be no connection after this one, if there is one. */
+  get isEnding(): boolean {
+    return this.#isOver || this.#isLeaving;
   }
 
   /** Resolves when connected and set up; rejects when it is over without. */
@@ -87,6 +88,7 @@ export class Session {
 
   /** Makes one connection; rejects when that fails. */
   async #attempt(): Promise<void> {
+    if (this.#isLeaving) throw this.#closedMeanwhile();
     this.#isAttempting = true;
     let made: GGSocket | undefined;
     try {
@@ -171,10 +173,14 @@ export class Session {
   #unlessLeaving(work: Promise<void>): Promise<void> {
     const { signal } = this.#abort;
     return new Promise((resolve, reject) => {
-      const fail = () => reject(connectionError(this.#plan.apiName, "the client was closed while it was connecting"));
+      const fail = () => reject(this.#closedMeanwhile());
       signal.addEventListener("abort", fail);
       work.then(resolve, reject).finally(() => signal.removeEventListener("abort", fail));
     });
+  }
+
+  #closedMeanwhile(): AnyError {
+    return connectionError(this.#plan.apiName, "the client was closed while it was connecting");
   }
 
   #end(reason: GGWebSocketCloseReason, error?: AnyError): void {

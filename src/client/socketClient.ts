@@ -60,7 +60,7 @@ export class SocketClient implements Caller, Ends {
   }
 
   async connect(setup?: Setup): Promise<void> {
-    if (!this.#session || this.#session.isOver) {
+    if (!this.#session || this.#session.isEnding) {
       this.#setups.clear();
       if (setup) this.#setups.add(setup);
       this.#session = this.#startSession();
@@ -113,7 +113,7 @@ export class SocketClient implements Caller, Ends {
   }
 
   get #whyNot(): string {
-    if (!this.#session || this.#session.isOver) return "is not connected. Call connect() first.";
+    if (!this.#session || this.#session.isEnding) return "is not connected. Call connect() first.";
     if (this.#session.isReconnecting) return "has lost its connection and is reconnecting. Await connect() to go on.";
     return "is still connecting. Await connect() first.";
   }

@@ -35,9 +35,7 @@ export type GGSocketCallable<M> = M extends { readonly input: object }
     : (data: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
   : (data?: undefined, options?: GGCallOptions) => CallResult<M>;
 
-type HandlerResult<M> = M extends { readonly success: object }
-  ? Raw<Success<M>> | PromiseLike<Raw<Success<M>>>
-  : void | PromiseLike<void>;
+type HandlerResult<M> = M extends { readonly success: object } ? Raw<Success<M>> | PromiseLike<Raw<Success<M>>> : void; // which a function that returns anything satisfies, an async one too
 
 /** One contract method as its implementer writes it. */
 export type GGSocketHandler<M> = M extends { readonly input: object }
