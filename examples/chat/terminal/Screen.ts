@@ -6,15 +6,21 @@ export class Screen {
   readonly ended: Promise<void>;
   #end!: () => void;
   #input: Interface | undefined;
+  #isEnded = false;
 
   constructor() {
     this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#end = () => {
+        this.#isEnded = true;
+        resolve();
+      };
     });
   }
 
   /** Begins to read; lines are handled one after another. */
   prompt(handle: (line: string) => Promise<void>): void {
+    // Reading would keep the process alive.
+    if (this.#isEnded) return;
     const { stdin: input, stdout: output } = process;
     this.#input = createInterface({ input, output, prompt: "> ", terminal: Boolean(input.isTTY && output.isTTY) });
     let last = Promise.resolve();

@@ -250,7 +250,8 @@ describe("the terminal client", () => {
 
   it("ends at Ctrl-C", async () => {
     const quinn = terminal("--name", "Quinn");
-    await quinn.printed(/You are Quinn/);
+    quinn.type("/who");
+    await quinn.printed(/^Here: /m);
     expect(await quinn.stop("SIGINT")).toBe(0);
   });
 
@@ -266,7 +267,8 @@ describe("the terminal client", () => {
   it("ends with an error when the server goes away", async () => {
     const own = await ChatServer.start(built.server);
     const sue = new Program(built.terminal, ["--url", own.url, "--name", "Sue"]).endWithTest();
-    await sue.printed(/You are Sue/);
+    sue.type("/who");
+    await sue.printed(/^Here: /m);
     await own.stop();
     expect(await sue.ended).toBe(1);
     expect(sue.output).toContain("The connection to the server is gone.");
