@@ -18,8 +18,14 @@ export function libraryOutput() {
 export function buildLibrary() {
   if (!isOutOfDate()) return;
   console.log("Building the library…");
-  const { status } = spawnSync("npm", ["run", "--silent", "build"], { cwd: at(""), stdio: "inherit", shell: true });
-  if (status !== 0) throw new Error("The library could not be built: see above, or run `npm run build`");
+  const { status, stdout, stderr } = spawnSync("npm run --silent build", {
+    cwd: at(""),
+    encoding: "utf8",
+    shell: true,
+  });
+  if (status === 0) return;
+  console.error(`${stdout}${stderr}\nThe library could not be built: see above, or run \`npm run build\``);
+  process.exit(1);
 }
 
 function isOutOfDate() {
