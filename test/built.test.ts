@@ -1,0 +1,158 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import ts from "typescript";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+
+const run = promisify(execFile);
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const fixture = (name: string) => join(root, "test/built", name);
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+const peers = Object.keys(manifest.peerDependencies);
+const exported = Object.values(manifest.exports)
+  .flatMap((target) => (typeof target === "string" ? [target] : Object.values(target)))
+  .map((path) => path.replace("./", ""));
+
+/** What a file imports, statically and dynamically. */
+function importsOf(file: string): string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
+  return importedFiles.map(({ fileName }) => fileName);
+}
+
+/** The packages and built-in modules that a built file needs, its chunks included. */
+function packagesOf(file: string, seen = new Set<string>()): Set<string> {
+  const packages = new Set<string>();
+  if (seen.has(file)) return packages;
+  seen.add(file);
+  for (const specifier of importsOf(file)) {
+    if (!specifier.startsWith(".")) packages.add(specifier);
+    else for (const name of packagesOf(join(dirname(file), specifier), seen)) packages.add(name);
+  }
+  return packages;
+}
+
+beforeAll(() => {
+  const siblings = peers.map((name) => `packages/${name.replace("@grest-ts/", "")}/dist/index.js`);
+  const missing = [...exported, ...siblings].filter((file) => !existsSync(join(root, file)));
+  if (missing.length > 0) throw new Error(`Nothing to test: ${missing.join(", ")} missing. Run "npm run build" first.`);
+});
+
+describe("the built package in Node", () => {
+  it("serves and calls in a program that imports it by name, and lets the program end", async () => {
+    // A program that does not end by itself is killed, and `run` rejects.
+    const { stdout, stderr } = await run(process.execPath, [fixture("serveAndCall.mjs")], { timeout: 20_000 });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      module: "dist/index.js",
+      testkit: "dist/testkit.js",
+      greeting: "Hello Ann, here",
+      news: ["Ann was greeted"],
+      invalid: "VALIDATION_ERROR",
+      raw: "ROUTE_NOT_FOUND",
+      closeCode: 4001,
+    });
+  }, 30_000);
+
+  it("needs its dependencies, its peers and Node, and nothing else", () => {
+    const needed = [...packagesOf("dist/index.js")].filter((name) => !isBuiltin(name));
+    expect(needed.sort()).toEqual([...peers, ...Object.keys(manifest.dependencies)].sort());
+  });
+});
+
+describe("the built package in a browser", () => {
+  it("imports neither ws nor a module of Node", () => {
+    const needed = [...packagesOf("dist/index.browser.js")];
+    expect(needed).toContain("@grest-ts/schema");
+    expect(needed.filter((name) => name === "ws" || isBuiltin(name) || !peers.includes(name))).toEqual([]);
+  });
+
+  it("bundles for a page together with its peers", async () => {
+    const result = await build({
+      entryPoints: [fixture("browser.mjs")],
+      bundle: true,
+      platform: "browser",
+      format: "esm",
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      // The repository's own paths lead to the sources.
+      tsconfigRaw: {},
+      absWorkingDir: root,
+    });
+    const inputs = Object.keys(result.metafile.inputs);
+    expect(inputs).toContain("dist/index.browser.js");
+    expect(inputs).not.toContain("dist/index.js");
+    expect(inputs.filter((file) => /node_modules\/ws\//.test(file))).toEqual([]);
+    const external = Object.values(result.metafile.outputs).flatMap(({ imports }) => imports);
+    expect(external).toEqual([]);
+  });
+});
+
+describe("what is published", () => {
+  it("is what the build made, and the documents", async () => {
+    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
+    const [pack] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
+    const published = pack.files.map(({ path }) => path).sort();
+    const documents = ["CHANGELOG.md", "LICENSE", "PROTOCOL.md", "README.md"].filter((file) =>
+      existsSync(join(root, file)),
+    );
+    const dist = readdirSync(join(root, "dist")).map((file) => `dist/${file}`);
+    expect(published).toEqual([...documents, ...dist, "package.json"].sort());
+    expect(published).toEqual(expect.arrayContaining(["LICENSE", "PROTOCOL.md", ...exported]));
+    const made = /^dist\/((index|index\.browser|testkit|chunk-\w+)\.js(\.map)?|(index|testkit|\w+)(-\w+)?\.d\.ts)$/;
+    expect(dist.filter((file) => !made.test(file))).toEqual([]);
+  }, 30_000);
+
+  it("has declarations that need the peers' and no others", () => {
+    const declarations = readdirSync(join(root, "dist")).filter((file) => file.endsWith(".d.ts"));
+    const needed = new Set(declarations.flatMap((file) => [...packagesOf(`dist/${file}`)]));
+    expect([...needed].filter((name) => !peers.includes(name) && name !== "vitest")).toEqual([]);
+    expect(needed).toContain("@grest-ts/schema");
+  });
+
+  it.each([
+    { module: "NodeNext", moduleResolution: "NodeNext" },
+    { module: "ESNext", moduleResolution: "Bundler" },
+  ])(
+    "compiles in a strict program under moduleResolution $moduleResolution",
+    async (resolution) => {
+      const consumer = await mkdtemp(join(tmpdir(), "grest-ts-consumer-"));
+      onTestFinished(() => rm(consumer, { recursive: true }));
+      await mkdir(join(consumer, "node_modules/@grest-ts"), { recursive: true });
+      await mkdir(join(consumer, "node_modules/@types"));
+      await symlink(root, join(consumer, "node_modules/@grest-ts/websocket"));
+      for (const name of peers) await symlink(join(root, "node_modules", name), join(consumer, "node_modules", name));
+      await symlink(join(root, "node_modules/@types/node"), join(consumer, "node_modules/@types/node"));
+      await writeFile(join(consumer, "package.json"), JSON.stringify({ type: "module" }));
+      await writeFile(join(consumer, "index.ts"), await readFile(fixture("consumer.txt")));
+      const compilerOptions = {
+        ...resolution,
+        target: "ES2022",
+        lib: ["ES2022", "DOM"],
+        types: ["node"],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+      };
+      await writeFile(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
+      const tsc = join(root, "node_modules/typescript/bin/tsc");
+      const { stdout } = await run(process.execPath, [tsc, "-p", consumer]).catch(
+        (failed: { stdout: string }) => failed,
+      );
+      expect(stdout).toBe("");
+    },
+    120_000,
+  );
+});
