@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 import { buildForTests } from "./support/build.js";
 import { ChatServer } from "./support/ChatServer.js";
@@ -8,6 +8,9 @@ import { Program } from "./support/Program.js";
 import { SERVER_FRAMES, strangeFrames } from "./support/wire.js";
 
 /** The chat as it is built, with the packages imported by name: every program here is a process of its own. */
+
+// Each test starts a few of them, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 let built: Awaited<ReturnType<typeof buildForTests>>;
 let server: ChatServer;
