@@ -1,4 +1,4 @@
-import { $ZodObjectJIT } from "zod/v4/core";
+import { $ZodObject, $ZodObjectJIT } from "zod/v4/core";
 import type { GGBranded, GGDefined } from "../types/brand.js";
 import type { GGLiteralValue, GGObjectDef, GGShape } from "./def.js";
 import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
@@ -6,6 +6,9 @@ import type { Mode, ZodCheck, ZodNode } from "./node.js";
 import { ownPropertiesFor } from "./own-properties.js";
 import { IsLiteral } from "./scalar.js";
 import { GGSchema, type Opt } from "./schema.js";
+
+// A page may forbid `eval` by its CSP; zod's trial whether it does would show as an error in the page's console.
+const ZodObject = typeof document === "undefined" ? $ZodObjectJIT : $ZodObject;
 
 /** The type of one field of a shape. */
 export type GGFieldType<F> = F extends { readonly infer: infer T } ? T : F extends GGLiteralValue ? F : never;
@@ -72,7 +75,7 @@ export class GGObjectSchema<S extends GGShape, T = GGShapeType<S>> extends GGSch
   protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
     const { def } = this;
     let shape: Record<string, ZodNode> | undefined;
-    return new $ZodObjectJIT({
+    return new ZodObject({
       type: "object",
       // Read at the first parse, not here: a validator may be a field of itself.
       get shape() {
