@@ -2,7 +2,16 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { GGContext, GGContextKey } from "@grest-ts/context";
 import { GG_DISCOVERY, GGLocalDiscovery } from "@grest-ts/discovery";
-import { ERROR, FORBIDDEN, IsObject, IsString, NOT_AUTHORIZED, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+import {
+  ERROR,
+  FORBIDDEN,
+  IsObject,
+  IsString,
+  NOT_AUTHORIZED,
+  NOT_FOUND,
+  SERVER_ERROR,
+  VALIDATION_ERROR,
+} from "@grest-ts/schema";
 import { GG_WS_CONNECTION, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connectedProbe, displayed, ProbeApi, probe, probeContract } from "./support/probe.js";
@@ -72,16 +81,33 @@ describe("connecting", () => {
     expect(client.isConnected).toBe(false);
   });
 
-  it.each(['x:::{"message":"Error: plain"}', "x:::", "x:::{oops", 'x:::{"success":false,"type":"MADE_UP"}'])(
-    "rejects with SERVER_ERROR when the refusal is %s",
-    async (frame) => {
-      const { server, client } = await probe();
-      const connecting = rejection(client.connect());
-      const peer = await server.connections.next();
-      peer.send(frame);
-      expect(await connecting).toBeInstanceOf(SERVER_ERROR);
-    },
-  );
+  it.each([
+    'x:::{"message":"Error: plain"}',
+    "x:::",
+    "x:::{oops",
+    'x:::{"success":false,"type":"MADE_UP","context":null}',
+  ])("rejects with SERVER_ERROR when the refusal is %s", async (frame) => {
+    const { server, client } = await probe();
+    const connecting = rejection(client.connect());
+    const peer = await server.connections.next();
+    peer.send(frame);
+    expect(await connecting).toBeInstanceOf(SERVER_ERROR);
+  });
+
+  it.each([
+    ["of the framework", NOT_FOUND],
+    ["that the contract declares", FULL],
+  ])("rejects with the class of an error %s", async (_whose, errorClass) => {
+    const { server, client } = await probe();
+    const connecting = rejection(client.connect());
+    const peer = await server.connections.next();
+    peer.send(
+      `x:::{"success":false,"type":"${errorClass.TYPE}","statusCode":404,"context":{"displayMessage":"no tenant"}}`,
+    );
+    const error = await connecting;
+    expect(error).toBeInstanceOf(errorClass);
+    expect(displayed(error)).toBe("no tenant");
+  });
 
   it("rejects at once with VALIDATION_ERROR when the server closes with 4000", async () => {
     const { server, client } = await probe();
@@ -89,7 +115,9 @@ describe("connecting", () => {
     (await server.connections.next()).ws.close(4000, "Invalid query parameters");
     const error = await connecting;
     expect(error).toBeInstanceOf(VALIDATION_ERROR);
-    expect(displayed(error)).toMatch(/Probe: could not connect to .*\/ws\/probe: Invalid query parameters/);
+    expect(displayed(error)).toMatch(
+      /Probe: could not connect to .*\/ws\/probe: closed with 4000 \(Invalid query parameters\)/,
+    );
   });
 
   it("checks the query by the schema's validator before it connects", async () => {
@@ -257,9 +285,13 @@ describe("calling", () => {
   it("times out by the call's own limit or the client's, and ignores the late reply", async () => {
     const { client, peer } = await connectedProbe({ timeout: 20 });
     const own = await client.outgoing.echo({ text: "a" }, { timeout: 10 }).asResult();
-    expect(displayed(own)).toBe("Request timeout: Probe.echo got no reply within 10 ms");
+    expect(displayed(own)).toBe(
+      "Request timeout after 10 ms: Probe.echo got no reply; it had been sent and may have run",
+    );
     const general = await client.outgoing.echo({ text: "b" }).asResult();
-    expect(displayed(general)).toBe("Request timeout: Probe.echo got no reply within 20 ms");
+    expect(displayed(general)).toBe(
+      "Request timeout after 20 ms: Probe.echo got no reply; it had been sent and may have run",
+    );
     await peer.frames.take(2);
     peer.send('s:Probe.echo:1:{"success":true,"type":"OK","data":{"text":"late"}}');
     const third = client.outgoing.echo({ text: "c" }, { timeout: 5_000 });
@@ -276,7 +308,7 @@ describe("calling", () => {
     const call = client.outgoing.echo({ text: "b" }, { signal: controller.signal }).asResult();
     expect(await peer.next()).toBe('r:Probe.echo:1:{"text":"b"}');
     controller.abort();
-    expect(displayed(await call)).toMatch(/aborted by its caller after it was sent/);
+    expect(displayed(await call)).toMatch(/Aborted by its caller: Probe\.echo got no reply; it had been sent/);
   });
 });
 
@@ -297,7 +329,7 @@ describe("ending", () => {
     const call = client.outgoing.echo({ text: "a" }).asResult();
     await peer.next();
     client.close();
-    expect(displayed(await call)).toMatch(/Socket connection closed! Probe\.echo got no reply: it had been sent/);
+    expect(displayed(await call)).toMatch(/Socket connection closed! Probe\.echo got no reply; it had been sent/);
   });
 
   it("tells onDisconnect and onClose once: manual when we ended it, drop when they did", async () => {

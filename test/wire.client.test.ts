@@ -109,6 +109,14 @@ describe("the client on the wire", () => {
     ["a value that does not match the contract", '{"success":true,"type":"OK","data":{"text":[]}}', SERVER_ERROR],
     ["no data", '{"success":true,"type":"OK"}', SERVER_ERROR],
     ["null", "null", SERVER_ERROR],
+    ["an error whose context is null", '{"success":false,"type":"NOT_AUTHORIZED","context":null}', NOT_AUTHORIZED],
+    ["an error whose context is text", '{"success":false,"type":"LIMITED","data":{"retry":1},"context":"x"}', LIMITED],
+    ["a validation error without a list", '{"success":false,"type":"VALIDATION_ERROR","data":{}}', SERVER_ERROR],
+    [
+      "a validation error with no issues in its list",
+      '{"success":false,"type":"VALIDATION_ERROR","data":[null]}',
+      SERVER_ERROR,
+    ],
     ["text that is not JSON", "{oops", SERVER_ERROR],
     ["nothing", "", SERVER_ERROR],
   ])("reads %s in a reply", async (_what, payload, errorClass) => {

@@ -1,20 +1,17 @@
 import type { GGContext } from "@grest-ts/context";
-import type { ERROR } from "@grest-ts/schema";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
-import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType } from "../protocol/frame.js";
-import { decodeHandshakeError, encodeHandshake } from "../protocol/handshake.js";
+import { encodeHandshake } from "../protocol/handshake.js";
 import { after } from "../socket/deadlines.js";
 import type { SocketEndpoint } from "../socket/endpoint.js";
 import type { Handlers } from "../socket/handlers.js";
-import { readError } from "../socket/outcome.js";
+import { type AnyError, type ErrorClasses, readRefusal } from "../socket/outcome.js";
 import { GGSocket } from "../socket/socket.js";
-import type { Transport, TransportListener } from "../socket/transport.js";
-import { closedError, connectionError, withoutQuery } from "./connectionError.js";
+import type { Transport } from "../socket/transport.js";
+import { closedWith, connectionError } from "./connectionError.js";
 
-/** How long it may take until the line is open, and then until the handshake is answered, in ms. */
-const OPEN_TIMEOUT = 10_000;
-const HANDSHAKE_TIMEOUT = 5_000;
+/** How long it may take from dialling to the server's answer, in ms. */
+const CONNECT_TIMEOUT = 10_000;
 
 /** What a connection is made from. */
 export interface ConnectPlan {
@@ -22,11 +19,15 @@ export interface ConnectPlan {
   readonly headers: Readonly<Record<string, string>>;
   readonly endpoint: SocketEndpoint;
   readonly context: GGContext;
+  /** Errors that the server may refuse with, besides the framework's. */
+  readonly knownErrors?: ErrorClasses;
   /** Handlers that are there already. */
   readonly handlers?: Handlers;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
   dial(url: string): Transport;
+  /** Gets the socket within the same event as the server's answer, before anything that follows it on the wire. */
+  onSocket?(socket: GGSocket): void;
 }
 
 /** What the middlewares make of a handshake. */
@@ -34,113 +35,89 @@ export function prepareHandshake(
   middlewares: readonly GGWebSocketMiddleware[],
   query: object | undefined,
 ): GGWebSocketHandshakeContext {
-  const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs: queryStrings(query) };
+  const queryArgs = Object.fromEntries(
+    Object.entries(query ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+  );
+  const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs };
   for (const middleware of middlewares) middleware.updateHandshake?.(handshake);
   return handshake;
 }
 
 /**
- * Opens a line and runs the client's side of the handshake. `onSocket` gets the socket within the same event as the
- * server's answer, before anything that follows it on the wire.
+ * Opens a line and runs the client's side of the handshake.
  *
  * @throws ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
  */
-export function connect(plan: ConnectPlan, onSocket: (socket: GGSocket) => void): Promise<GGSocket> {
+export function connect({
+  url,
+  headers,
+  endpoint,
+  context,
+  handlers,
+  knownErrors = [],
+  signal,
+  dial,
+  onSocket,
+}: ConnectPlan): Promise<GGSocket> {
+  // Without the query: it may hold a credential.
+  const where = `${endpoint.apiName}: could not connect to ${url.split("?")[0]}`;
   return new Promise((resolve, reject) => {
-    let transport: Transport;
+    let transport: Transport | undefined;
+    let failure: Error | undefined;
+    let isOver = false;
+
+    const finish = (error?: AnyError) => {
+      isOver = true;
+      cancelTimeout();
+      signal?.removeEventListener("abort", onAbort);
+      if (error) reject(error);
+    };
+    const giveUp = (why: string, cause?: Error) => {
+      finish(connectionError(where, why, cause));
+      transport?.terminate();
+    };
+    const onAbort = () => giveUp("the client was closed meanwhile");
+    const cancelTimeout = after(CONNECT_TIMEOUT, () => giveUp(`no answer within ${CONNECT_TIMEOUT} ms`));
+
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener("abort", onAbort);
     try {
-      plan.signal?.throwIfAborted();
-      transport = plan.dial(plan.url);
+      transport = dial(url);
     } catch (error) {
-      reject(connectionError(whereTo(plan), String((error as Error).message), error as Error));
-      return;
+      return giveUp((error as Error).message, error as Error);
     }
-    new ClientHandshake(plan, transport, onSocket, resolve, reject);
+    const line = transport;
+    line.attach({
+      onOpen: () => line.send([encodeHandshake(headers)]),
+      onText(text) {
+        const { type, payload } = decodeFrame(text);
+        if (isOver) return;
+        if (type === FrameType.HANDSHAKE_OK) {
+          finish();
+          const socket = new GGSocket(line, endpoint, context, handlers);
+          onSocket?.(socket);
+          resolve(socket);
+        } else if (type === FrameType.HANDSHAKE_ERROR) {
+          finish(
+            readRefusal(parse(payload), knownErrors) ?? connectionError(where, "the server refused the handshake"),
+          );
+          line.close();
+        }
+      },
+      onClosed(code, reason) {
+        finish(connectionError(where, failure?.message ?? closedWith(code, reason), failure, code));
+      },
+      onFailed(error) {
+        failure ??= error;
+      },
+    });
   });
 }
 
-/** Hears a new line until the server has answered the handshake. */
-class ClientHandshake implements TransportListener {
-  #cancelTimeout: () => void;
-  #failure: Error | undefined;
-  #isOver = false;
-
-  constructor(
-    readonly plan: ConnectPlan,
-    readonly transport: Transport,
-    readonly onSocket: (socket: GGSocket) => void,
-    readonly resolve: (socket: GGSocket) => void,
-    readonly reject: (error: ERROR<string, unknown>) => void,
-  ) {
-    this.#cancelTimeout = after(OPEN_TIMEOUT, () => this.#giveUp(`no answer within ${OPEN_TIMEOUT} ms`));
-    transport.attach(this);
-    plan.signal?.addEventListener("abort", this.#onAbort);
+function parse(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
   }
-
-  readonly #onAbort = () => this.#giveUp("it was closed while it was connecting");
-
-  onOpen(): void {
-    this.#cancelTimeout();
-    this.#cancelTimeout = after(HANDSHAKE_TIMEOUT, () =>
-      this.#giveUp(`handshake timeout after ${HANDSHAKE_TIMEOUT} ms`),
-    );
-    this.transport.send([encodeHandshake(this.plan.headers)]);
-  }
-
-  onText(text: string): void {
-    const frame = decodeFrame(text);
-    if (frame?.type === FrameType.HANDSHAKE_OK) this.#accepted();
-    else if (frame?.type === FrameType.HANDSHAKE_ERROR) this.#refused(frame.payload);
-  }
-
-  onClosed(code: number, reason: string): void {
-    this.#fail(closedError(this.#where, code, reason, this.#failure));
-  }
-
-  onFailed(error: Error): void {
-    this.#failure ??= error;
-  }
-
-  #accepted(): void {
-    if (!this.#finish()) return;
-    const socket = new GGSocket(this.transport, this.plan.endpoint, this.plan.context, this.plan.handlers);
-    this.onSocket(socket);
-    this.resolve(socket);
-  }
-
-  #refused(payload: string): void {
-    const json = decodeHandshakeError(payload);
-    this.#fail(readError(json, []) ?? connectionError(this.#where, "the server refused the handshake"));
-    this.transport.close(CloseCode.NORMAL);
-  }
-
-  #giveUp(why: string): void {
-    this.#fail(connectionError(this.#where, why));
-    this.transport.terminate();
-  }
-
-  #fail(error: ERROR<string, unknown>): void {
-    if (this.#finish()) this.reject(error);
-  }
-
-  #finish(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#cancelTimeout();
-    this.plan.signal?.removeEventListener("abort", this.#onAbort);
-    return true;
-  }
-
-  get #where(): string {
-    return whereTo(this.plan);
-  }
-}
-
-function whereTo(plan: ConnectPlan): string {
-  return `${plan.endpoint.apiName}: could not connect to ${withoutQuery(plan.url)}`;
-}
-
-function queryStrings(query: object | undefined): Record<string, string> {
-  const entries = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]));
 }

@@ -1,29 +1,20 @@
-import { type ERROR, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+import { SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import { CloseCode } from "../protocol/closeCodes.js";
+import type { AnyError } from "../socket/outcome.js";
 
-/** Why there is no connection, for people: `where` names the API and the URL without its query, which may hold a credential. */
-export function connectionError(where: string, why: string, cause?: Error): SERVER_ERROR {
-  return new SERVER_ERROR({ displayMessage: `${where}: ${why}`, ...(cause && { originalError: cause }) });
+/** Why there is no connection: `where` says which, `why` what happened, and `closeCode` how the line ended, if it did. */
+export function connectionError(where: string, why: string, originalError?: Error, closeCode?: CloseCode): AnyError {
+  const context = { displayMessage: `${where}: ${why}`, originalError, debugData: { closeCode } };
+  if (closeCode !== CloseCode.QUERY_INVALID) return new SERVER_ERROR(context);
+  return new VALIDATION_ERROR([{ path: "query", code: "invalid.query", message: why }], context);
 }
 
-/** The error of a line that the server closed, or that broke. */
-export function closedError(where: string, code: number, reason: string, cause?: Error): ERROR<string, unknown> {
-  const debugData = { closeCode: code };
-  if (code === CloseCode.QUERY_INVALID) {
-    const issue = { path: "query", code: "invalid.query", message: reason || "Invalid query parameters" };
-    return new VALIDATION_ERROR([issue], { displayMessage: `${where}: ${issue.message}`, debugData });
-  }
-  const why = cause ? cause.message : `the connection was closed with ${code}${reason && ` (${reason})`}`;
-  return new SERVER_ERROR({ displayMessage: `${where}: ${why}`, debugData, ...(cause && { originalError: cause }) });
+/** The close code behind an error made by {@link connectionError}. */
+export function closeCodeOf(error: AnyError): CloseCode | undefined {
+  return (error.getDebugContext()?.debugData as { readonly closeCode?: CloseCode } | undefined)?.closeCode;
 }
 
-/** The close code behind an error made by {@link closedError}. */
-export function closeCodeOf(error: ERROR<string, unknown>): number | undefined {
-  const data = error.getDebugContext()?.debugData;
-  return (data as { readonly closeCode?: number } | undefined)?.closeCode;
-}
-
-/** A URL fit for errors and logs. */
-export function withoutQuery(url: string): string {
-  return url.split("?", 1)[0] ?? url;
+/** What a close code says to people. */
+export function closedWith(code: number, reason: string): string {
+  return `closed with ${code}${reason && ` (${reason})`}`;
 }

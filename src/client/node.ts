@@ -18,7 +18,7 @@ export const nodePlatform: ClientPlatform = {
     try {
       return await discovery.discoverApi(apiName);
     } catch (error) {
-      throw serverError(`Service discovery failed for WebSocket API ${apiName}`, error);
+      throw serverError(`Service discovery failed for WebSocket API ${apiName}`, error as Error);
     }
   },
 };

@@ -125,7 +125,7 @@ export class SocketPool {
     };
     const Adapter = this.#adapter;
     const dial = Adapter ? (to: string) => new AdapterTransport(new Adapter(to)) : this.#platform.dial;
-    const socket = await connect({ url, headers: handshake.headers, endpoint, context, dial }, onSocket);
+    const socket = await connect({ url, headers: handshake.headers, endpoint, context, dial, onSocket });
     socket.inbox.expectHandlersSoon();
     return socket;
   }

@@ -1,11 +1,8 @@
-import type { ERROR } from "@grest-ts/schema";
 import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../contract/client.js";
-import { thrownError } from "../socket/outcome.js";
+import { type AnyError, thrownError } from "../socket/outcome.js";
 import type { GGSocket } from "../socket/socket.js";
-import { closedError, connectionError } from "./connectionError.js";
+import { closedWith, connectionError } from "./connectionError.js";
 import type { ReconnectPolicy } from "./reconnect.js";
-
-type AnyError = ERROR<string, unknown>;
 
 /** What a session needs of its client. */
 export interface SessionPlan {
@@ -30,21 +27,18 @@ export class Session {
   readonly #plan: SessionPlan;
   readonly #abort = new AbortController();
   #socket: GGSocket | undefined;
-  #connectedAt = 0;
-  #ready: Promise<void>;
-  #isAttempting = false;
   #wasConnected = false;
-  #isDroppedOnPurpose = false;
+  #isReady = false;
+  /** Somebody wants another connection now. */
+  #isHurried = false;
   #wake: (() => void) | undefined;
-  #isOver = false;
+  #ready!: Promise<void>;
+  #settleReady!: (error?: AnyError) => void;
 
   constructor(plan: SessionPlan) {
     this.#plan = plan;
-    this.#ready = this.#attempt().catch((error) => {
-      this.#isOver = true;
-      throw error;
-    });
-    this.#ready.catch(() => {});
+    this.#expectReady();
+    this.#run();
   }
 
   /** The connection of the moment. */
@@ -52,140 +46,129 @@ export class Session {
     return this.#socket;
   }
 
-  /** Whether a connection was lost and another is being made. */
-  get isReconnecting(): boolean {
-    return this.#wasConnected && !this.#socket && !this.#isOver;
-  }
-
-  /** Whether there will be no connection after this one, if there is one. */
-  get isEnding(): boolean {
-    return this.#isOver || this.#isLeaving;
-  }
-
   /** Resolves when connected and set up; rejects when it is over without. */
   get ready(): Promise<void> {
     return this.#ready;
   }
 
+  /** Whether there was a connection before. */
+  get wasConnected(): boolean {
+    return this.#wasConnected;
+  }
+
+  /** Whether there will be no connection after this one, if there is one. */
+  get isEnding(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   /** No more connections after this one; whoever calls it closes the socket of the moment, if there is one. */
   leave(): void {
-    if (this.#isLeaving) return;
     this.#abort.abort();
     this.#wake?.();
-    if (!this.#socket && this.#wasConnected) this.#end("manual");
   }
 
   /** Drops the connection, or ends the wait, and connects at once. */
   reconnectNow(): void {
-    this.#isDroppedOnPurpose = this.#socket !== undefined;
+    this.#isHurried = true;
     this.#wake?.();
-    this.#socket?.terminate();
+    if (this.#isReady) this.#socket?.terminate();
   }
 
-  get #isLeaving(): boolean {
-    return this.#abort.signal.aborted;
-  }
-
-  /** Makes one connection; rejects when that fails. */
-  async #attempt(): Promise<void> {
-    if (this.#isLeaving) throw this.#closedMeanwhile();
-    this.#isAttempting = true;
-    let made: GGSocket | undefined;
-    try {
-      await this.#unlessLeaving(
-        this.#plan.open((socket) => {
-          made = socket;
-          this.#opened(socket);
-        }, this.#abort.signal),
-      );
-      if (!made?.isOpen) throw connectionError(this.#plan.apiName, "the connection was lost while it was set up");
-      this.#wasConnected = true;
-    } catch (thrown) {
-      this.#socket = undefined;
-      made?.close();
-      throw thrownError(thrown);
-    } finally {
-      this.#isAttempting = false;
+  async #run(): Promise<void> {
+    const { policy } = this.#plan;
+    for (;;) {
+      const error = await this.#connection();
+      if (!this.#isHurried && !this.isEnding) {
+        const next = this.#wasConnected && policy ? policy.next(error) : "drop";
+        if (typeof next === "string") return this.#end(next, error);
+        await this.#wait(next);
+      }
+      if (this.isEnding) return this.#end("manual");
+      this.#isHurried = false;
     }
   }
 
-  #opened(socket: GGSocket): void {
-    this.#socket = socket;
-    this.#connectedAt = performance.now();
-    socket.onClose((code, reason) => {
-      if (this.#socket === socket && !this.#isAttempting) this.#lost(code, reason);
+  /** One connection, from the attempt to its end. Resolves with why it ended. */
+  async #connection(): Promise<AnyError> {
+    let ended: Promise<AnyError> | undefined;
+    try {
+      const opening = this.#plan.open((socket) => {
+        this.#socket = socket;
+        ended = this.#endOf(socket);
+      }, this.#abort.signal);
+      await this.#unlessEnding(opening);
+      if (!this.#socket || !ended) throw this.#error("the connection was lost while it was set up");
+    } catch (thrown) {
+      this.#socket?.close();
+      this.#socket = undefined;
+      return thrownError(thrown);
+    }
+    this.#wasConnected = true;
+    this.#isReady = true;
+    this.#isHurried = false;
+    this.#settleReady();
+    return ended;
+  }
+
+  #endOf(socket: GGSocket): Promise<AnyError> {
+    const { policy, onDisconnect } = this.#plan;
+    const connectedAt = performance.now();
+    return new Promise((resolve) => {
+      socket.onClose((code, reason) => {
+        if (this.#socket === socket) this.#socket = undefined;
+        if (!this.#isReady) return;
+        this.#expectReady();
+        policy?.lasted(performance.now() - connectedAt);
+        onDisconnect(this.#isHurried || this.isEnding ? "manual" : "drop");
+        resolve(this.#error(closedWith(code, reason), code));
+      });
     });
   }
 
-  #lost(code: number, reason: string): void {
-    this.#socket = undefined;
-    const isOnPurpose = this.#isDroppedOnPurpose;
-    this.#isDroppedOnPurpose = false;
-    this.#plan.onDisconnect(this.#isLeaving || isOnPurpose ? "manual" : "drop");
-    if (this.#isOver) return;
-    if (this.#isLeaving) return this.#end("manual");
-    this.#plan.policy?.lasted(performance.now() - this.#connectedAt);
-    const error = isOnPurpose ? undefined : closedError(this.#plan.apiName, code, reason);
-    this.#ready = this.#reconnect(error);
-    this.#ready.catch(() => {});
-  }
-
-  /** Attempts until one succeeds or it makes no sense any more; at once when there is no `error` to recover from. */
-  async #reconnect(error: AnyError | undefined): Promise<void> {
-    for (let failure = error; ; ) {
-      if (failure) {
-        const next = this.#plan.policy?.next(failure) ?? "drop";
-        if (typeof next === "string") {
-          this.#end(next, failure);
-          throw failure;
-        }
-        await this.#wait(next.delay);
-      }
-      try {
-        return await this.#attempt();
-      } catch (thrown) {
-        if (this.#isLeaving) {
-          this.#end("manual");
-          throw thrown;
-        }
-        failure = thrown as AnyError;
-      }
-    }
-  }
-
   /** Until the time is over, the platform says that it is worth trying, or somebody wants it now. */
-  async #wait(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
-      const timer = setTimeout(resolve, ms);
-      const stopListening = this.#plan.onWake(() => this.#wake?.());
-      this.#wake = () => {
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
         clearTimeout(timer);
         stopListening();
         this.#wake = undefined;
         resolve();
       };
+      // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
+      const timer = setTimeout(wake, ms);
+      const stopListening = this.#plan.onWake(wake);
+      this.#wake = wake;
     });
-    this.#wake?.();
   }
 
   /** `work`, or a rejection as soon as the client is closed. */
-  #unlessLeaving(work: Promise<void>): Promise<void> {
+  #unlessEnding(work: Promise<void>): Promise<void> {
     const { signal } = this.#abort;
     return new Promise((resolve, reject) => {
-      const fail = () => reject(this.#closedMeanwhile());
+      const fail = () => reject(this.#error(CLOSED));
       signal.addEventListener("abort", fail);
       work.then(resolve, reject).finally(() => signal.removeEventListener("abort", fail));
     });
   }
 
-  #closedMeanwhile(): AnyError {
-    return connectionError(this.#plan.apiName, "the client was closed while it was connecting");
+  #expectReady(): void {
+    this.#isReady = false;
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = (error) => (error ? reject(error) : resolve());
+    });
+    // Nobody need be waiting for it.
+    this.#ready.catch(() => {});
   }
 
   #end(reason: GGWebSocketCloseReason, error?: AnyError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#plan.onEnd(reason, error);
+    this.#abort.abort();
+    this.#settleReady(error ?? this.#error(CLOSED));
+    if (this.#wasConnected) this.#plan.onEnd(reason, error);
+  }
+
+  #error(why: string, closeCode?: number): AnyError {
+    return connectionError(this.#plan.apiName, why, undefined, closeCode);
   }
 }
+
+const CLOSED = "the client was closed while it was connecting";

@@ -10,7 +10,6 @@ import { defaultLogger } from "../contract/logger.js";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { SchemaDefinition } from "../contract/schema.js";
 import type { CompiledMethod } from "../socket/compiledMethod.js";
-import type { AsyncScope, SocketEndpoint } from "../socket/endpoint.js";
 import { Handlers } from "../socket/handlers.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { type AnyError, invalidArguments, type Outcome, serverError } from "../socket/outcome.js";
@@ -31,6 +30,9 @@ interface Ends {
   readonly incoming: { on(handlers: object): void };
   readonly outgoing: OutgoingMethods;
 }
+
+/** Runs a function in the async scope and the context of the caller of `connect()`. */
+type Runner = <T>(fn: () => T) => T;
 
 type Setup = (ends: Ends) => unknown;
 
@@ -114,7 +116,7 @@ export class SocketClient implements Caller, Ends {
 
   get #whyNot(): string {
     if (!this.#session || this.#session.isEnding) return "is not connected. Call connect() first.";
-    if (this.#session.isReconnecting) return "has lost its connection and is reconnecting. Await connect() to go on.";
+    if (this.#session.wasConnected) return "has lost its connection and is reconnecting. Await connect() to go on.";
     return "is still connecting. Await connect() first.";
   }
 
@@ -129,89 +131,82 @@ export class SocketClient implements Caller, Ends {
   }
 
   #startSession(): Session {
-    const { reconnect } = this.#config;
+    const { reconnect, logger = defaultLogger } = this.#config;
+    const apiName = this.#schema.name;
     const scope = this.#platform.captureScope();
     const caller = GGContextStore.tryGetContext();
-    // Callbacks run as the caller of connect() would have run them, whatever the event was that led to them.
-    const tell = <A extends unknown[]>(callbacks: readonly ((...args: A) => void)[], ...args: A) => {
-      for (const callback of callbacks) this.#guard(() => inScope(scope, caller, () => callback(...args)));
+    // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
+    const run: Runner = (fn) => scope(() => (caller ? caller.run(fn) : fn()));
+    const tell = (callbacks: Iterable<() => void>) => {
+      for (const callback of callbacks) {
+        try {
+          run(callback);
+        } catch (error) {
+          logger.error(`${apiName}: a callback threw`, { error });
+        }
+      }
     };
     return new Session({
-      apiName: this.#schema.name,
-      policy: reconnect ? new ReconnectPolicy(reconnect === true ? {} : reconnect) : undefined,
-      open: (onSocket, signal) => this.#open(scope, caller, onSocket, signal),
+      apiName,
+      policy: reconnect ? new ReconnectPolicy(Object(reconnect)) : undefined,
+      open: (onSocket, signal) => this.#open(run, caller, onSocket, signal),
       onWake: this.#platform.onWake,
-      onDisconnect: (reason) => tell(this.#onDisconnect, reason),
-      onEnd: (reason, error) => tell(this.#onClose, reason, error),
+      onDisconnect: (reason) => tell(this.#onDisconnect.map((callback) => () => callback(reason))),
+      onEnd: (reason, error) => tell(this.#onClose.map((callback) => () => callback(reason, error))),
     });
   }
 
   async #open(
-    scope: AsyncScope,
+    run: Runner,
     caller: GGContext | undefined,
     onSocket: (socket: GGSocket) => void,
     signal: AbortSignal,
   ): Promise<void> {
+    const { name, path, middlewares } = this.#schema;
+    const { serverToClient: table, errors } = tablesOf(this.#schema);
     const { beforeConnect, logger = defaultLogger, timeout = CALL_TIMEOUT, webSocket: Native } = this.#config;
-    const target: GGWebSocketTarget<unknown> = {
-      ...this.#config,
-      ...(await inScope(scope, caller, () => beforeConnect?.())),
-    };
+    const fresh = (await run(() => beforeConnect?.())) as GGWebSocketTarget<unknown> | undefined;
+    const target = { ...this.#config, ...fresh };
     const base = await this.#baseUrl(target.url);
-    const context = new GGContext("ws-client-connection", caller).set(GG_WS_CONNECTION, { path: base });
-    const { headers, queryArgs } = inScope(scope, caller, () =>
-      prepareHandshake([...this.#schema.middlewares, ...(target.middlewares ?? [])], this.#query(target.query)),
+    const { headers, queryArgs } = run(() =>
+      prepareHandshake([...middlewares, ...(target.middlewares ?? [])], this.#query(target.query)),
     );
-    const table = tablesOf(this.#schema).serverToClient;
-    const endpoint: SocketEndpoint = { apiName: this.#schema.name, table, logger, metrics: undefined, timeout, scope };
-    const socket = await connect(
-      {
-        url: socketUrl(base, this.#schema.path, queryArgs),
-        headers,
-        endpoint,
-        context,
-        signal,
-        handlers: this.#handlers,
-        dial: Native ? (url) => new NativeTransport(new Native(url)) : this.#platform.dial,
+    const socket = await connect({
+      url: socketUrl(base, path, queryArgs),
+      headers,
+      endpoint: {
+        apiName: name,
+        table,
+        logger,
+        metrics: undefined,
+        timeout,
+        scope: run,
       },
-      (opened) => {
+      context: new GGContext("ws-client-connection", caller).set(GG_WS_CONNECTION, { path: base }),
+      knownErrors: errors,
+      handlers: this.#handlers,
+      signal,
+      dial: Native ? (url) => new NativeTransport(new Native(url)) : this.#platform.dial,
+      onSocket: (opened) => {
         for (const callback of this.#onError) opened.onError(callback);
         onSocket(opened);
       },
-    );
-    for (const setup of this.#setups) await inScope(scope, caller, () => setup(this));
+    });
+    for (const setup of this.#setups) await run(() => setup(this));
     if (this.#handlers.isEmpty) socket.inbox.expectHandlersSoon();
     else socket.inbox.deliverSoon();
   }
 
   #query(query: unknown): object | undefined {
-    const validator = this.#schema.queryValidator;
-    if (!validator) return query as object | undefined;
-    const parsed = validator.safeParse(query ?? {}, true);
-    if (!parsed.success) throw invalidArguments(parsed.issues.toJSON());
-    return parsed.value as object;
+    const parsed = this.#schema.queryValidator?.safeParse(query ?? {}, true);
+    if (parsed?.success === false) throw invalidArguments(parsed.issues.toJSON());
+    return (parsed ? parsed.value : query) as object | undefined;
   }
 
   async #baseUrl(url: string | undefined): Promise<string> {
-    if (url === undefined) return this.#platform.discover(this.#schema.name);
-    if (url !== "") return url;
-    const origin = this.#platform.pageOrigin();
-    if (origin) return origin;
-    throw serverError(
-      `${this.#schema.name}: url "" means the page's own origin, and there is no page here; give a URL`,
-    );
+    const { name } = this.#schema;
+    const base = url === undefined ? await this.#platform.discover(name) : url || this.#platform.pageOrigin();
+    if (base) return base;
+    throw serverError(`${name}: url "" means the page's own origin, and there is no page here; give a URL`);
   }
-
-  #guard(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      (this.#config.logger ?? defaultLogger).error(`${this.#schema.name}: a callback threw`, { error });
-    }
-  }
-}
-
-/** Runs `fn` in a captured async scope and, where that does not carry it, in the context of that moment. */
-function inScope<T>(scope: AsyncScope, context: GGContext | undefined, fn: () => T): T {
-  return scope(() => (context ? context.run(fn) : fn()));
 }

@@ -1,4 +1,4 @@
-import type { ERROR } from "@grest-ts/schema";
+import type { ERROR, Raw } from "@grest-ts/schema";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
@@ -11,7 +11,7 @@ export interface GGWebSocketTarget<TQuery = undefined> {
    */
   readonly url?: string;
   /** Query arguments of the connection, typed by `.queryOnConnect()`. */
-  readonly query?: TQuery;
+  readonly query?: Raw<TQuery>;
   /** More middlewares; they run after the schema's. */
   readonly middlewares?: readonly GGWebSocketMiddleware[];
 }

@@ -35,12 +35,12 @@ export type GGSocketCallable<M> = M extends { readonly input: object }
     : (data: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
   : (data?: undefined, options?: GGCallOptions) => CallResult<M>;
 
-type HandlerResult<M> = M extends { readonly success: object } ? Raw<Success<M>> | PromiseLike<Raw<Success<M>>> : void; // which a function that returns anything satisfies, an async one too
+type Handler<M, Args extends unknown[]> = M extends { readonly success: object }
+  ? (...args: Args) => Raw<Success<M>> | PromiseLike<Raw<Success<M>>>
+  : (...args: Args) => void; // a function that returns anything fits here, an asynchronous one too
 
 /** One contract method as its implementer writes it. */
-export type GGSocketHandler<M> = M extends { readonly input: object }
-  ? (data: Input<M>) => HandlerResult<M>
-  : () => HandlerResult<M>;
+export type GGSocketHandler<M> = Handler<M, M extends { readonly input: object } ? [data: Input<M>] : []>;
 
 /** The callable form of a contract's method map; a ready-made client type passes through unchanged. */
 export type GGSocketCalls<T> = {

@@ -6,31 +6,21 @@ const MAX_DEPTH = 3;
  * Checks a permission as a contract may declare it: `GG_NO_PERMISSIONS`, `GG_ANY_PERMISSION`, a scope,
  * `{allOf: [...]}` or `{anyOf: [...]}`, nested at most three deep and nowhere empty.
  *
- * @throws Error beginning with `where`, saying which part is wrong
+ * @throws Error beginning with `where`
  */
-export function validatePermission(permission: unknown, where: string, depth = 1): asserts permission is GGPermission {
-  if (permission === GG_NO_PERMISSIONS || permission === GG_ANY_PERMISSION) return;
-  if (typeof permission === "string") {
-    if (permission.trim() === "") throw new Error(`${where}: a permission must not be an empty string`);
-    return;
-  }
-  const group = groupOf(permission);
-  if (!group) {
-    throw new Error(
-      `${where}: a permission is a scope string, GG_NO_PERMISSIONS, GG_ANY_PERMISSION, {allOf} or {anyOf}`,
-    );
-  }
-  if (depth > MAX_DEPTH) throw new Error(`${where}: permissions nest at most ${MAX_DEPTH} deep`);
-  if (group.length === 0) throw new Error(`${where}: allOf and anyOf need at least one permission`);
-  for (const member of group) validatePermission(member, where, depth + 1);
+export function validatePermission(permission: unknown, where: string): asserts permission is GGPermission {
+  if (isPermission(permission, 1)) return;
+  throw new Error(
+    `${where}: a permission is a scope, GG_ANY_PERMISSION, GG_NO_PERMISSIONS, or {allOf: [...]} or {anyOf: [...]} of such, not empty and ${MAX_DEPTH} deep at most`,
+  );
 }
 
-function groupOf(permission: unknown): readonly unknown[] | undefined {
-  if (typeof permission !== "object" || permission === null) return undefined;
-  const keys = Object.keys(permission);
-  if (keys.length !== 1 || (keys[0] !== "allOf" && keys[0] !== "anyOf")) return undefined;
-  const members = (permission as Record<string, unknown>)[keys[0]];
-  return Array.isArray(members) ? members : undefined;
+function isPermission(permission: unknown, depth: number): boolean {
+  if (permission === GG_NO_PERMISSIONS || permission === GG_ANY_PERMISSION) return true;
+  if (typeof permission === "string") return permission.trim() !== "";
+  const [[kind, members] = [], ...more] = Object.entries(Object(permission));
+  if ((kind !== "allOf" && kind !== "anyOf") || more.length > 0 || depth > MAX_DEPTH) return false;
+  return Array.isArray(members) && members.length > 0 && members.every((member) => isPermission(member, depth + 1));
 }
 
 /** Whether everybody may call it, with or without an identity. */

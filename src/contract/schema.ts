@@ -97,7 +97,7 @@ export class GGWebSocketSchema<
 
   /** Makes a typed client. It is not connected until its `connect()`. */
   createClient(config: GGWebSocketClientConfig<TQuery> = {}): GGWebSocketClient<C2S, S2C> {
-    return this.#ends.createClient(this, config) as GGWebSocketClient<C2S, S2C>;
+    return this.#ends.createClient(this, config as GGWebSocketClientConfig<unknown>) as GGWebSocketClient<C2S, S2C>;
   }
 }
 

@@ -20,9 +20,6 @@ export interface GGSocketContract<TMethods extends GGSocketContractMethods = GGS
   readonly methods: TMethods;
 }
 
-// Names become `Api.method` between colons, one frame a line when frames are joined (PROTOCOL.md, "Frames").
-const FORBIDDEN_IN_NAME = /[\s:]/;
-
 /**
  * Defines what both ends of a socket may say to each other. All types are inferred; the result is frozen.
  *
@@ -34,37 +31,54 @@ export function defineSocketContract<const TName extends string, TMethods extend
   name: TName,
   methods: TMethods,
 ): GGSocketContract<TMethods> {
-  if (!isValidName(name)) {
-    throw new Error(
-      `defineSocketContract: ${describe(name)} is not a valid name: use letters without white space or ":"`,
-    );
-  }
+  const check: Check = (isFine, where, rule) => {
+    if (!isFine) throw new Error(`defineSocketContract: ${where} ${rule}`);
+  };
+  checkName(check, String(name), name);
   for (const direction of ["clientToServer", "serverToClient"] as const) {
     const map: unknown = methods?.[direction];
-    if (!isObject(map)) throw new Error(`defineSocketContract: ${name}.${direction} must be an object of methods`);
-    for (const [method, definition] of Object.entries(map)) checkMethod(name, method, definition);
+    check(isObject(map), `${name}.${direction}`, "must be an object of methods");
+    for (const [method, definition] of Object.entries(map)) {
+      const where = `${name}.${method}`;
+      checkName(check, where, method);
+      check(
+        method !== "then" && (method !== "onClose" || direction === "clientToServer"),
+        where,
+        "has a name that is taken",
+      );
+      checkMethod(check, where, definition);
+    }
     Object.freeze(map);
   }
   return Object.freeze({ name, methods: Object.freeze(methods) });
 }
 
-function checkMethod(api: string, method: string, definition: unknown): void {
-  const where = `defineSocketContract: ${api}.${method}`;
-  if (!isValidName(method)) throw new Error(`${where} is not a valid method name: no white space or ":" in it`);
-  if (!isObject(definition)) throw new Error(`${where} must be an object such as {input, success, errors}, or {}`);
+type Check = (isFine: boolean, where: string, rule: string) => asserts isFine;
+
+function checkName(check: Check, where: string, name: unknown): void {
+  check(
+    typeof name === "string" && /^[^\s:]+$/.test(name),
+    JSON.stringify(where),
+    'is not a valid name: no white space or ":" in it',
+  );
+}
+
+function checkMethod(check: Check, where: string, definition: unknown): void {
+  check(isObject(definition), where, "must be an object such as {input, success, errors}, or {}");
   for (const part of ["input", "success"] as const) {
     const schema = definition[part];
-    if (schema !== undefined && !isSchema(schema)) throw new Error(`${where}: "${part}" must be a schema`);
+    check(
+      schema === undefined || (isObject(schema) && typeof schema.safeParse === "function"),
+      where,
+      `: "${part}" must be a schema`,
+    );
   }
-  if (definition.errors !== undefined && !Array.isArray(definition.errors)) {
-    throw new Error(`${where}: "errors" must be a list of error classes`);
-  }
-  if (definition.permission !== undefined) validatePermission(definition.permission, where);
+  const { errors, permission } = definition;
+  const areErrors = Array.isArray(errors) && errors.every((error) => typeof Object(error).TYPE === "string");
+  check(errors === undefined || areErrors, where, ': "errors" must be a list of error classes');
+  if (permission !== undefined) validatePermission(permission, `defineSocketContract: ${where}`);
   Object.freeze(definition);
 }
 
-const isValidName = (name: unknown) => typeof name === "string" && name !== "" && !FORBIDDEN_IN_NAME.test(name);
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const isSchema = (value: unknown) => isObject(value) && typeof value.safeParse === "function";
-const describe = (value: unknown) => (typeof value === "string" ? JSON.stringify(value) : String(value));

@@ -4,14 +4,14 @@
  */
 
 /** The one-letter types of a frame. */
-export const FrameType = {
-  HANDSHAKE: "h",
-  HANDSHAKE_OK: "k",
-  HANDSHAKE_ERROR: "x",
-  MESSAGE: "m",
-  REQUEST: "r",
-  REPLY: "s",
-} as const;
+export enum FrameType {
+  HANDSHAKE = "h",
+  HANDSHAKE_OK = "k",
+  HANDSHAKE_ERROR = "x",
+  MESSAGE = "m",
+  REQUEST = "r",
+  REPLY = "s",
+}
 
 /** A frame taken apart. The payload is still text: who may not call a method costs no parsing. */
 export interface Frame {
@@ -24,35 +24,30 @@ export interface Frame {
   readonly payload: string;
 }
 
-/** Takes a frame apart, or returns `undefined` for text that has no type and path. Missing parts are empty. */
-export function decodeFrame(text: string): Frame | undefined {
-  const afterType = text.indexOf(":");
-  if (afterType < 1) return text === "" ? undefined : { type: text, path: "", id: "", payload: "" };
-  const type = text.slice(0, afterType);
-  const afterPath = text.indexOf(":", afterType + 1);
-  if (afterPath === -1) return { type, path: text.slice(afterType + 1), id: "", payload: "" };
-  const path = text.slice(afterType + 1, afterPath);
-  const afterId = text.indexOf(":", afterPath + 1);
-  if (afterId === -1) return { type, path, id: text.slice(afterPath + 1), payload: "" };
-  return { type, path, id: text.slice(afterPath + 1, afterId), payload: text.slice(afterId + 1) };
+/** Takes a frame apart. What is missing is empty. */
+export function decodeFrame(text: string): Frame {
+  const afterType = colon(text, 0);
+  const afterPath = colon(text, afterType + 1);
+  const afterId = colon(text, afterPath + 1);
+  return {
+    type: text.slice(0, afterType),
+    path: text.slice(afterType + 1, afterPath),
+    id: text.slice(afterPath + 1, afterId),
+    payload: text.slice(afterId + 1),
+  };
 }
 
 /** Puts a frame together. `json` is JSON text, or empty when there is no payload. */
-export function encodeFrame(type: string, path: string, id: string, json: string): string {
+export function encodeFrame(type: FrameType, path: string, id: string, json: string): string {
   return `${type}:${path}:${id}:${json}`;
-}
-
-/** The part of a frame that is the same for every message of one type and path: `m:ChatApi.ping:`. */
-export function framePrefix(type: string, path: string): string {
-  return `${type}:${path}:`;
-}
-
-/** The payload of a frame, or an `Error` when it is not JSON. An empty payload is `undefined`. */
-export function parsePayload(payload: string): unknown {
-  return payload === "" ? undefined : JSON.parse(payload);
 }
 
 /** JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle). */
 export function stringifyPayload(value: unknown): string {
-  return value === undefined ? "" : (JSON.stringify(value) ?? "");
+  return JSON.stringify(value) ?? "";
+}
+
+function colon(text: string, from: number): number {
+  const at = text.indexOf(":", from);
+  return at < 0 ? text.length : at;
 }

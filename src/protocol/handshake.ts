@@ -1,7 +1,7 @@
 import { encodeFrame, FrameType } from "./frame.js";
 
 /** The server's "accepted" frame, byte for byte as 0.0.39 sends it. */
-export const HANDSHAKE_OK_FRAME = encodeFrame(FrameType.HANDSHAKE_OK, "", "", "null");
+export const HANDSHAKE_OK_FRAME = /* @__PURE__ */ encodeFrame(FrameType.HANDSHAKE_OK, "", "", "null");
 
 /** The client's first frame: the handshake's headers. */
 export function encodeHandshake(headers: Readonly<Record<string, string>>): string {
@@ -15,22 +15,14 @@ export function encodeHandshakeError(errorPayload: string): string {
 
 /** The headers in a handshake's payload: own string members only, and none when the payload is anything but an object. */
 export function decodeHandshakeHeaders(payload: string): Record<string, string> {
-  const value = parseOrUndefined(payload);
+  let value: unknown;
+  try {
+    value = JSON.parse(payload);
+  } catch {
+    return {};
+  }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );
-}
-
-/** The error in a refusal's payload, or `undefined` when it holds none. */
-export function decodeHandshakeError(payload: string): unknown {
-  return parseOrUndefined(payload);
-}
-
-function parseOrUndefined(payload: string): unknown {
-  try {
-    return JSON.parse(payload);
-  } catch {
-    return undefined;
-  }
 }

@@ -40,7 +40,7 @@ export class HandshakeListener implements TransportListener {
       return;
     }
     const frame = decodeFrame(text);
-    if (frame?.type !== FrameType.HANDSHAKE) return;
+    if (frame.type !== FrameType.HANDSHAKE) return;
     this.#early = [];
     this.#stopWaiting();
     this.#arrive(decodeHandshakeHeaders(frame.payload));

@@ -1,10 +1,20 @@
+import { ERROR } from "@grest-ts/schema";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { Frame } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
-import { Deadline, startDeadline, stopDeadline } from "./deadlines.js";
+import { type Deadline, startDeadline, stopDeadline } from "./deadlines.js";
 import type { SocketEndpoint } from "./endpoint.js";
 import type { Outbox } from "./outbox.js";
-import { type Outcome, ok, serverError, thrownError } from "./outcome.js";
+import { type Outcome, ok, serverError } from "./outcome.js";
+
+/** A call that waits for its reply. */
+interface PendingCall extends Deadline {
+  readonly method: CompiledMethod;
+  /** Ends the call: the one place where that happens. `result` is what the metrics say. */
+  settle(outcome: Outcome, result?: string): void;
+  /** Ends the call without a reply; `why` is followed by what became of the request. */
+  fail(why: string, result?: string): void;
+}
 
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
 export class Calls {
@@ -26,120 +36,65 @@ export class Calls {
   }
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
-  call(method: CompiledMethod, data: unknown, options?: GGCallOptions): Promise<Outcome> {
-    let payload: string;
+  call(method: CompiledMethod, data: unknown, { timeout, signal }: GGCallOptions = {}): Promise<Outcome> {
+    const { metrics } = this.#endpoint;
+    let outcome: Outcome = ok(undefined);
     try {
-      payload = method.writeInput(data);
+      const payload = method.writeInput(data);
+      if (signal?.aborted) outcome = serverError(`${method.path} was aborted by its caller before it was sent`);
+      else if (method.hasReply) return this.#request(method, payload, timeout ?? this.#endpoint.timeout, signal);
+      else this.#outbox.push(method.messagePrefix + payload);
     } catch (thrown) {
-      return Promise.resolve(this.#refused(method, unsendable(method, thrown)));
+      outcome =
+        thrown instanceof ERROR ? thrown : serverError(`${method.path}: the input is not JSON`, thrown as Error);
     }
-    const signal = options?.signal;
-    if (signal?.aborted) return Promise.resolve(this.#refused(method, aborted(method, false)));
-    if (!method.hasReply) {
-      this.#outbox.push(method.messagePrefix + payload);
-      this.#endpoint.metrics?.sent(method.path, "OK");
-      return Promise.resolve(ok(undefined));
-    }
-    return new Promise((resolve) => {
-      const id = String(++this.#lastId);
-      const number = this.#outbox.push(`${method.requestPrefix}${id}:${payload}`);
-      const call = new PendingCall(
-        this,
-        method,
-        id,
-        number,
-        resolve,
-        options?.timeout ?? this.#endpoint.timeout,
-        signal,
-      );
-      this.#pending ??= new Map();
-      this.#pending.set(id, call);
-    });
+    metrics?.sent(method.path, outcome.type);
+    return Promise.resolve(outcome);
   }
 
   /** Takes a reply. Returns false for one that nobody waits for: late, doubled or stray. */
   settle(frame: Frame): boolean {
     const call = this.#pending?.get(frame.id);
-    if (!call || call.method.path !== frame.path) return false;
-    this.finish(call, call.method.readReply(frame.payload));
+    if (call?.method.path !== frame.path) return false;
+    call.settle(call.method.readReply(frame.payload));
     return true;
   }
 
   /** Settles everything, since no reply can come any more. */
   closeAll(): void {
-    for (const call of this.#pending?.values() ?? [])
-      this.finish(call, lineClosed(call.method, this.wasSent(call)), "CONNECTION_CLOSED");
+    this.#pending?.forEach((call) => {
+      call.fail("Socket connection closed!", "CONNECTION_CLOSED");
+    });
   }
 
-  /** @internal The one place where a call ends. */
-  finish(call: PendingCall, outcome: Outcome, result: string = outcome.type): void {
-    if (!this.#pending?.delete(call.id)) return;
-    call.release();
-    this.#endpoint.metrics?.sent(call.method.path, result, performance.now() - call.startedAt);
-    call.resolve(outcome);
-    if (this.#pending.size === 0) this.#onIdle();
+  #request(method: CompiledMethod, payload: string, timeout: number, signal?: AbortSignal): Promise<Outcome> {
+    this.#pending ??= new Map();
+    const pending = this.#pending;
+    const id = String(++this.#lastId);
+    const number = this.#outbox.push(`${method.requestPrefix}${id}:${payload}`);
+    const startedAt = performance.now();
+    return new Promise((resolve) => {
+      const onAbort = () => call.fail("Aborted by its caller:");
+      const call: PendingCall = {
+        expiresAt: 0,
+        method,
+        settle: (outcome, result = outcome.type) => {
+          if (!pending.delete(id)) return;
+          stopDeadline(call);
+          signal?.removeEventListener("abort", onAbort);
+          this.#endpoint.metrics?.sent(method.path, result, performance.now() - startedAt);
+          resolve(outcome);
+          if (pending.size === 0) this.#onIdle();
+        },
+        fail: (why, result) => {
+          const fate = this.#outbox.wasSent(number) ? "it had been sent and may have run" : "it had not been sent";
+          call.settle(serverError(`${why} ${method.path} got no reply; ${fate}`), result);
+        },
+        onExpired: () => call.fail(`Request timeout after ${timeout} ms:`),
+      };
+      pending.set(id, call);
+      startDeadline(call, timeout);
+      signal?.addEventListener("abort", onAbort);
+    });
   }
-
-  /** @internal Whether the request of a call has left. */
-  wasSent(call: PendingCall): boolean {
-    return this.#outbox.wasSent(call.number);
-  }
-
-  #refused(method: CompiledMethod, error: Outcome): Outcome {
-    this.#endpoint.metrics?.sent(method.path, error.type);
-    return error;
-  }
-}
-
-/** One call that waits for its reply; it is its own deadline. */
-class PendingCall extends Deadline {
-  readonly startedAt = performance.now();
-  #onAbort: (() => void) | undefined;
-
-  constructor(
-    readonly calls: Calls,
-    readonly method: CompiledMethod,
-    readonly id: string,
-    readonly number: number,
-    readonly resolve: (outcome: Outcome) => void,
-    readonly timeout: number,
-    readonly signal: AbortSignal | undefined,
-  ) {
-    super();
-    startDeadline(this, timeout);
-    if (signal) {
-      this.#onAbort = () => calls.finish(this, aborted(method, calls.wasSent(this)));
-      signal.addEventListener("abort", this.#onAbort);
-    }
-  }
-
-  onExpired(): void {
-    const message = `Request timeout: ${this.method.path} got no reply within ${this.timeout} ms`;
-    this.calls.finish(this, serverError(message));
-  }
-
-  release(): void {
-    stopDeadline(this);
-    if (this.#onAbort) this.signal?.removeEventListener("abort", this.#onAbort);
-  }
-}
-
-/** The error of a call on a connection that is not there. */
-export function notConnected(path: string, what: string): Outcome {
-  return serverError(`${path}: ${what}`);
-}
-
-function lineClosed(method: CompiledMethod, sent: boolean): Outcome {
-  const fate = sent ? "it had been sent and may have run" : "it had not been sent";
-  return serverError(`Socket connection closed! ${method.path} got no reply: ${fate}`);
-}
-
-function aborted(method: CompiledMethod, sent: boolean): Outcome {
-  return serverError(`${method.path} was aborted by its caller ${sent ? "after" : "before"} it was sent`);
-}
-
-function unsendable(method: CompiledMethod, thrown: unknown): Outcome {
-  const error = thrownError(thrown);
-  if (error.type === "VALIDATION_ERROR") return error;
-  return serverError(`${method.path}: the input cannot be sent as JSON`, thrown);
 }

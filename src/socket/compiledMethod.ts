@@ -1,9 +1,9 @@
-import { type GGContractMethod, type GGPermission, SERVER_ERROR } from "@grest-ts/schema";
-import { FrameType, framePrefix, parsePayload, stringifyPayload } from "../protocol/frame.js";
-import { type ErrorClasses, invalidArguments, isOutcome, notJson, type Outcome, ok, readError } from "./outcome.js";
+import { type GGContractMethod, type GGPermission, IsAny, SERVER_ERROR } from "@grest-ts/schema";
+import { FrameType, stringifyPayload } from "../protocol/frame.js";
+import { type ErrorClasses, invalidArguments, isOutcome, type Outcome, ok, readError } from "./outcome.js";
 
 /**
- * One method, prepared once for all connections: what every message of it needs, behind one look-up. The four functions
+ * One method, prepared once for all connections: what every message of it needs, behind one look-up. Its four functions
  * are the only places where payloads become values and values payloads.
  */
 export interface CompiledMethod {
@@ -34,73 +34,69 @@ export interface CompiledMethod {
   readReply(payload: string): Outcome;
 }
 
-const OK_REPLY = '{"success":true,"type":"OK"}';
-
 /** Compiles a method of a contract: both ends validate, coerce and strip by its schemas. */
-export function compileMethod(apiName: string, name: string, method: GGContractMethod): CompiledMethod {
-  const { input, success } = method;
-  const path = `${apiName}.${name}`;
-  const errors = Object.freeze([...(method.errors ?? [])]);
-  return Object.freeze({
-    ...frameParts(path),
-    name,
-    hasReply: success !== undefined,
-    errors,
-    permission: method.permission,
-
-    readInput: input ? (payload: string) => clean(input, parseInput(payload)) : () => undefined,
-    writeInput: input ? (data: unknown) => stringifyPayload(clean(input, data)) : () => "",
-
-    writeResult: success
-      ? (value: unknown) => {
-          const parsed = success.safeParse(value, true);
-          if (!parsed.success) throw invalidResponse(path, "the handler's result does not match the success schema");
-          return writeOk(parsed.value);
-        }
-      : () => OK_REPLY,
-    readReply(payload: string): Outcome {
-      const reply = parseReply(payload);
-      if (!isOutcome(reply)) return invalidResponse(path, "the reply is neither a result nor an error");
-      if (!reply.success) {
-        return (
-          readError(reply, errors) ?? invalidResponse(path, "the reply is an error that the contract does not declare")
-        );
-      }
-      if (!success) return ok(undefined);
-      const parsed = success.safeParse(reply.data, true);
-      if (!parsed.success) return invalidResponse(path, "the value in the reply does not match the success schema");
-      return ok(parsed.value);
-    },
-  });
+export function compileMethod(api: string, name: string, method: GGContractMethod): CompiledMethod {
+  return compile(`${api}.${name}`, name, method, method.errors ?? []);
 }
 
 /** Compiles a path that no contract describes, for the raw level: payloads pass as they are. */
 export function compileRawMethod(path: string, hasReply = true): CompiledMethod {
-  return {
-    ...frameParts(path),
-    name: path,
-    hasReply,
-    errors: undefined,
-    permission: undefined,
-    readInput: parseInput,
-    writeInput: stringifyPayload,
-    writeResult: writeOk,
-    readReply(payload) {
-      const reply = parseReply(payload);
-      return isOutcome(reply)
-        ? (reply as Outcome)
-        : invalidResponse(path, "the reply is neither a result nor an error");
-    },
-  };
+  return compile(path, path, { input: IsAny, success: hasReply ? IsAny : undefined }, undefined);
 }
 
-function frameParts(path: string) {
+function compile(
+  path: string,
+  name: string,
+  { input, success, permission }: GGContractMethod,
+  errors: ErrorClasses | undefined,
+): CompiledMethod {
+  const invalidResponse = (why: string) =>
+    new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: ${why} does not fit the contract` });
   return {
+    name,
     path,
-    messagePrefix: `${framePrefix(FrameType.MESSAGE, path)}:`,
-    requestPrefix: framePrefix(FrameType.REQUEST, path),
-    replyPrefix: framePrefix(FrameType.REPLY, path),
+    messagePrefix: `${FrameType.MESSAGE}:${path}::`,
+    requestPrefix: `${FrameType.REQUEST}:${path}:`,
+    replyPrefix: `${FrameType.REPLY}:${path}:`,
+    hasReply: success !== undefined,
+    errors,
+    permission,
     message: Object.freeze({ path }),
+
+    readInput(payload) {
+      if (!input) return undefined;
+      let value: unknown;
+      try {
+        if (payload) value = JSON.parse(payload);
+      } catch {
+        throw invalidArguments([{ path: "", code: "invalid.json", message: "Payload is not valid JSON" }]);
+      }
+      return clean(input, value);
+    },
+    writeInput: (data) => (input ? stringifyPayload(clean(input, data)) : ""),
+
+    writeResult(value) {
+      const parsed = success?.safeParse(value, true);
+      if (parsed?.success === false) throw invalidResponse("the handler's result");
+      const data = stringifyPayload(parsed?.value);
+      return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
+    },
+    readReply(payload) {
+      try {
+        const reply: unknown = JSON.parse(payload);
+        if (!errors && isOutcome(reply)) return reply as Outcome;
+        if (isOutcome(reply) && reply.success) {
+          const parsed = success?.safeParse(reply.data, true);
+          if (parsed?.success !== false) return ok(parsed?.value);
+        } else {
+          const error = readError(reply, errors ?? []);
+          if (error) return error;
+        }
+      } catch {
+        // Not JSON: no more a reply than anything else that the contract does not know.
+      }
+      return invalidResponse("the reply");
+    },
   };
 }
 
@@ -108,29 +104,4 @@ function clean(schema: NonNullable<GGContractMethod["input"]>, value: unknown): 
   const parsed = schema.safeParse(value, true);
   if (parsed.success) return parsed.value;
   throw invalidArguments(parsed.issues.toJSON());
-}
-
-function writeOk(value: unknown): string {
-  const json = stringifyPayload(value);
-  return json === "" ? OK_REPLY : `{"success":true,"type":"OK","data":${json}}`;
-}
-
-function parseInput(payload: string): unknown {
-  try {
-    return parsePayload(payload);
-  } catch {
-    throw notJson();
-  }
-}
-
-function parseReply(payload: string): unknown {
-  try {
-    return parsePayload(payload);
-  } catch {
-    return undefined;
-  }
-}
-
-function invalidResponse(path: string, why: string): SERVER_ERROR {
-  return new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: ${why}` });
 }

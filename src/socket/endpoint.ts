@@ -7,7 +7,7 @@ import type { AnyError } from "./outcome.js";
 export type Scopes = ReadonlySet<string> | null | undefined;
 
 /** Calls a function in an async context that was captured earlier. */
-export type AsyncScope = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => R;
+export type AsyncScope = <T>(fn: () => T) => T;
 
 /** Where traffic is counted. Paths are those of the contract, or `"unknown"`; `durationMs` is absent when nothing was timed. */
 export interface SocketMetrics {

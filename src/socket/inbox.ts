@@ -131,16 +131,17 @@ export class Inbox {
   }
 
   #receiveRaw(frame: Frame): void {
-    const raw = this.#raw?.get(frame.path);
+    const { path } = frame;
+    const raw = this.#raw?.get(path);
     if (raw) return this.#handle(raw.method, frame, raw.owner);
     this.#endpoint.metrics?.handled(UNKNOWN_METHOD, "ROUTE_NOT_FOUND");
-    const method = compileRawMethod(frame.path);
+    const method = compileRawMethod(path);
     if (frame.type === FrameType.REQUEST) {
-      const error = new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${frame.path}` });
+      const error = new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${path}` });
       this.#owner.reply(`${method.replyPrefix}${frame.id}:${errorPayload(error)}`);
     } else if (this.#onUnknown) {
       try {
-        this.#onUnknown(frame.path, method.readInput(frame.payload));
+        this.#onUnknown(path, method.readInput(frame.payload));
       } catch (thrown) {
         this.#owner.report(thrownError(thrown));
       }

@@ -17,7 +17,7 @@ export interface MessageOrigin {
   report(error: Error): void;
 }
 
-/** One message on its way: parsing, validation, handler, validation, reply. It ends exactly once, by `#succeed` or `fail`. */
+/** One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. */
 export class IncomingMessage {
   readonly #endpoint: SocketEndpoint;
   readonly #origin: MessageOrigin;
@@ -32,8 +32,8 @@ export class IncomingMessage {
     this.#frame = frame;
   }
 
-  /** Runs the handler in the message's own context. Returns a promise when the handler takes its time; it never rejects. */
-  handle(owner: HandlerObject): PromiseLike<void> | undefined {
+  /** Runs the handler in the message's own context. Returns a promise when it takes its time; that never rejects. */
+  handle(owner: HandlerObject): PromiseLike<void> | void {
     this.#startedAt = performance.now();
     const context = new GGContext("ws-message", this.#origin.context).set(GG_WS_MESSAGE, this.#method.message);
     return this.#endpoint.scope(() => context.run(() => this.#call(owner)));
@@ -41,45 +41,58 @@ export class IncomingMessage {
 
   /** Ends the message with an error: counted, and answered or reported. */
   fail(error: AnyError): void {
+    const { path } = this.#method;
     this.#count(error.type);
     if (this.#frame.type === FrameType.REQUEST) return this.#reply(errorPayload(error));
-    this.#endpoint.logger.warn(`${this.#method.path}: a message ended with ${error.type}`, { ref: error.context?.ref });
+    this.#endpoint.logger.warn(`${path}: a message ended with ${error.type}`, { ref: error.context?.ref });
     this.#origin.report(error);
   }
 
-  #call(owner: HandlerObject): PromiseLike<void> | undefined {
+  #call(owner: HandlerObject): PromiseLike<void> | void {
     let data: unknown;
     try {
       data = this.#method.readInput(this.#frame.payload);
     } catch (thrown) {
-      this.fail(thrownError(thrown));
-      return undefined;
+      return this.fail(thrownError(thrown));
     }
-    let result: unknown;
     try {
-      result = owner[this.#method.name]?.(data);
-    } catch (thrown) {
-      this.fail(this.#handlerError(thrown));
-      return undefined;
-    }
-    if (isPromise(result)) {
+      const result = owner[this.#method.name]?.(data) as PromiseLike<unknown> | null | undefined;
+      if (typeof result?.then !== "function") return this.#succeed(result);
       return result.then(
         (value) => this.#succeed(value),
-        (thrown) => this.fail(this.#handlerError(thrown)),
+        (thrown) => this.#handlerFailed(thrown),
       );
+    } catch (thrown) {
+      this.#handlerFailed(thrown);
     }
-    this.#succeed(result);
-    return undefined;
   }
 
   #succeed(result: unknown): void {
     try {
-      const value = resultValue(result);
-      if (this.#frame.type === FrameType.REQUEST) this.#reply(this.#method.writeResult(value));
+      let value = result;
+      if (isOutcome(result)) {
+        if (!result.success) throw result;
+        value = result.data;
+      }
+      const payload = this.#method.writeResult(value);
+      if (this.#frame.type === FrameType.REQUEST) this.#reply(payload);
     } catch (thrown) {
-      return this.fail(this.#handlerError(thrown));
+      return this.#handlerFailed(thrown);
     }
     this.#count("OK");
+  }
+
+  /** Shows the peer what it may know of a failure; the original of anything else is logged, under the same reference. */
+  #handlerFailed(thrown: unknown): void {
+    const { errors, path } = this.#method;
+    const error = thrownError(thrown, errors);
+    const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some(({ TYPE }) => TYPE === error.type);
+    const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
+    if (!isPublic || error.hasDebugContext()) {
+      const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
+      this.#endpoint.logger.error(`${path}: the handler failed`, { ref: shown.context?.ref, error: original });
+    }
+    this.fail(shown);
   }
 
   #reply(payload: string): void {
@@ -87,38 +100,7 @@ export class IncomingMessage {
   }
 
   #count(result: string): void {
-    const duration = this.#startedAt === undefined ? undefined : performance.now() - this.#startedAt;
+    const duration = this.#startedAt && performance.now() - this.#startedAt;
     this.#endpoint.metrics?.handled(this.#method.path, result, duration);
   }
-
-  /** What the peer may know of a handler's failure; the original of anything else is logged under the reference it gets. */
-  #handlerError(thrown: unknown): AnyError {
-    const { errors, path } = this.#method;
-    const error = thrownError(thrown, errors);
-    const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some((known) => known.TYPE === error.type);
-    const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
-    if (!isPublic || error.hasDebugContext()) {
-      this.#endpoint.logger.error(`${path}: the handler failed`, {
-        ref: shown.context?.ref,
-        error: originalOf(thrown),
-      });
-    }
-    return shown;
-  }
-}
-
-/** What a handler gave: its result, or what an outcome that it passed on holds. Throws when that is an error. */
-function resultValue(result: unknown): unknown {
-  if (!isOutcome(result)) return result;
-  if (result.success) return result.data;
-  throw result;
-}
-
-/** What a log should show: the error behind a `SERVER_ERROR` that only wraps it. */
-function originalOf(thrown: unknown): unknown {
-  return (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -1,5 +1,6 @@
 import type { GGSocketMethodMap } from "../contract/socketContract.js";
 import { type CompiledMethod, compileMethod } from "./compiledMethod.js";
+import type { ErrorClasses } from "./outcome.js";
 
 /** The methods of one direction of one API. Paths come from the peer, so they are looked up in a `Map`. */
 export class MethodTable {
@@ -22,6 +23,8 @@ export const EMPTY_TABLE = /* @__PURE__ */ new MethodTable("", {});
 
 /** Both directions of a schema, compiled. */
 export interface SchemaTables {
+  /** All errors that the contract declares anywhere. */
+  readonly errors: ErrorClasses;
   readonly clientToServer: MethodTable;
   readonly serverToClient: MethodTable;
 }
@@ -37,9 +40,12 @@ const compiled = new WeakMap<NamedMethods, SchemaTables>();
 export function tablesOf(schema: NamedMethods): SchemaTables {
   let tables = compiled.get(schema);
   if (!tables) {
+    const { clientToServer, serverToClient } = schema.methods;
+    const methods = [...Object.values(clientToServer), ...Object.values(serverToClient)];
     tables = {
-      clientToServer: new MethodTable(schema.name, schema.methods.clientToServer),
-      serverToClient: new MethodTable(schema.name, schema.methods.serverToClient),
+      clientToServer: new MethodTable(schema.name, clientToServer),
+      serverToClient: new MethodTable(schema.name, serverToClient),
+      errors: methods.flatMap((method) => method.errors ?? []),
     };
     compiled.set(schema, tables);
   }

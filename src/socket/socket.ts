@@ -185,8 +185,8 @@ export class GGSocket implements TransportListener, InboxOwner {
 
   /** @internal */
   onText(text: string): void {
+    if (this.#state !== "open") return;
     const frame = decodeFrame(text);
-    if (!frame || this.#state !== "open") return;
     if (frame.type === FrameType.REPLY) {
       if (!this.#calls.settle(frame)) this.#endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
     } else if ((frame.type === FrameType.REQUEST || frame.type === FrameType.MESSAGE) && frame.path !== "") {

@@ -1,13 +1,15 @@
-import { IsNumber, IsObject, IsString } from "@grest-ts/schema";
+import { ERROR, IsNumber, IsObject, IsString } from "@grest-ts/schema";
 import { defineSocketContract, type GGWebSocketClientConfig, webSocketSchema } from "@grest-ts/websocket";
 import { onTestFinished } from "vitest";
 import { RawServer } from "./rawPeer.js";
 import { recordingLogger } from "./server.js";
 
+export const FULL = ERROR.define("FULL", 409);
+
 /** A small API for tests of the client against a raw server. */
 export const probeContract = defineSocketContract("Probe", {
   clientToServer: {
-    echo: { input: IsObject({ text: IsString.nonEmpty }), success: IsObject({ text: IsString }) },
+    echo: { input: IsObject({ text: IsString.nonEmpty }), success: IsObject({ text: IsString }), errors: [FULL] },
     note: { input: IsObject({ text: IsString }) },
     ping: {},
   },
