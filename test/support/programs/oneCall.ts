@@ -50,6 +50,9 @@ if (scenario !== "no handshake") {
     }
   }
 }
-ws.once("close", (code) => console.log(code));
+const closed = new Promise((resolve) => ws.once("close", resolve));
 await http.teardown();
-console.log("torn down");
+console.log(await closed);
+await new Promise((resolve) => setImmediate(resolve));
+const timers = process.getActiveResourcesInfo().filter((resource) => resource === "Timeout");
+console.log("torn down", ...timers);
