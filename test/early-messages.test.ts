@@ -232,6 +232,21 @@ describe.each([
   });
 });
 
+it("a line that was paused for frames that are no messages is read again after the handshake", async () => {
+  const gate = new Gate();
+  const { url, lines } = await start(
+    (give) => give(),
+    () => gate.passed,
+  );
+  const peer = await RawPeer.open(url);
+  const paused = once(lines[0] as Socket, "pause");
+  peer.send("h:::{}", ...upTo(256).map((n) => `s:Early.stray:${n}:{}`));
+  await paused;
+  peer.send("r:Early.count:1:1");
+  gate.open();
+  expect((await peer.frames.take(2)).map((frame) => frame.slice(0, 15))).toEqual(["k:::null", "s:Early.count:1"]);
+});
+
 it("a connection handler that ends without handlers: declared methods get a SERVER_ERROR that names them, 1 s later", async () => {
   const clock = await onFakeClock();
   const Api = clock

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { GGContextKey } from "@grest-ts/context";
 import { GGHttp, type GGHttpRequest, type GGHttpTransportMiddleware, GGRpc, httpSchema } from "@grest-ts/http";
@@ -13,6 +12,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { onFakeClock } from "./support/fakeClock.js";
 import { Gate } from "./support/gate.js";
+import { closeOf } from "./support/lines.js";
 import { RawPeer } from "./support/rawPeer.js";
 import { recordingLogger, serve, startHttp } from "./support/server.js";
 
@@ -234,9 +234,9 @@ describe("middlewares", () => {
     const peer = await RawPeer.open(url);
     peer.send("h:::{}");
     await entered.passed;
+    const closed = closeOf(lines[0] as Socket);
     peer.ws.terminate();
-    await once(lines[0] as Socket, "close");
-    await new Promise((resolve) => setImmediate(resolve)); // `ws` reports it in the turn after
+    await closed;
     gate.open();
     await RawPeer.connect(url);
     expect(accepted).toHaveLength(1);

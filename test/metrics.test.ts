@@ -12,6 +12,7 @@ import {
 } from "@grest-ts/websocket";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Gate } from "./support/gate.js";
+import { closeOf } from "./support/lines.js";
 import { Queue } from "./support/queue.js";
 import { RawPeer } from "./support/rawPeer.js";
 import { recordingLogger, startHttp } from "./support/server.js";
@@ -121,10 +122,9 @@ describe("connections_total", () => {
     await peer.closed;
     const connection = once(http.httpServer, "connection") as Promise<Socket[]>;
     const left = await RawPeer.open(`${url}/ws/locked`);
-    const line = (await connection)[0] as Socket;
+    const closed = closeOf((await connection)[0] as Socket);
     left.ws.terminate();
-    await once(line, "close");
-    await new Promise((resolve) => setImmediate(resolve)); // `ws` reports it in the turn after
+    await closed;
     expect(await scrape("connections_total")).toEqual(['{api="Locked",path="/ws/locked",result="HANDSHAKE_FAILED"} 2']);
   });
 });

@@ -7,6 +7,7 @@ import { defineSocketContract, GG_WS_CONNECTION, webSocketSchema } from "@grest-
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { ChatApi } from "./support/chatApi.js";
+import { closeOf } from "./support/lines.js";
 import { Queue } from "./support/queue.js";
 import { RawPeer } from "./support/rawPeer.js";
 import { startHttp } from "./support/server.js";
@@ -40,7 +41,7 @@ async function rawUpgrade(port: number, path: string): Promise<string> {
     `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
-  await once(line, "close");
+  await closeOf(line);
   return text;
 }
 

@@ -157,6 +157,11 @@ describe("a client's handlers", () => {
     });
   });
 
+  it("of a method without success may return whatever they like", () => {
+    const users: string[] = [];
+    void (() => incoming.on({ joined: ({ userId }) => users.push(userId), nudge: async () => users.length }));
+  });
+
   it("do not compile when they are wrong", () => {
     // @ts-expect-error the contract has no such method
     void (() => incoming.on({ nope: () => {} }));
