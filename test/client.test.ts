@@ -14,7 +14,7 @@ import {
 } from "@grest-ts/schema";
 import { GG_WS_CONNECTION, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { connectedProbe, displayed, ProbeApi, probe, probeContract } from "./support/probe.js";
+import { connectedProbe, displayed, FULL, ProbeApi, probe, probeContract } from "./support/probe.js";
 import { Queue } from "./support/queue.js";
 import { RawServer } from "./support/rawPeer.js";
 import { serve } from "./support/server.js";
@@ -308,7 +308,7 @@ describe("calling", () => {
     const call = client.outgoing.echo({ text: "b" }, { signal: controller.signal }).asResult();
     expect(await peer.next()).toBe('r:Probe.echo:1:{"text":"b"}');
     controller.abort();
-    expect(displayed(await call)).toMatch(/Aborted by its caller: Probe\.echo got no reply; it had been sent/);
+    expect(displayed(await call)).toMatch(/aborted by its caller: Probe\.echo got no reply; it had been sent/);
   });
 });
 
@@ -388,7 +388,11 @@ describe("context", () => {
     const seen = new Queue<string>();
     const Api = webSocketSchema(probeContract)
       .path("ws/probe")
-      .use({ updateHandshake: (context) => void (context.headers.who = KEY.get() ?? "nobody") })
+      .use({
+        updateHandshake: (context) => {
+          context.headers.who = KEY.get() ?? "nobody";
+        },
+      })
       .done();
     const client = Api.createClient({ url: server.url, beforeConnect: () => seen.push(`before ${KEY.get()}`) });
     client.incoming.on({ news: () => seen.push(`news ${KEY.get()} ${GG_WS_CONNECTION.get()?.path}`) });

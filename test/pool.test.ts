@@ -7,7 +7,9 @@ import { Queue } from "./support/queue.js";
 import { RawServer } from "./support/rawPeer.js";
 
 const token = (value: string): GGWebSocketMiddleware => ({
-  updateHandshake: (context) => void (context.headers.authorization = `Bearer ${value}`),
+  updateHandshake: (context) => {
+    context.headers.authorization = `Bearer ${value}`;
+  },
 });
 
 afterEach(async () => {

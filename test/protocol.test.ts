@@ -135,7 +135,8 @@ describe("PROTOCOL.md", () => {
 
   it("knows every close code that it lists, bar those of other layers", () => {
     const listed = [...text.slice(text.indexOf("## 8."), text.indexOf("## 9.")).matchAll(/^\| (\d{4}) \|/gm)];
-    const codes = new Set<number>(Object.values(CloseCode));
-    expect(listed.map(([, code]) => Number(code)).filter((code) => !codes.has(code))).toEqual([4003]);
+    const codes = new Set(Object.values(CloseCode).map(Number));
+    expect(listed.length).toBeGreaterThanOrEqual(10);
+    expect(listed.map(([, code]) => Number(code)).filter((code) => !codes.has(code))).toEqual([]);
   });
 });

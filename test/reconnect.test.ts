@@ -25,7 +25,13 @@ describe("reconnecting", () => {
     const client = ProbeApi.createClient({
       url: server.url,
       reconnect: AT_ONCE,
-      middlewares: [{ updateHandshake: (context) => void (context.headers.token = `t${token++}`) }],
+      middlewares: [
+        {
+          updateHandshake: (context) => {
+            context.headers.token = `t${token++}`;
+          },
+        },
+      ],
     });
     onTestFinished(() => client.close());
     const events = new Queue<string>();

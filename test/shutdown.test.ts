@@ -321,3 +321,23 @@ describe("a program that serves, is called and tears down ends by itself", () =>
     30_000,
   );
 });
+
+it("a connection to an API that was torn down on its own is refused, and does not hang", async () => {
+  const { url, server } = await serve((http) =>
+    webSocketSchema(contract)
+      .path("ws/down")
+      .done()
+      .startServer(() => {}, { http, logger: recordingLogger() }),
+  );
+  await server.teardown();
+  const outcome = await RawPeer.open(`${url}/ws/down`).then(
+    async (peer) => {
+      peer.send("h:::{}");
+      return peer.closed; // hangs
+    },
+    (error: Error) => error.message,
+  );
+  expect([1001, 1013, "Unexpected server response: 404", "Unexpected server response: 503"]).toContain(
+    typeof outcome === "string" ? outcome : outcome.code,
+  );
+});

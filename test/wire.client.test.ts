@@ -111,11 +111,11 @@ describe("the client on the wire", () => {
     ["null", "null", SERVER_ERROR],
     ["an error whose context is null", '{"success":false,"type":"NOT_AUTHORIZED","context":null}', NOT_AUTHORIZED],
     ["an error whose context is text", '{"success":false,"type":"LIMITED","data":{"retry":1},"context":"x"}', LIMITED],
-    ["a validation error without a list", '{"success":false,"type":"VALIDATION_ERROR","data":{}}', SERVER_ERROR],
+    ["a validation error without a list", '{"success":false,"type":"VALIDATION_ERROR","data":{}}', VALIDATION_ERROR],
     [
       "a validation error with no issues in its list",
       '{"success":false,"type":"VALIDATION_ERROR","data":[null]}',
-      SERVER_ERROR,
+      VALIDATION_ERROR,
     ],
     ["text that is not JSON", "{oops", SERVER_ERROR],
     ["nothing", "", SERVER_ERROR],

@@ -10,6 +10,7 @@ import { defaultLogger } from "../contract/logger.js";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { SchemaDefinition } from "../contract/schema.js";
 import type { CompiledMethod } from "../socket/compiledMethod.js";
+import { guarded } from "../socket/guarded.js";
 import { Handlers } from "../socket/handlers.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { type AnyError, invalidArguments, type Outcome, serverError } from "../socket/outcome.js";
@@ -137,14 +138,8 @@ export class SocketClient implements Caller, Ends {
     const caller = GGContextStore.tryGetContext();
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
     const run: Runner = (fn) => scope(() => (caller ? caller.run(fn) : fn()));
-    const tell = (callbacks: Iterable<() => void>) => {
-      for (const callback of callbacks) {
-        try {
-          run(callback);
-        } catch (error) {
-          logger.error(`${apiName}: a callback threw`, { error });
-        }
-      }
+    const tell = (callbacks: readonly (() => void)[]) => {
+      for (const callback of callbacks) guarded({ apiName, logger }, () => run(callback));
     };
     return new Session({
       apiName,

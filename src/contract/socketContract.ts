@@ -34,7 +34,7 @@ export function defineSocketContract<const TName extends string, TMethods extend
   const check: Check = (isFine, where, rule) => {
     if (!isFine) throw new Error(`defineSocketContract: ${where} ${rule}`);
   };
-  checkName(check, String(name), name);
+  checkName(check, JSON.stringify(name) ?? String(name), name);
   for (const direction of ["clientToServer", "serverToClient"] as const) {
     const map: unknown = methods?.[direction];
     check(isObject(map), `${name}.${direction}`, "must be an object of methods");
@@ -56,11 +56,7 @@ export function defineSocketContract<const TName extends string, TMethods extend
 type Check = (isFine: boolean, where: string, rule: string) => asserts isFine;
 
 function checkName(check: Check, where: string, name: unknown): void {
-  check(
-    typeof name === "string" && /^[^\s:]+$/.test(name),
-    JSON.stringify(where),
-    'is not a valid name: no white space or ":" in it',
-  );
+  check(typeof name === "string" && /^[^\s:]+$/.test(name), where, 'is not a valid name: no white space or ":" in it');
 }
 
 function checkMethod(check: Check, where: string, definition: unknown): void {

@@ -20,6 +20,8 @@ export enum CloseCode {
   FORBIDDEN = 3003,
   QUERY_INVALID = 4000,
   HANDSHAKE_FAILED = 4001,
+  /** What a browser sends in place of 1003, which a page may not send. */
+  TEXT_ONLY = 4003,
 }
 
 /** RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of which are the code. */

@@ -62,6 +62,7 @@ async function openConnection(
   if (notPermitted) return refuse(registration, transport, notPermitted);
   if (!listener.isOpen || registration.isClosing) {
     registration.metrics.attempted("HANDSHAKE_FAILED");
+    transport.close(CloseCode.GOING_AWAY);
     return;
   }
   const socket = new GGSocket(transport, registration.endpoint, context);
@@ -74,23 +75,19 @@ async function openConnection(
 }
 
 /** Calls the program's handler; messages wait until it has given handlers, or is done without. */
-function runConnectionHandler(registration: Registration, socket: GGSocket, query: unknown): void {
+async function runConnectionHandler(registration: Registration, socket: GGSocket, query: unknown): Promise<void> {
   const incoming = { on: (handlers: object) => socket.inbox.on(handlers) };
-  const outgoing = outgoingOf(registration.outgoing, socket);
-  Object.defineProperty(outgoing, "onClose", {
+  const outgoing = Object.defineProperty(outgoingOf(registration.outgoing, socket), "onClose", {
     configurable: true,
     writable: true,
     value: (callback: () => void) => void socket.onClose(() => callback()),
   });
-  const failed = (error: unknown) => {
+  try {
+    await registration.onConnection(incoming, outgoing, query);
+    socket.inbox.expectHandlersSoon();
+  } catch (error) {
     registration.endpoint.logger.error(`${registration.apiName}: the connection handler failed`, { error });
     socket.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
-  };
-  try {
-    const result = registration.onConnection(incoming, outgoing, query);
-    Promise.resolve(result).then(() => socket.inbox.expectHandlersSoon(), failed);
-  } catch (error) {
-    failed(error);
   }
 }
 

@@ -64,13 +64,13 @@ export class HandshakeListener implements TransportListener {
   }
 }
 
-/** Runs the server side of each middleware in order: parse, then process. */
+/** Runs the server side of each middleware in order: parse, then process. A parse that is asynchronous is waited for. */
 export async function runMiddlewares(
   middlewares: readonly GGWebSocketMiddleware[],
   handshake: GGWebSocketHandshakeContext,
 ): Promise<void> {
   for (const middleware of middlewares) {
-    middleware.parseHandshake?.(handshake);
+    await middleware.parseHandshake?.(handshake);
     await middleware.process?.();
   }
 }

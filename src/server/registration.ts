@@ -10,8 +10,11 @@ import { type MethodTable, tablesOf } from "../socket/methodTable.js";
 import type { GGSocket } from "../socket/socket.js";
 import type { Transport } from "../socket/transport.js";
 import { captureScope } from "../transport/asyncScope.js";
+import { WsTransport } from "../transport/ws.js";
+import { acceptConnection } from "./acceptConnection.js";
 import { ServerMetrics } from "./metrics.js";
 import { refusal } from "./permissions.js";
+import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 
 const CALL_TIMEOUT = 30_000;
 const GOING_AWAY = [CloseCode.GOING_AWAY, "Server is shutting down"] as const;
@@ -33,6 +36,7 @@ export class Registration implements GGSocketServer {
   /** What the server may call on its clients. */
   readonly outgoing: MethodTable;
   readonly #http: GGHttpServer;
+  readonly #upgrades: UpgradeRouter;
   readonly #arriving = new Set<Transport>();
   readonly #sockets = new Set<GGSocket>();
   #isClosing = false;
@@ -51,16 +55,23 @@ export class Registration implements GGSocketServer {
     this.connectPermission = schema.connectPermission;
     this.permissionResolver = config.permissionResolver;
     this.onConnection = onConnection;
-    this.metrics = new ServerMetrics(this.apiName, this.path);
+    const scope = captureScope();
+    this.metrics = new ServerMetrics(this.apiName, this.path, scope);
     this.outgoing = tables.serverToClient;
     this.#http = http;
+    this.#upgrades = upgradesOf(http.httpServer);
+    this.#upgrades.add(this.path, {
+      apiName: this.apiName,
+      leavesUnknownPaths: config.unknownPaths === "leave",
+      accept: (ws, query) => acceptConnection(this, new WsTransport(ws), query),
+    });
     this.endpoint = {
       apiName: schema.name,
       table: tables.clientToServer,
       logger: config.logger ?? defaultLogger,
       metrics: this.metrics,
       timeout: config.timeout ?? CALL_TIMEOUT,
-      scope: captureScope(),
+      scope,
       authorize: (method, scopes) => refusal(method.permission, scopes, method.path),
     };
   }
@@ -100,6 +111,7 @@ export class Registration implements GGSocketServer {
 
   async teardown(): Promise<void> {
     this.#isClosing = true;
+    this.#upgrades.remove(this.path);
     for (const transport of this.#arriving) transport.close(...GOING_AWAY);
     await Promise.all([...this.#sockets].map((socket) => this.#endConnection(socket)));
   }

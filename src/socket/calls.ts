@@ -74,7 +74,7 @@ export class Calls {
     const number = this.#outbox.push(`${method.requestPrefix}${id}:${payload}`);
     const startedAt = performance.now();
     return new Promise((resolve) => {
-      const onAbort = () => call.fail("Aborted by its caller:");
+      const onAbort = () => call.fail("Request aborted by its caller:");
       const call: PendingCall = {
         expiresAt: 0,
         method,

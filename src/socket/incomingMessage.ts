@@ -88,7 +88,7 @@ export class IncomingMessage {
     const error = thrownError(thrown, errors);
     const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some(({ TYPE }) => TYPE === error.type);
     const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
-    if (!isPublic || error.hasDebugContext()) {
+    if (!isPublic || !isOutcome(thrown) || error.hasDebugContext()) {
       const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
       this.#endpoint.logger.error(`${path}: the handler failed`, { ref: shown.context?.ref, error: original });
     }

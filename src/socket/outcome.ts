@@ -61,12 +61,14 @@ export function readError(json: unknown, declared: ErrorClasses): AnyError | und
   const errorClass = declared.find((candidate) => candidate.TYPE === type);
   if (type === "VALIDATION_ERROR") {
     // Not by the error's own schema: an issue may be about the whole value (path ""), which that may not take.
-    if (!Array.isArray(data) || data.some((issue) => typeof Object(issue).path !== "string")) return undefined;
-  } else if (errorClass?.schema) {
+    const issues = Array.isArray(data) ? data.filter((issue) => typeof Object(issue).path === "string") : [];
+    return revive({ ...json, data: issues }, declared);
+  }
+  if (errorClass?.schema) {
     const parsed = errorClass.schema.safeParse(data, true);
     return parsed.success ? revive({ ...json, data: parsed.value }, declared) : undefined;
-  } else if (!errorClass && !FRAMEWORK_ERRORS.includes(type)) return undefined;
-  return revive(json, declared);
+  }
+  return errorClass || FRAMEWORK_ERRORS.includes(type) ? revive(json, declared) : undefined;
 }
 
 /** The error of a refused handshake: of its class when that is known, else a `SERVER_ERROR` that says the same to people. */

@@ -6,6 +6,7 @@ import { Calls } from "./calls.js";
 import { type CompiledMethod, compileRawMethod } from "./compiledMethod.js";
 import { after } from "./deadlines.js";
 import type { SocketEndpoint } from "./endpoint.js";
+import { guarded } from "./guarded.js";
 import { Handlers } from "./handlers.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { Outbox } from "./outbox.js";
@@ -17,6 +18,9 @@ const TEARDOWN_WAIT = 5_000;
 
 /** How long the peer may take to answer a close frame before the line is cut, in ms. */
 const CLOSE_WAIT = 5_000;
+
+/** Most connections have none of most callbacks, and share this. */
+const NONE: readonly never[] = [];
 
 /** A handler at the raw level, where no contract applies. */
 export interface SocketHandlerConfig {
@@ -47,10 +51,10 @@ export class GGSocket implements TransportListener, InboxOwner {
   /** @internal */
   readonly context: GGContext;
   #state: "open" | "closing" | "closed" = "open";
-  #closeCallbacks: ((code: number, reason: string) => void)[] = [];
-  #errorCallbacks: ((error: Error) => void)[] | undefined;
-  #teardownCallbacks: (() => Promise<void>)[] | undefined;
-  #idleWaiters: (() => void)[] | undefined;
+  #closeCallbacks: readonly ((code: number, reason: string) => void)[] = NONE;
+  #errorCallbacks: readonly ((error: Error) => void)[] = NONE;
+  #teardownCallbacks: readonly (() => Promise<void>)[] = NONE;
+  #idleWaiters: readonly (() => void)[] = NONE;
   #cancelTerminate: (() => void) | undefined;
   #closeCode = 0;
   #closeReason = "";
@@ -112,22 +116,20 @@ export class GGSocket implements TransportListener, InboxOwner {
 
   /** Hears of errors that belong to no call: of the line, and of messages that failed. */
   onError(callback: (error: Error) => void): this {
-    this.#errorCallbacks ??= [];
-    this.#errorCallbacks.push(callback);
+    this.#errorCallbacks = [...this.#errorCallbacks, callback];
     return this;
   }
 
   /** Awaited by `teardown()`, once calls and handlers are done and before the line is closed. */
   onTearDown(callback: () => Promise<void>): this {
-    this.#teardownCallbacks ??= [];
-    this.#teardownCallbacks.push(callback);
+    this.#teardownCallbacks = [...this.#teardownCallbacks, callback];
     return this;
   }
 
   /** Runs once when the connection has closed, with code and reason; at once when it already has. */
   onClose(callback: (code: number, reason: string) => void): this {
     if (this.#state === "closed") this.#runClose(callback);
-    else this.#closeCallbacks.push(callback);
+    else this.#closeCallbacks = [...this.#closeCallbacks, callback];
     return this;
   }
 
@@ -139,8 +141,8 @@ export class GGSocket implements TransportListener, InboxOwner {
     reason?: string,
   ): Promise<void> {
     await this.#idle(pendingMs);
-    const callbacks = (this.#teardownCallbacks ?? []).map((callback) =>
-      this.#endpoint.scope(async () => callback()).catch((error: Error) => this.report(error)),
+    const callbacks = this.#teardownCallbacks.map((callback) =>
+      guarded(this.#endpoint, () => this.#endpoint.scope(callback)),
     );
     if (callbacks.length > 0) await atMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
     this.close(code, reason);
@@ -206,7 +208,7 @@ export class GGSocket implements TransportListener, InboxOwner {
     this.#outbox.discard();
     this.onIdle();
     const callbacks = this.#closeCallbacks;
-    this.#closeCallbacks = [];
+    this.#closeCallbacks = NONE;
     for (const callback of callbacks) this.#runClose(callback);
   }
 
@@ -224,7 +226,7 @@ export class GGSocket implements TransportListener, InboxOwner {
 
   /** @internal */
   report(error: Error): void {
-    for (const callback of this.#errorCallbacks ?? []) this.#guard(() => callback(error));
+    for (const callback of this.#errorCallbacks) this.#guard(() => callback(error));
   }
 
   /** @internal */
@@ -241,8 +243,8 @@ export class GGSocket implements TransportListener, InboxOwner {
   onIdle(): void {
     if (!this.#isIdle) return;
     const waiters = this.#idleWaiters;
-    this.#idleWaiters = undefined;
-    for (const waiter of waiters ?? []) waiter();
+    this.#idleWaiters = NONE;
+    for (const waiter of waiters) waiter();
   }
 
   get #isIdle(): boolean {
@@ -252,8 +254,7 @@ export class GGSocket implements TransportListener, InboxOwner {
   #idle(ms: number): Promise<void> {
     if (this.#isIdle) return Promise.resolve();
     return atMost(ms, (done) => {
-      this.#idleWaiters ??= [];
-      this.#idleWaiters.push(done);
+      this.#idleWaiters = [...this.#idleWaiters, done];
     });
   }
 
@@ -261,13 +262,9 @@ export class GGSocket implements TransportListener, InboxOwner {
     this.#guard(() => callback(this.#closeCode, this.#closeReason));
   }
 
-  /** Runs a callback of the program inside the connection's context; what it throws is logged and stops nothing. */
-  #guard(callback: () => void): void {
-    try {
-      this.#endpoint.scope(() => this.context.run(callback));
-    } catch (error) {
-      this.#endpoint.logger.error(`${this.#endpoint.apiName}: a callback threw`, { error });
-    }
+  /** Runs a callback of the program inside the connection's context. */
+  #guard(callback: () => unknown): void {
+    guarded(this.#endpoint, () => this.#endpoint.scope(() => this.context.run(callback)));
   }
 }
 

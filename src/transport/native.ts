@@ -40,7 +40,7 @@ export class NativeTransport implements Transport {
 
   #received(data: unknown): void {
     if (typeof data === "string") this.#listener?.onText(data);
-    else this.close(4003, "Text messages only");
+    else this.close(CloseCode.TEXT_ONLY, "Text messages only");
   }
 
   #closed(code: number, reason: string): void {

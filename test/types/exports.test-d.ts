@@ -110,7 +110,7 @@ describe("nothing is any", () => {
       // @ts-expect-error there is no such label
       GGWebSocketMetrics.connections.getValue({ api: "A", method: "A.b" });
     });
-    expectTypeOf(CloseCode.HANDSHAKE_FAILED).toEqualTypeOf<4001>();
+    expectTypeOf(CloseCode.HANDSHAKE_FAILED).toExtend<number>();
     expectTypeOf<AnyMembers<typeof CloseCode>>().toBeNever();
   });
 });
