@@ -4,7 +4,7 @@ const shared: Options = {
   format: "esm",
   target: "es2022",
   sourcemap: true,
-  dts: true,
+  dts: { compilerOptions: { stripInternal: true } },
   external: [/^@grest-ts\//, "vitest"],
 };
 

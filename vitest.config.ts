@@ -7,7 +7,10 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const sources = [
   { find: /^@grest-ts\/websocket$/, replacement: at("./src/index.ts") },
   { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index.ts") },
-  { find: /^@grest-ts\/(schema|locator|context|metrics|discovery|http)$/, replacement: at("./packages/$1/src/index.ts") },
+  {
+    find: /^@grest-ts\/(schema|locator|context|metrics|discovery|http)$/,
+    replacement: at("./packages/$1/src/index.ts"),
+  },
 ];
 
 export default defineConfig({

@@ -8,10 +8,10 @@ import { after } from "./deadlines.js";
 import type { SocketEndpoint } from "./endpoint.js";
 import { guarded } from "./guarded.js";
 import { Handlers } from "./handlers.js";
-import { Inbox, type InboxOwner } from "./inbox.js";
+import { Inbox } from "./inbox.js";
 import { Outbox } from "./outbox.js";
 import { type Outcome, serverError } from "./outcome.js";
-import type { Transport, TransportListener } from "./transport.js";
+import type { Transport } from "./transport.js";
 
 /** How long `teardown` waits for what is in flight, and then for its callbacks, in ms. */
 const TEARDOWN_WAIT = 5_000;
@@ -42,7 +42,8 @@ export interface SocketReply {
  * One live connection; the same class on both ends. It has an outbox for what leaves, calls that wait for replies, and
  * an inbox for what arrives.
  */
-export class GGSocket implements TransportListener, InboxOwner {
+// It is its transport's `TransportListener` and its inbox's `InboxOwner`; not declared, since programs do not see those.
+export class GGSocket {
   readonly #endpoint: SocketEndpoint;
   readonly #outbox: Outbox;
   readonly #calls: Calls;
