@@ -1,0 +1,79 @@
+// One contender's clients in a process of their own.
+import { setImmediate as turn } from "node:timers/promises";
+import { WebSocket } from "ws";
+
+globalThis.WebSocket ??= WebSocket; // Node has one of its own from 22 on; some contenders expect it
+const [, , name, port] = process.argv;
+const { default: contender } = await import(`../contenders/${name}.js`);
+const clients = [];
+let news = 0;
+let expected = Number.POSITIVE_INFINITY;
+let onAllNews = () => {};
+
+async function connect(count) {
+  const batch = 50;
+  while (clients.length < count) {
+    const next = Math.min(batch, count - clients.length);
+    const made = Array.from({ length: next }, () =>
+      contender.connect(Number(port), () => {
+        if (++news === expected) onAllNews();
+      }),
+    );
+    clients.push(...(await Promise.all(made)));
+  }
+}
+
+const tasks = {
+  connect: ({ count }) => connect(count),
+  async calls({ inFlight, ms, data }) {
+    const end = performance.now() + ms;
+    const latencies = [];
+    const lane = async (client) => {
+      for (;;) {
+        const at = performance.now();
+        if (at >= end) return;
+        await client.call(data);
+        latencies.push(performance.now() - at);
+      }
+    };
+    await Promise.all(clients.flatMap((client) => Array.from({ length: inFlight }, () => lane(client))));
+    latencies.sort((a, b) => a - b);
+    const at = (part) => latencies[Math.floor((latencies.length - 1) * part)] * 1000;
+    return { count: latencies.length, p50: at(0.5), p99: at(0.99) };
+  },
+  /** Connects one after the other in a few lanes and leaves at once; a call proves that the handshake is done. */
+  async rate({ lanes, ms, data }) {
+    const end = performance.now() + ms;
+    let count = 0;
+    const lane = async () => {
+      for (; performance.now() < end; count++) {
+        const client = await contender.connect(Number(port), () => {});
+        await client.call(data);
+        client.close();
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+    return count;
+  },
+  expectNews({ count }) {
+    news = 0;
+    expected = count;
+  },
+  async allNews() {
+    if (news < expected) {
+      await new Promise((resolve) => {
+        onAllNews = resolve;
+      });
+    }
+  },
+  async leave() {
+    for (const client of clients.splice(0)) client.close();
+    await turn();
+  },
+};
+
+process.on("message", async ({ task, options }) => {
+  process.send({ answer: await tasks[task](options) });
+});
+process.on("disconnect", () => process.exit());
+process.send({ answer: "ready" });

@@ -1,0 +1,50 @@
+// One contender's server in a process of its own. Its parent says when to measure and what to do.
+import { setImmediate as turn } from "node:timers/promises";
+
+import { WebSocket } from "ws";
+
+globalThis.WebSocket ??= WebSocket;
+const { default: contender } = await import(`../contenders/${process.argv[2]}.js`);
+const server = await contender.serve();
+let cpu;
+
+const tasks = {
+  start() {
+    cpu = process.cpuUsage();
+  },
+  stop() {
+    const { user, system } = process.cpuUsage(cpu);
+    return user + system;
+  },
+  async memory() {
+    for (let i = 0; i < 5; i++) {
+      globalThis.gc();
+      await turn();
+    }
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { rss, heap: heapUsed + external };
+  },
+  connections: () => server.connections(),
+  async broadcast({ times, data }) {
+    for (let i = 0; i < times; i++) {
+      server.broadcast({ ...data, text: `${data.text}${i}` });
+      await turn();
+    }
+  },
+  /** Keeps so many questions to the first client under way until the time is over. */
+  async ask({ inFlight, ms }) {
+    const end = performance.now() + ms;
+    let count = 0;
+    const lane = async () => {
+      for (; performance.now() < end; count++) await server.ask();
+    };
+    await Promise.all(Array.from({ length: inFlight }, lane));
+    return count;
+  },
+};
+
+process.on("message", async ({ task, options }) => {
+  process.send({ answer: await tasks[task](options) });
+});
+process.on("disconnect", () => process.exit());
+process.send({ answer: server.port });
