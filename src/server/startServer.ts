@@ -2,11 +2,13 @@ import { GG_DISCOVERY } from "@grest-ts/discovery";
 import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
 import type { SchemaEnds } from "../contract/schema.js";
 import { type AnyConnectionHandler, Registration } from "./registration.js";
+import { noteRunning } from "./running.js";
 
 /** Serves a schema on an HTTP server: its path, its permission check, its start and its teardown. */
 export const startServer: SchemaEnds["startServer"] = (schema, onConnection, config) => {
   const http = config.http ?? defaultServer(schema.name);
   const registration = new Registration(schema, onConnection as AnyConnectionHandler, http, config);
+  noteRunning(schema, registration, http);
   http._registerWebSocketSchema(schema);
   if (config.permissionResolver) http._markResolverWired(schema);
   http.onStart(() => registration.endpoint.scope(() => announce(registration)));

@@ -1,0 +1,26 @@
+import { Server as TlsServer } from "node:tls";
+import type { GGHttpServer } from "@grest-ts/http";
+import type { SchemaDefinition } from "../contract/schema.js";
+import type { Registration } from "./registration.js";
+
+interface Running {
+  readonly registration: Registration;
+  readonly http: GGHttpServer;
+}
+
+const registrations = new WeakMap<SchemaDefinition, readonly Running[]>();
+
+/** Notes that this process serves a schema, for the test kit to find. */
+export function noteRunning(schema: SchemaDefinition, registration: Registration, http: GGHttpServer): void {
+  const others = (registrations.get(schema) ?? []).filter((one) => !one.registration.isClosing);
+  registrations.set(schema, [...others, { registration, http }]);
+}
+
+/** The base URL of the server of this process that serves a schema: the latest registration that listens now. */
+export function runningServerOf(schema: SchemaDefinition): string | undefined {
+  const listening = registrations.get(schema)?.filter((one) => !one.registration.isClosing && one.registration.port);
+  const latest = listening?.at(-1);
+  if (!latest) return undefined;
+  const scheme = latest.http.httpServer instanceof TlsServer ? "wss" : "ws";
+  return `${scheme}://127.0.0.1:${latest.registration.port}`;
+}
