@@ -1,13 +1,13 @@
 /** Who takes part; `does` lists what a contender offers beyond answering requests. */
 export const contenders = {
-  "grest": { name: "@grest-ts/websocket", does: ["broadcast", "ask"] },
-  "handwritten": { name: "by hand on ws", does: ["broadcast", "ask"] },
+  grest: { name: "@grest-ts/websocket", does: ["broadcast", "ask"] },
+  handwritten: { name: "by hand on ws", does: ["broadcast", "ask"] },
   "handwritten-corked": { name: "by hand, corked", does: ["broadcast", "ask"] },
   "socket.io": { name: "socket.io", does: ["broadcast", "ask"] },
-  "trpc": { name: "tRPC wsLink", does: [] },
+  trpc: { name: "tRPC wsLink", does: [] },
   "rpc-websockets": { name: "rpc-websockets", does: [] },
-  "capnweb": { name: "capnweb", does: [] },
-  "orpc": { name: "oRPC", does: [] },
+  capnweb: { name: "capnweb", does: [] },
+  orpc: { name: "oRPC", does: [] },
 };
 
 /** What all ratios are against. */

@@ -2,8 +2,8 @@
 import { parseArgs } from "node:util";
 import { contenders, YARDSTICK } from "./contenders.js";
 import { withContender } from "./lib/processes.js";
-import { summary } from "./lib/statistics.js";
 import { writeReport } from "./lib/report.js";
+import { summary } from "./lib/statistics.js";
 import { workloads } from "./workloads.js";
 
 const { values } = parseArgs({
@@ -30,7 +30,7 @@ for (const [title, workload] of Object.entries(workloads)) {
   results[title] = Object.fromEntries(taking.map((id) => [id, summary(rounds[id])]));
   print(title, results[title]);
 }
-if (values.save) await writeReport(results);
+if (values.save) writeReport(results, { ms: Number(values.ms), rounds: Number(values.rounds) });
 
 function print(title, byContender) {
   console.log(`\n${title}`);

@@ -64,7 +64,10 @@ export const workloads = {
       const before = await server.do("memory");
       await client.do("connect", { count: 5_100 });
       const after = await server.do("memory");
-      return { "RSS KiB/connection": (after.rss - before.rss) / 5_000 / 1024, "heap KiB/connection": (after.heap - before.heap) / 5_000 / 1024 };
+      return {
+        "RSS KiB/connection": (after.rss - before.rss) / 5_000 / 1024,
+        "heap KiB/connection": (after.heap - before.heap) / 5_000 / 1024,
+      };
     },
   },
 };

@@ -19,6 +19,6 @@ export default {
     const ws = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
     const api = newWebSocketRpcSession(ws);
     await opened(ws);
-    return { call: async (data) => await api.send(data), close: () => ws.terminate() };
+    return { call: async (data) => await api.send(data), close: () => ws.close() };
   },
 };

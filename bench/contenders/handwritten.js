@@ -17,7 +17,10 @@ export function handwritten(send) {
           const message = JSON.parse(text);
           if (message.method === "send") {
             const { text, channelId } = message.data;
-            send(ws, JSON.stringify({ id: message.id, data: { success: true, messageId: `${channelId}-${text.length}` } }));
+            send(
+              ws,
+              JSON.stringify({ id: message.id, data: { success: true, messageId: `${channelId}-${text.length}` } }),
+            );
           } else {
             pending.get(message.id)?.(message.data);
             pending.delete(message.id);
@@ -64,7 +67,7 @@ export function handwritten(send) {
             send(ws, JSON.stringify({ id, method: "send", data }));
           });
         },
-        close: () => ws.terminate(),
+        close: () => ws.close(),
       };
     },
   };

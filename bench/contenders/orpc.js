@@ -22,6 +22,6 @@ export default {
     const websocket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
     const api = createORPCClient(new RPCLink({ websocket }));
     await opened(websocket);
-    return { call: (data) => api.send(data), close: () => websocket.terminate() };
+    return { call: (data) => api.send(data), close: () => websocket.close() };
   },
 };

@@ -11,7 +11,9 @@ export default {
     server.on("connection", (socket) => {
       sockets.add(socket);
       socket.on("disconnect", () => sockets.delete(socket));
-      socket.on("send", ({ text, channelId }, reply) => reply({ success: true, messageId: `${channelId}-${text.length}` }));
+      socket.on("send", ({ text, channelId }, reply) =>
+        reply({ success: true, messageId: `${channelId}-${text.length}` }),
+      );
     });
     http.listen(0, "127.0.0.1");
     return {

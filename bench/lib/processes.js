@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 /** A process that does one task after another. */
 class Worker {
   constructor(file, args, execArgv = []) {
-    this.child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv });
+    // One of the contenders brings native helpers for `ws` that the others would find by accident.
+    const env = { ...process.env, WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1" };
+    this.child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv, env });
     this.started = this.answer();
   }
   async answer() {

@@ -1,1 +1,24 @@
-export async function writeReport(_results) {}
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { contenders } from "../contenders.js";
+import { picture } from "./picture.js";
+
+const at = (path) => new URL(path, import.meta.url);
+
+/** Writes `results.json` and the picture that the README shows. */
+export function writeReport(results, settings) {
+  const machine = { cpu: cpus()[0].model.trim(), cores: cpus().length, node: process.version };
+  const report = { date: new Date().toISOString().slice(0, 10), machine, versions: versions(), settings, results };
+  writeFileSync(at("../results.json"), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(at("../results.svg"), picture(report, contenders));
+}
+
+function versions() {
+  const own = JSON.parse(readFileSync(at("../../package.json"), "utf8"));
+  const { packages } = JSON.parse(readFileSync(at("../package-lock.json"), "utf8"));
+  const asked = Object.keys(packages[""].dependencies);
+  return {
+    [own.name]: own.version,
+    ...Object.fromEntries(asked.map((name) => [name, packages[`node_modules/${name}`].version])),
+  };
+}
