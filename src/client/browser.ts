@@ -1,30 +1,25 @@
+import { GGContextStore } from "@grest-ts/context";
 import { serverError } from "../socket/outcome.js";
-import { NativeTransport } from "../transport/native.js";
+import { nativeTransport } from "../transport/native.js";
 import type { ClientPlatform } from "./platform.js";
 
 /** Clients on the platform's own `WebSocket`. */
 export const browserPlatform: ClientPlatform = {
-  dial: (url) => new NativeTransport(new WebSocket(url)),
-  // There is no async context in a browser: a callback runs as it is.
-  captureScope:
-    () =>
-    (fn, ...args) =>
-      fn(...args),
+  dial: (url) => nativeTransport(new WebSocket(url)),
+  captureScope() {
+    // Nothing carries a context from event to event here, so the caller's is taken along.
+    const caller = GGContextStore.tryGetContext();
+    return (fn) => (caller ? caller.run(fn) : fn());
+  },
   pageOrigin: () => globalThis.location?.origin,
-  onWake(callback) {
-    const onVisibility = () => {
-      if (document.visibilityState === "visible") callback();
-    };
-    globalThis.addEventListener?.("online", callback);
-    globalThis.document?.addEventListener("visibilitychange", onVisibility);
-    return () => {
-      globalThis.removeEventListener?.("online", callback);
-      globalThis.document?.removeEventListener("visibilitychange", onVisibility);
-    };
+  onWake(callback, signal) {
+    const { document } = globalThis;
+    globalThis.addEventListener?.("online", callback, { signal });
+    document?.addEventListener("visibilitychange", () => document.hidden || callback(), { signal });
   },
   async discover(apiName) {
     throw serverError(
-      `${apiName}: no url was given, and there is no discovery in a browser. Pass {url: ""} for the page's own origin`,
+      `${apiName}: no url. There is no discovery in a browser: pass {url: ""} for the page's own origin`,
     );
   },
 };

@@ -1,12 +1,8 @@
-import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
-import { decodeFrame, FrameType } from "../protocol/frame.js";
+import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
 import { after } from "../socket/deadlines.js";
-import type { SocketEndpoint } from "../socket/endpoint.js";
-import type { Handlers } from "../socket/handlers.js";
 import { type AnyError, type ErrorClasses, readRefusal } from "../socket/outcome.js";
-import { GGSocket } from "../socket/socket.js";
 import type { Transport } from "../socket/transport.js";
 import { closedWith, connectionError } from "./connectionError.js";
 
@@ -14,31 +10,27 @@ import { closedWith, connectionError } from "./connectionError.js";
 const CONNECT_TIMEOUT = 10_000;
 
 /** What a connection is made from. */
-export interface ConnectPlan {
+export interface ConnectPlan<T> {
+  /** Names the API in errors. */
+  readonly apiName: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly endpoint: SocketEndpoint;
-  readonly context: GGContext;
   /** Errors that the server may refuse with, besides the framework's. */
   readonly knownErrors?: ErrorClasses;
-  /** Handlers that are there already. */
-  readonly handlers?: Handlers;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
   dial(url: string): Transport;
-  /** Gets the socket within the same event as the server's answer, before anything that follows it on the wire. */
-  onSocket?(socket: GGSocket): void;
+  /** Takes over the line within the same event as the server's answer, before anything that follows it on the wire. */
+  accept(transport: Transport): T;
 }
 
 /** What the middlewares make of a handshake. */
 export function prepareHandshake(
-  middlewares: readonly GGWebSocketMiddleware[],
-  query: object | undefined,
+  middlewares: readonly GGWebSocketMiddleware[] = [],
+  query: object = {},
 ): GGWebSocketHandshakeContext {
-  const queryArgs = Object.fromEntries(
-    Object.entries(query ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
-  );
-  const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs };
+  const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs: {} };
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) handshake.queryArgs[key] = String(value);
   for (const middleware of middlewares) middleware.updateHandshake?.(handshake);
   return handshake;
 }
@@ -46,42 +38,43 @@ export function prepareHandshake(
 /**
  * Opens a line and runs the client's side of the handshake.
  *
+ * @returns what `accept` made of the line
  * @throws ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
  */
-export function connect({
+export function connect<T>({
+  apiName,
   url,
   headers,
-  endpoint,
-  context,
-  handlers,
   knownErrors = [],
   signal,
   dial,
-  onSocket,
-}: ConnectPlan): Promise<GGSocket> {
+  accept,
+}: ConnectPlan<T>): Promise<T> {
   // Without the query: it may hold a credential.
-  const where = `${endpoint.apiName}: could not connect to ${url.split("?")[0]}`;
+  const where = `${apiName}: could not connect to ${url.split("?")[0]}`;
   return new Promise((resolve, reject) => {
     let transport: Transport | undefined;
     let failure: Error | undefined;
     let isOver = false;
 
-    const finish = (error?: AnyError) => {
+    const finish = () => {
       isOver = true;
       cancelTimeout();
-      signal?.removeEventListener("abort", onAbort);
-      if (error) reject(error);
+    };
+    const fail = (error: AnyError) => {
+      finish();
+      reject(error);
     };
     const giveUp = (why: string, cause?: Error) => {
-      finish(connectionError(where, why, cause));
+      if (isOver) return;
+      fail(connectionError(where, why, cause));
       transport?.terminate();
     };
-    const onAbort = () => giveUp("the client was closed meanwhile");
     const cancelTimeout = after(CONNECT_TIMEOUT, () => giveUp(`no answer within ${CONNECT_TIMEOUT} ms`));
 
-    if (signal?.aborted) return onAbort();
-    signal?.addEventListener("abort", onAbort);
+    signal?.addEventListener("abort", () => giveUp("the client was closed meanwhile"));
     try {
+      signal?.throwIfAborted();
       transport = dial(url);
     } catch (error) {
       return giveUp((error as Error).message, error as Error);
@@ -94,30 +87,20 @@ export function connect({
         if (isOver) return;
         if (type === FrameType.HANDSHAKE_OK) {
           finish();
-          const socket = new GGSocket(line, endpoint, context, handlers);
-          onSocket?.(socket);
-          resolve(socket);
+          resolve(accept(line));
         } else if (type === FrameType.HANDSHAKE_ERROR) {
-          finish(
-            readRefusal(parse(payload), knownErrors) ?? connectionError(where, "the server refused the handshake"),
+          fail(
+            readRefusal(parsePayload(payload), knownErrors) ??
+              connectionError(where, "the server refused the handshake"),
           );
           line.close();
         }
       },
-      onClosed(code, reason) {
-        finish(connectionError(where, failure?.message ?? closedWith(code, reason), failure, code));
-      },
+      onClosed: (code, reason) =>
+        fail(connectionError(where, failure?.message ?? closedWith(code, reason), failure, code)),
       onFailed(error) {
         failure ??= error;
       },
     });
   });
-}
-
-function parse(payload: string): unknown {
-  try {
-    return JSON.parse(payload);
-  } catch {
-    return undefined;
-  }
 }

@@ -9,7 +9,7 @@ export const nodePlatform: ClientPlatform = {
   dial: (url) => WsTransport.dial(url),
   captureScope,
   pageOrigin: () => undefined,
-  onWake: () => () => {},
+  onWake: () => {},
   async discover(apiName) {
     const discovery = GG_DISCOVERY.tryGet();
     if (!discovery) {

@@ -1,15 +1,13 @@
-import { GGContext, GGContextStore } from "@grest-ts/context";
+import { GGContextStore } from "@grest-ts/context";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
-import { EMPTY_TABLE } from "../socket/methodTable.js";
-import type { GGSocket } from "../socket/socket.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { GGSocket } from "../socket/socket.js";
 import { AdapterTransport, type SocketAdapterClass } from "../transport/adapter.js";
 import { connect, prepareHandshake } from "./connect.js";
 import type { ClientPlatform } from "./platform.js";
 import { socketUrl } from "./url.js";
-
-const CALL_TIMEOUT = 30_000;
 
 /** Where a raw socket connects to. */
 export interface GGSocketPoolConfig<TQuery extends object = Record<string, unknown>> {
@@ -61,7 +59,7 @@ export class SocketPool {
    * @throws ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
    */
   async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = prepareHandshake(config.middlewares ?? [], config.query);
+    const handshake = prepareHandshake(config.middlewares, config.query);
     const url = socketUrl(config.domain, config.path, handshake.queryArgs);
     const identity = JSON.stringify([url, Object.entries(handshake.headers).sort()]);
     const open = this.#sockets.get(identity)?.socket;
@@ -77,7 +75,7 @@ export class SocketPool {
 
   /** Opens a connection that the pool does not keep. Throws like {@link getOrConnect}. */
   async connect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = prepareHandshake(config.middlewares ?? [], config.query);
+    const handshake = prepareHandshake(config.middlewares, config.query);
     return this.#open(config, socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
   }
 
@@ -113,20 +111,27 @@ export class SocketPool {
     handshake: GGWebSocketHandshakeContext,
     onSocket: (socket: GGSocket) => void,
   ): Promise<GGSocket> {
-    const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext());
-    context.set(GG_WS_CONNECTION, { path: config.domain });
-    const endpoint = {
+    const context = GGContextStore.branch("ws-client-connection").set(GG_WS_CONNECTION, { path: config.domain });
+    const endpoint: SocketEndpoint = {
       apiName: "GGSocketPool",
-      table: EMPTY_TABLE,
+      table: new Map(),
       logger: defaultLogger,
-      metrics: undefined,
       timeout: CALL_TIMEOUT,
       scope: this.#platform.captureScope(),
     };
     const Adapter = this.#adapter;
-    const dial = Adapter ? (to: string) => new AdapterTransport(new Adapter(to)) : this.#platform.dial;
-    const socket = await connect({ url, headers: handshake.headers, endpoint, context, dial, onSocket });
-    socket.inbox.expectHandlersSoon();
+    const socket = await connect({
+      apiName: endpoint.apiName,
+      url,
+      headers: handshake.headers,
+      dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : this.#platform.dial,
+      accept: (transport) => {
+        const opened = new GGSocket(transport, endpoint, context);
+        onSocket(opened);
+        return opened;
+      },
+    });
+    socket.inbox.expectNoMoreHandlers();
     return socket;
   }
 }

@@ -1,6 +1,6 @@
 import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../contract/client.js";
+import type { Connection } from "../socket/connection.js";
 import { type AnyError, thrownError } from "../socket/outcome.js";
-import type { GGSocket } from "../socket/socket.js";
 import { closedWith, connectionError } from "./connectionError.js";
 import type { ReconnectPolicy } from "./reconnect.js";
 
@@ -9,10 +9,10 @@ export interface SessionPlan {
   readonly apiName: string;
   /** Without one, a dropped line is the end. */
   readonly policy: ReconnectPolicy | undefined;
-  /** Makes one connection, hands its socket to `onSocket`, and resolves when it is set up. */
-  open(onSocket: (socket: GGSocket) => void, signal: AbortSignal): Promise<void>;
+  /** Makes one connection, hands it to `onOpen`, and resolves when it is set up. */
+  open(onOpen: (connection: Connection) => void, signal: AbortSignal): Promise<void>;
   /** See `ClientPlatform.onWake`. */
-  onWake(callback: () => void): () => void;
+  onWake(callback: () => void, signal: AbortSignal): void;
   /** A connection has ended. */
   onDisconnect(reason: GGWebSocketDisconnectReason): void;
   /** It is over for good, after there had been a connection. */
@@ -21,19 +21,24 @@ export interface SessionPlan {
 
 /**
  * A client's time from `connect()` until it is over for good: connections, one after the other, and the waits between.
- * At any moment there is one attempt, one socket or one wait.
+ * At any moment there is one attempt, one connection or one wait.
  */
 export class Session {
+  /** The connection of the moment. */
+  connection: Connection | undefined;
+  /** Resolves when connected and set up; rejects when it is over without. */
+  ready!: Promise<void>;
+  /** Whether there was a connection before. */
+  wasConnected = false;
+  /** Whether there will be no connection after this one, if there is one. */
+  isEnding = false;
   readonly #plan: SessionPlan;
-  readonly #abort = new AbortController();
-  #socket: GGSocket | undefined;
-  #wasConnected = false;
   #isReady = false;
   /** Somebody wants another connection now. */
   #isHurried = false;
-  #wake: (() => void) | undefined;
-  #ready!: Promise<void>;
   #settleReady!: (error?: AnyError) => void;
+  #cancelAttempt: (() => void) | undefined;
+  #endWait: (() => void) | undefined;
 
   constructor(plan: SessionPlan) {
     this.#plan = plan;
@@ -41,81 +46,70 @@ export class Session {
     this.#run();
   }
 
-  /** The connection of the moment. */
-  get socket(): GGSocket | undefined {
-    return this.#socket;
-  }
-
-  /** Resolves when connected and set up; rejects when it is over without. */
-  get ready(): Promise<void> {
-    return this.#ready;
-  }
-
-  /** Whether there was a connection before. */
-  get wasConnected(): boolean {
-    return this.#wasConnected;
-  }
-
-  /** Whether there will be no connection after this one, if there is one. */
-  get isEnding(): boolean {
-    return this.#abort.signal.aborted;
-  }
-
-  /** No more connections after this one; whoever calls it closes the socket of the moment, if there is one. */
+  /** No more connections after this one; whoever calls it closes the connection of the moment, if there is one. */
   leave(): void {
-    this.#abort.abort();
-    this.#wake?.();
+    this.isEnding = true;
+    this.#cancelAttempt?.();
+    this.#endWait?.();
   }
 
   /** Drops the connection, or ends the wait, and connects at once. */
   reconnectNow(): void {
     this.#isHurried = true;
-    this.#wake?.();
-    if (this.#isReady) this.#socket?.terminate();
+    this.#endWait?.();
+    if (this.#isReady) this.connection?.terminate();
   }
 
   async #run(): Promise<void> {
     const { policy } = this.#plan;
     for (;;) {
-      const error = await this.#connection();
+      const error = await this.#connect();
       if (!this.#isHurried && !this.isEnding) {
-        const next = this.#wasConnected && policy ? policy.next(error) : "drop";
-        if (typeof next === "string") return this.#end(next, error);
+        const next = this.wasConnected && policy ? policy.next(error) : "drop";
+        if (typeof next === "string") return this.#finish(next, error);
         await this.#wait(next);
       }
-      if (this.isEnding) return this.#end("manual");
+      if (this.isEnding) return this.#finish("manual");
       this.#isHurried = false;
     }
   }
 
   /** One connection, from the attempt to its end. Resolves with why it ended. */
-  async #connection(): Promise<AnyError> {
+  async #connect(): Promise<AnyError> {
     let ended: Promise<AnyError> | undefined;
     try {
-      const opening = this.#plan.open((socket) => {
-        this.#socket = socket;
-        ended = this.#endOf(socket);
-      }, this.#abort.signal);
-      await this.#unlessEnding(opening);
-      if (!this.#socket || !ended) throw this.#error("the connection was lost while it was set up");
+      await new Promise<void>((resolve, reject) => {
+        const attempt = new AbortController();
+        this.#cancelAttempt = () => {
+          attempt.abort();
+          // Whatever it is waiting for: a `beforeConnect` may take its time.
+          reject(this.#error(CLOSED));
+        };
+        const onOpen = (connection: Connection) => {
+          this.connection = connection;
+          ended = this.#endOf(connection);
+        };
+        this.#plan.open(onOpen, attempt.signal).then(resolve, reject);
+      });
+      if (!this.connection || !ended) throw this.#error("the connection was lost while it was set up");
     } catch (thrown) {
-      this.#socket?.close();
-      this.#socket = undefined;
+      this.connection?.close();
+      this.connection = undefined;
       return thrownError(thrown);
     }
-    this.#wasConnected = true;
+    this.wasConnected = true;
     this.#isReady = true;
     this.#isHurried = false;
     this.#settleReady();
     return ended;
   }
 
-  #endOf(socket: GGSocket): Promise<AnyError> {
+  #endOf(connection: Connection): Promise<AnyError> {
     const { policy, onDisconnect } = this.#plan;
     const connectedAt = performance.now();
     return new Promise((resolve) => {
-      socket.onClose((code, reason) => {
-        if (this.#socket === socket) this.#socket = undefined;
+      connection.onClose((code, reason) => {
+        if (this.connection === connection) this.connection = undefined;
         if (!this.#isReady) return;
         this.#expectReady();
         policy?.lasted(performance.now() - connectedAt);
@@ -127,43 +121,33 @@ export class Session {
 
   /** Until the time is over, the platform says that it is worth trying, or somebody wants it now. */
   #wait(ms: number): Promise<void> {
+    const waiting = new AbortController();
     return new Promise((resolve) => {
-      const wake = () => {
+      const endWait = () => {
         clearTimeout(timer);
-        stopListening();
-        this.#wake = undefined;
+        waiting.abort();
         resolve();
       };
       // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
-      const timer = setTimeout(wake, ms);
-      const stopListening = this.#plan.onWake(wake);
-      this.#wake = wake;
-    });
-  }
-
-  /** `work`, or a rejection as soon as the client is closed. */
-  #unlessEnding(work: Promise<void>): Promise<void> {
-    const { signal } = this.#abort;
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(this.#error(CLOSED));
-      signal.addEventListener("abort", fail);
-      work.then(resolve, reject).finally(() => signal.removeEventListener("abort", fail));
+      const timer = setTimeout(endWait, ms);
+      this.#plan.onWake(endWait, waiting.signal);
+      this.#endWait = endWait;
     });
   }
 
   #expectReady(): void {
     this.#isReady = false;
-    this.#ready = new Promise((resolve, reject) => {
+    this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error ? reject(error) : resolve());
     });
     // Nobody need be waiting for it.
-    this.#ready.catch(() => {});
+    this.ready.catch(() => {});
   }
 
-  #end(reason: GGWebSocketCloseReason, error?: AnyError): void {
-    this.#abort.abort();
+  #finish(reason: GGWebSocketCloseReason, error?: AnyError): void {
+    this.isEnding = true;
     this.#settleReady(error ?? this.#error(CLOSED));
-    if (this.#wasConnected) this.#plan.onEnd(reason, error);
+    if (this.wasConnected) this.#plan.onEnd(reason, error);
   }
 
   #error(why: string, closeCode?: number): AnyError {

@@ -1,4 +1,4 @@
-import { GGContext, GGContextStore } from "@grest-ts/context";
+import { GGContextStore } from "@grest-ts/context";
 import type {
   GGWebSocketClientConfig,
   GGWebSocketCloseReason,
@@ -9,21 +9,20 @@ import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { defaultLogger } from "../contract/logger.js";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { SchemaDefinition } from "../contract/schema.js";
-import type { CompiledMethod } from "../socket/compiledMethod.js";
+import { type CompiledMethod, clean } from "../socket/compiledMethod.js";
+import { Connection } from "../socket/connection.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { guarded } from "../socket/guarded.js";
 import { Handlers } from "../socket/handlers.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { type AnyError, invalidArguments, type Outcome, serverError } from "../socket/outcome.js";
-import { type Caller, type OutgoingMethods, outgoingOf } from "../socket/outgoing.js";
-import type { GGSocket } from "../socket/socket.js";
-import { NativeTransport } from "../transport/native.js";
+import { type Caller, type OutgoingMethods, outgoingClass } from "../socket/outgoing.js";
+import { nativeTransport } from "../transport/native.js";
 import { connect, prepareHandshake } from "./connect.js";
 import type { ClientPlatform } from "./platform.js";
 import { ReconnectPolicy } from "./reconnect.js";
 import { Session } from "./session.js";
 import { socketUrl } from "./url.js";
-
-const CALL_TIMEOUT = 30_000;
 
 type Config = GGWebSocketClientConfig<unknown>;
 
@@ -32,14 +31,16 @@ interface Ends {
   readonly outgoing: OutgoingMethods;
 }
 
-/** Runs a function in the async scope and the context of the caller of `connect()`. */
-type Runner = <T>(fn: () => T) => T;
-
 type Setup = (ends: Ends) => unknown;
 
 /** A client of one API: handlers and callbacks, which outlive connections, and the session that makes these. */
 export class SocketClient implements Caller, Ends {
-  readonly incoming = { on: (handlers: object) => this.#on(handlers) };
+  readonly incoming = {
+    on: (handlers: object) => {
+      this.#handlers.add(handlers);
+      this.#connection?.inbox.deliverSoon();
+    },
+  };
   readonly outgoing: OutgoingMethods;
   readonly #schema: SchemaDefinition;
   readonly #config: Config;
@@ -55,19 +56,19 @@ export class SocketClient implements Caller, Ends {
     this.#schema = schema;
     this.#config = config;
     this.#platform = platform;
-    this.outgoing = outgoingOf(tablesOf(schema).clientToServer, this);
+    this.outgoing = new (outgoingClass(tablesOf(schema).clientToServer))(this);
   }
 
   get isConnected(): boolean {
-    return this.#socket?.isOpen ?? false;
+    return this.#connection?.isOpen ?? false;
   }
 
   async connect(setup?: Setup): Promise<void> {
     if (!this.#session || this.#session.isEnding) {
       this.#setups.clear();
-      if (setup) this.#setups.add(setup);
       this.#session = this.#startSession();
-    } else if (setup && !this.#setups.has(setup)) {
+    }
+    if (setup && !this.#setups.has(setup)) {
       this.#setups.add(setup);
       if (this.isConnected) await setup(this);
     }
@@ -80,13 +81,13 @@ export class SocketClient implements Caller, Ends {
   }
 
   async disconnect(): Promise<void> {
-    const socket = this.#leave();
-    await socket?.teardown();
-    await socket?.closed();
+    this.#session?.leave();
+    await this.#connection?.finish();
   }
 
   close(): void {
-    this.#leave()?.close();
+    this.#session?.leave();
+    this.#connection?.close();
   }
 
   onDisconnect(callback: (reason: GGWebSocketDisconnectReason) => void): this {
@@ -101,18 +102,17 @@ export class SocketClient implements Caller, Ends {
 
   onError(callback: (error: Error) => void): this {
     this.#onError.push(callback);
-    this.#socket?.onError(callback);
     return this;
   }
 
   call(method: CompiledMethod, data: unknown, options?: GGCallOptions): Promise<Outcome> {
-    const socket = this.#socket;
-    if (socket) return socket.call(method, data, options);
+    const connection = this.#connection;
+    if (connection) return connection.calls.call(method, data, options);
     return Promise.resolve(serverError(`WebSocket client ${this.#whyNot} (${method.path} was not sent)`));
   }
 
-  get #socket(): GGSocket | undefined {
-    return this.#session?.socket;
+  get #connection(): Connection | undefined {
+    return this.#session?.connection;
   }
 
   get #whyNot(): string {
@@ -121,81 +121,62 @@ export class SocketClient implements Caller, Ends {
     return "is still connecting. Await connect() first.";
   }
 
-  #on(handlers: object): void {
-    this.#handlers.add(handlers);
-    this.#socket?.inbox.deliverSoon();
-  }
-
-  #leave(): GGSocket | undefined {
-    this.#session?.leave();
-    return this.#socket;
-  }
-
   #startSession(): Session {
-    const { reconnect, logger = defaultLogger } = this.#config;
-    const apiName = this.#schema.name;
-    const scope = this.#platform.captureScope();
-    const caller = GGContextStore.tryGetContext();
+    const { reconnect, logger = defaultLogger, timeout = CALL_TIMEOUT } = this.#config;
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
-    const run: Runner = (fn) => scope(() => (caller ? caller.run(fn) : fn()));
-    const tell = (callbacks: readonly (() => void)[]) => {
-      for (const callback of callbacks) guarded({ apiName, logger }, () => run(callback));
+    const endpoint: SocketEndpoint = {
+      apiName: this.#schema.name,
+      table: tablesOf(this.#schema).serverToClient,
+      logger,
+      timeout,
+      scope: this.#platform.captureScope(),
+    };
+    const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
+      for (const callback of callbacks) guarded(endpoint, () => callback(...args));
     };
     return new Session({
-      apiName,
+      apiName: endpoint.apiName,
       policy: reconnect ? new ReconnectPolicy(Object(reconnect)) : undefined,
-      open: (onSocket, signal) => this.#open(run, caller, onSocket, signal),
+      open: (onOpen, signal) => this.#open(endpoint, onOpen, signal),
       onWake: this.#platform.onWake,
-      onDisconnect: (reason) => tell(this.#onDisconnect.map((callback) => () => callback(reason))),
-      onEnd: (reason, error) => tell(this.#onClose.map((callback) => () => callback(reason, error))),
+      onDisconnect: (reason) => tell(this.#onDisconnect, reason),
+      onEnd: (reason, error) => tell(this.#onClose, reason, error),
     });
   }
 
-  async #open(
-    run: Runner,
-    caller: GGContext | undefined,
-    onSocket: (socket: GGSocket) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #open(endpoint: SocketEndpoint, onOpen: (connection: Connection) => void, signal: AbortSignal): Promise<void> {
+    const { scope } = endpoint;
     const { name, path, middlewares } = this.#schema;
-    const { serverToClient: table, errors } = tablesOf(this.#schema);
-    const { beforeConnect, logger = defaultLogger, timeout = CALL_TIMEOUT, webSocket: Native } = this.#config;
-    const fresh = (await run(() => beforeConnect?.())) as GGWebSocketTarget<unknown> | undefined;
-    const target = { ...this.#config, ...fresh };
+    const { beforeConnect, webSocket: Native } = this.#config;
+    const fresh = await scope(() => beforeConnect?.());
+    const target: GGWebSocketTarget<unknown> = { ...this.#config, ...fresh };
     const base = await this.#baseUrl(target.url);
-    const { headers, queryArgs } = run(() =>
+    const { headers, queryArgs } = scope(() =>
       prepareHandshake([...middlewares, ...(target.middlewares ?? [])], this.#query(target.query)),
     );
-    const socket = await connect({
+    const { inbox } = await connect({
+      apiName: name,
       url: socketUrl(base, path, queryArgs),
       headers,
-      endpoint: {
-        apiName: name,
-        table,
-        logger,
-        metrics: undefined,
-        timeout,
-        scope: run,
-      },
-      context: new GGContext("ws-client-connection", caller).set(GG_WS_CONNECTION, { path: base }),
-      knownErrors: errors,
-      handlers: this.#handlers,
+      knownErrors: tablesOf(this.#schema).errors,
       signal,
-      dial: Native ? (url) => new NativeTransport(new Native(url)) : this.#platform.dial,
-      onSocket: (opened) => {
-        for (const callback of this.#onError) opened.onError(callback);
-        onSocket(opened);
+      dial: Native ? (url) => nativeTransport(new Native(url)) : this.#platform.dial,
+      accept: (transport) => {
+        const context = scope(() => GGContextStore.branch("ws-client-connection"));
+        context.set(GG_WS_CONNECTION, { path: base });
+        const connection = new Connection(transport, endpoint, context, this.#handlers);
+        connection.errorCallbacks = this.#onError;
+        onOpen(connection);
+        return connection;
       },
     });
-    for (const setup of this.#setups) await run(() => setup(this));
-    if (this.#handlers.isEmpty) socket.inbox.expectHandlersSoon();
-    else socket.inbox.deliverSoon();
+    for (const setup of this.#setups) await scope(() => setup(this));
+    inbox.expectNoMoreHandlers();
   }
 
   #query(query: unknown): object | undefined {
-    const parsed = this.#schema.queryValidator?.safeParse(query ?? {}, true);
-    if (parsed?.success === false) throw invalidArguments(parsed.issues.toJSON());
-    return (parsed ? parsed.value : query) as object | undefined;
+    const { queryValidator } = this.#schema;
+    return (queryValidator ? clean(queryValidator, query ?? {}, invalidArguments) : query) as object | undefined;
   }
 
   async #baseUrl(url: string | undefined): Promise<string> {

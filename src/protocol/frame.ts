@@ -37,14 +37,18 @@ export function decodeFrame(text: string): Frame {
   };
 }
 
-/** Puts a frame together. `json` is JSON text, or empty when there is no payload. */
-export function encodeFrame(type: FrameType, path: string, id: string, json: string): string {
-  return `${type}:${path}:${id}:${json}`;
-}
-
 /** JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle). */
 export function stringifyPayload(value: unknown): string {
   return JSON.stringify(value) ?? "";
+}
+
+/** What a payload says; `undefined` when it is empty or not JSON (no JSON text means `undefined`). */
+export function parsePayload(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
 }
 
 function colon(text: string, from: number): number {

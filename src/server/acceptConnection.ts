@@ -3,10 +3,10 @@ import { ERROR } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { encodeHandshakeError, HANDSHAKE_OK_FRAME } from "../protocol/handshake.js";
+import { Connection } from "../socket/connection.js";
 import type { Scopes } from "../socket/endpoint.js";
+import { Handlers } from "../socket/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
-import { outgoingOf } from "../socket/outgoing.js";
-import { GGSocket } from "../socket/socket.js";
 import type { Transport } from "../socket/transport.js";
 import { HandshakeListener, runMiddlewares } from "./handshake.js";
 import { refusal, resolveScopes } from "./permissions.js";
@@ -65,29 +65,40 @@ async function openConnection(
     transport.close(CloseCode.GOING_AWAY);
     return;
   }
-  const socket = new GGSocket(transport, registration.endpoint, context);
-  socket.inbox.scopes = scopes;
-  socket.sendFrame(HANDSHAKE_OK_FRAME);
+  const handlers = new Handlers();
+  const connection = new Connection(transport, registration.endpoint, context, handlers);
+  connection.inbox.scopes = scopes;
+  connection.outbox.push(HANDSHAKE_OK_FRAME);
   registration.metrics.attempted("OK");
-  registration.joined(socket);
-  listener.handOverTo(socket);
-  runConnectionHandler(registration, socket, query ? query.value : queryArgs);
+  registration.joined(connection);
+  listener.handOverTo(connection);
+  runConnectionHandler(registration, connection, handlers, query ? query.value : queryArgs);
 }
 
 /** Calls the program's handler; messages wait until it has given handlers, or is done without. */
-async function runConnectionHandler(registration: Registration, socket: GGSocket, query: unknown): Promise<void> {
-  const incoming = { on: (handlers: object) => socket.inbox.on(handlers) };
-  const outgoing = Object.defineProperty(outgoingOf(registration.outgoing, socket), "onClose", {
+async function runConnectionHandler(
+  registration: Registration,
+  connection: Connection,
+  handlers: Handlers,
+  query: unknown,
+): Promise<void> {
+  const incoming = {
+    on(added: object) {
+      handlers.add(added);
+      connection.inbox.deliverSoon();
+    },
+  };
+  const outgoing = Object.defineProperty(new registration.Outgoing(connection.calls), "onClose", {
     configurable: true,
     writable: true,
-    value: (callback: () => void) => void socket.onClose(() => callback()),
+    value: (callback: () => void) => void connection.onClose(() => callback()),
   });
   try {
     await registration.onConnection(incoming, outgoing, query);
-    socket.inbox.expectHandlersSoon();
+    connection.inbox.expectNoMoreHandlers();
   } catch (error) {
     registration.endpoint.logger.error(`${registration.apiName}: the connection handler failed`, { error });
-    socket.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
+    connection.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
   }
 }
 

@@ -5,9 +5,10 @@ import type { GGWebSocketMiddleware } from "../contract/middleware.js";
 import type { SchemaDefinition } from "../contract/schema.js";
 import type { GGSocketServer, WebSocketSchemaConfig } from "../contract/server.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import type { SocketEndpoint } from "../socket/endpoint.js";
-import { type MethodTable, tablesOf } from "../socket/methodTable.js";
-import type { GGSocket } from "../socket/socket.js";
+import type { Connection } from "../socket/connection.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { tablesOf } from "../socket/methodTable.js";
+import { outgoingClass } from "../socket/outgoing.js";
 import type { Transport } from "../socket/transport.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
@@ -16,7 +17,6 @@ import { ServerMetrics } from "./metrics.js";
 import { refusal } from "./permissions.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 
-const CALL_TIMEOUT = 30_000;
 const GOING_AWAY = [CloseCode.GOING_AWAY, "Server is shutting down"] as const;
 
 /** A connection handler with its types erased. */
@@ -34,11 +34,11 @@ export class Registration implements GGSocketServer {
   readonly metrics: ServerMetrics;
   readonly endpoint: SocketEndpoint;
   /** What the server may call on its clients. */
-  readonly outgoing: MethodTable;
+  readonly Outgoing: ReturnType<typeof outgoingClass>;
   readonly #http: GGHttpServer;
   readonly #upgrades: UpgradeRouter;
   readonly #arriving = new Set<Transport>();
-  readonly #sockets = new Set<GGSocket>();
+  readonly #connections = new Set<Connection>();
   #isClosing = false;
 
   constructor(
@@ -57,7 +57,7 @@ export class Registration implements GGSocketServer {
     this.onConnection = onConnection;
     const scope = captureScope();
     this.metrics = new ServerMetrics(this.apiName, this.path, scope);
-    this.outgoing = tables.serverToClient;
+    this.Outgoing = outgoingClass(tables.serverToClient);
     this.#http = http;
     this.#upgrades = upgradesOf(http.httpServer);
     this.#upgrades.add(this.path, {
@@ -82,7 +82,7 @@ export class Registration implements GGSocketServer {
   }
 
   get connectionCount(): number {
-    return this.#sockets.size;
+    return this.#connections.size;
   }
 
   /** Whether new connections are refused, since this API is going away. */
@@ -98,12 +98,12 @@ export class Registration implements GGSocketServer {
   }
 
   /** Counts a connection in, until it closes. */
-  joined(socket: GGSocket): void {
-    this.#sockets.add(socket);
+  joined(connection: Connection): void {
+    this.#connections.add(connection);
     this.metrics.opened();
     this.endpoint.logger.debug(`${this.apiName}: a connection is open`);
-    socket.onClose((code) => {
-      this.#sockets.delete(socket);
+    connection.onClose((code) => {
+      this.#connections.delete(connection);
       this.metrics.closed();
       this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
     });
@@ -113,11 +113,6 @@ export class Registration implements GGSocketServer {
     this.#isClosing = true;
     this.#upgrades.remove(this.path);
     for (const transport of this.#arriving) transport.close(...GOING_AWAY);
-    await Promise.all([...this.#sockets].map((socket) => this.#endConnection(socket)));
-  }
-
-  async #endConnection(socket: GGSocket): Promise<void> {
-    await socket.teardown(undefined, undefined, ...GOING_AWAY);
-    await socket.closed();
+    await Promise.all([...this.#connections].map((connection) => connection.finish(...GOING_AWAY)));
   }
 }

@@ -2,9 +2,8 @@ import { ERROR } from "@grest-ts/schema";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { Frame } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
+import type { Connection } from "./connection.js";
 import { type Deadline, startDeadline, stopDeadline } from "./deadlines.js";
-import type { SocketEndpoint } from "./endpoint.js";
-import type { Outbox } from "./outbox.js";
 import { type Outcome, ok, serverError } from "./outcome.js";
 
 /** A call that waits for its reply. */
@@ -18,16 +17,12 @@ interface PendingCall extends Deadline {
 
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
 export class Calls {
-  readonly #endpoint: SocketEndpoint;
-  readonly #outbox: Outbox;
-  readonly #onIdle: () => void;
+  readonly #connection: Connection;
   #pending: Map<string, PendingCall> | undefined;
   #lastId = 0;
 
-  constructor(endpoint: SocketEndpoint, outbox: Outbox, onIdle: () => void) {
-    this.#endpoint = endpoint;
-    this.#outbox = outbox;
-    this.#onIdle = onIdle;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   /** How many calls wait for their reply. */
@@ -37,27 +32,27 @@ export class Calls {
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
   call(method: CompiledMethod, data: unknown, { timeout, signal }: GGCallOptions = {}): Promise<Outcome> {
-    const { metrics } = this.#endpoint;
+    const { endpoint, isOpen, outbox } = this.#connection;
+    const { path } = method;
     let outcome: Outcome = ok(undefined);
     try {
+      if (!isOpen) throw serverError(`${path}: the connection is closed, so nothing was sent`);
       const payload = method.writeInput(data);
-      if (signal?.aborted) outcome = serverError(`${method.path} was aborted by its caller before it was sent`);
-      else if (method.hasReply) return this.#request(method, payload, timeout ?? this.#endpoint.timeout, signal);
-      else this.#outbox.push(method.messagePrefix + payload);
+      if (signal?.aborted) throw serverError(`${path} was aborted by its caller before it was sent`);
+      if (method.hasReply) return this.#request(method, payload, timeout ?? endpoint.timeout, signal);
+      outbox.push(method.messagePrefix + payload);
     } catch (thrown) {
-      outcome =
-        thrown instanceof ERROR ? thrown : serverError(`${method.path}: the input is not JSON`, thrown as Error);
+      outcome = thrown instanceof ERROR ? thrown : serverError(`${path}: the input is not JSON`, thrown as Error);
     }
-    metrics?.sent(method.path, outcome.type);
+    endpoint.metrics?.sent(path, isOpen ? outcome.type : "CONNECTION_CLOSED");
     return Promise.resolve(outcome);
   }
 
-  /** Takes a reply. Returns false for one that nobody waits for: late, doubled or stray. */
-  settle(frame: Frame): boolean {
-    const call = this.#pending?.get(frame.id);
-    if (call?.method.path !== frame.path) return false;
-    call.settle(call.method.readReply(frame.payload));
-    return true;
+  /** Takes a reply. One that nobody waits for (late, doubled or stray) is counted and ignored. */
+  settle({ id, path, payload }: Frame): void {
+    const call = this.#pending?.get(id);
+    if (call?.method.path === path) call.settle(call.method.readReply(payload));
+    else this.#connection.endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
   }
 
   /** Settles everything, since no reply can come any more. */
@@ -68,10 +63,12 @@ export class Calls {
   }
 
   #request(method: CompiledMethod, payload: string, timeout: number, signal?: AbortSignal): Promise<Outcome> {
+    const { endpoint, outbox } = this.#connection;
+    const { path } = method;
     this.#pending ??= new Map();
     const pending = this.#pending;
     const id = String(++this.#lastId);
-    const number = this.#outbox.push(`${method.requestPrefix}${id}:${payload}`);
+    const number = outbox.push(`${method.requestPrefix}${id}:${payload}`);
     const startedAt = performance.now();
     return new Promise((resolve) => {
       const onAbort = () => call.fail("Request aborted by its caller:");
@@ -82,13 +79,13 @@ export class Calls {
           if (!pending.delete(id)) return;
           stopDeadline(call);
           signal?.removeEventListener("abort", onAbort);
-          this.#endpoint.metrics?.sent(method.path, result, performance.now() - startedAt);
+          endpoint.metrics?.sent(path, result, performance.now() - startedAt);
           resolve(outcome);
-          if (pending.size === 0) this.#onIdle();
+          this.#connection.checkIdle();
         },
         fail: (why, result) => {
-          const fate = this.#outbox.wasSent(number) ? "it had been sent and may have run" : "it had not been sent";
-          call.settle(serverError(`${why} ${method.path} got no reply; ${fate}`), result);
+          const fate = outbox.wasSent(number) ? "it had been sent and may have run" : "it had not been sent";
+          call.settle(serverError(`${why} ${path} got no reply; ${fate}`), result);
         },
         onExpired: () => call.fail(`Request timeout after ${timeout} ms:`),
       };

@@ -1,6 +1,14 @@
-import { type GGContractMethod, type GGPermission, IsAny, SERVER_ERROR } from "@grest-ts/schema";
-import { FrameType, stringifyPayload } from "../protocol/frame.js";
-import { type ErrorClasses, invalidArguments, isOutcome, type Outcome, ok, readError } from "./outcome.js";
+import { type GGContractMethod, type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
+import { FrameType, parsePayload, stringifyPayload } from "../protocol/frame.js";
+import {
+  type AnyError,
+  type ErrorClasses,
+  invalidArguments,
+  isOutcome,
+  type Outcome,
+  ok,
+  readError,
+} from "./outcome.js";
 
 /**
  * One method, prepared once for all connections: what every message of it needs, behind one look-up. Its four functions
@@ -35,23 +43,13 @@ export interface CompiledMethod {
 }
 
 /** Compiles a method of a contract: both ends validate, coerce and strip by its schemas. */
-export function compileMethod(api: string, name: string, method: GGContractMethod): CompiledMethod {
-  return compile(`${api}.${name}`, name, method, method.errors ?? []);
-}
-
-/** Compiles a path that no contract describes, for the raw level: payloads pass as they are. */
-export function compileRawMethod(path: string, hasReply = true): CompiledMethod {
-  return compile(path, path, { input: IsAny, success: hasReply ? IsAny : undefined }, undefined);
-}
-
-function compile(
+export function compileMethod(
   path: string,
   name: string,
-  { input, success, permission }: GGContractMethod,
-  errors: ErrorClasses | undefined,
+  { input, success, errors = [], permission }: GGContractMethod,
 ): CompiledMethod {
-  const invalidResponse = (why: string) =>
-    new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: ${why} does not fit the contract` });
+  const invalidResponse = () =>
+    new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: it does not fit the contract` });
   return {
     name,
     path,
@@ -65,43 +63,31 @@ function compile(
 
     readInput(payload) {
       if (!input) return undefined;
-      let value: unknown;
-      try {
-        if (payload) value = JSON.parse(payload);
-      } catch {
-        throw invalidArguments([{ path: "", code: "invalid.json", message: "Payload is not valid JSON" }]);
-      }
-      return clean(input, value);
+      const value = parsePayload(payload);
+      if (value !== undefined || !payload) return clean(input, value, invalidArguments);
+      throw invalidArguments([{ path: "", code: "invalid.json", message: "Payload is not valid JSON" }]);
     },
-    writeInput: (data) => (input ? stringifyPayload(clean(input, data)) : ""),
+    writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments)),
 
     writeResult(value) {
-      const parsed = success?.safeParse(value, true);
-      if (parsed?.success === false) throw invalidResponse("the handler's result");
-      const data = stringifyPayload(parsed?.value);
+      const data = stringifyPayload(success && clean(success, value, invalidResponse));
       return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
     },
     readReply(payload) {
+      const reply = parsePayload(payload);
       try {
-        const reply: unknown = JSON.parse(payload);
-        if (!errors && isOutcome(reply)) return reply as Outcome;
-        if (isOutcome(reply) && reply.success) {
-          const parsed = success?.safeParse(reply.data, true);
-          if (parsed?.success !== false) return ok(parsed?.value);
-        } else {
-          const error = readError(reply, errors ?? []);
-          if (error) return error;
-        }
+        if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
+        return readError(reply, errors) ?? invalidResponse();
       } catch {
-        // Not JSON: no more a reply than anything else that the contract does not know.
+        return invalidResponse();
       }
-      return invalidResponse("the reply");
     },
   };
 }
 
-function clean(schema: NonNullable<GGContractMethod["input"]>, value: unknown): unknown {
+/** What a schema makes of a value; throws what `refuse` makes of the issues when it does not pass. */
+export function clean(schema: GGValidator<unknown>, value: unknown, refuse: (issues: unknown) => AnyError): unknown {
   const parsed = schema.safeParse(value, true);
   if (parsed.success) return parsed.value;
-  throw invalidArguments(parsed.issues.toJSON());
+  throw refuse(parsed.issues.toJSON());
 }

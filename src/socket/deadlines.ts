@@ -42,10 +42,21 @@ export function after(ms: number, callback: () => void): () => void {
   return () => stopDeadline(deadline);
 }
 
+/** Resolves when the callback that `start` gets is called, or after so many ms. */
+export function atMost(ms: number, start: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = after(ms, resolve);
+    start(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
 function arm(at: number): void {
   clearTimeout(timer);
   timerAt = at;
-  timer = setTimeout(expire, Math.min(Math.max(at - performance.now(), 0), MAX_WAIT));
+  timer = setTimeout(expire, Math.min(at - performance.now(), MAX_WAIT));
   // A deadline waits on an open connection, which keeps a Node process alive for as long as there is one.
   (timer as { unref?(): void }).unref?.();
 }

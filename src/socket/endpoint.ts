@@ -22,7 +22,8 @@ export interface SocketEndpoint {
   /** What the peer may call. */
   readonly table: MethodTable;
   readonly logger: GGWebSocketLogger;
-  readonly metrics: SocketMetrics | undefined;
+  /** A client counts nothing. */
+  readonly metrics?: SocketMetrics;
   /** How long a call waits for its reply by default, in ms. */
   readonly timeout: number;
   /** Everything that a connection calls back runs in here. */
@@ -30,3 +31,6 @@ export interface SocketEndpoint {
   /** Whether a connection with these scopes may call a method; the error to answer with when not. */
   authorize?(method: CompiledMethod, scopes: Scopes): AnyError | undefined;
 }
+
+/** How long a call waits for its reply unless the program says otherwise, in ms. */
+export const CALL_TIMEOUT = 30_000;

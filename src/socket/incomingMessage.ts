@@ -3,49 +3,38 @@ import { SERVER_ERROR } from "@grest-ts/schema";
 import { GG_WS_MESSAGE } from "../contract/contextKeys.js";
 import { type Frame, FrameType } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
-import type { SocketEndpoint } from "./endpoint.js";
+import type { Connection } from "./connection.js";
 import type { HandlerObject } from "./handlers.js";
 import { type AnyError, errorPayload, isOutcome, thrownError } from "./outcome.js";
 
-/** What a message needs of the socket that it came through. */
-export interface MessageOrigin {
-  /** The connection's context; every message gets a child of it. */
-  readonly context: GGContext;
-  /** Sends a frame back. */
-  reply(frame: string): void;
-  /** Tells the socket's `onError` of a failure that no reply tells the peer. */
-  report(error: Error): void;
-}
-
 /** One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. */
 export class IncomingMessage {
-  readonly #endpoint: SocketEndpoint;
-  readonly #origin: MessageOrigin;
+  readonly #connection: Connection;
   readonly #method: CompiledMethod;
   readonly #frame: Frame;
   #startedAt: number | undefined;
 
-  constructor(endpoint: SocketEndpoint, origin: MessageOrigin, method: CompiledMethod, frame: Frame) {
-    this.#endpoint = endpoint;
-    this.#origin = origin;
+  constructor(connection: Connection, method: CompiledMethod, frame: Frame) {
+    this.#connection = connection;
     this.#method = method;
     this.#frame = frame;
   }
 
   /** Runs the handler in the message's own context. Returns a promise when it takes its time; that never rejects. */
   handle(owner: HandlerObject): PromiseLike<void> | void {
+    const { context, endpoint } = this.#connection;
     this.#startedAt = performance.now();
-    const context = new GGContext("ws-message", this.#origin.context).set(GG_WS_MESSAGE, this.#method.message);
-    return this.#endpoint.scope(() => context.run(() => this.#call(owner)));
+    const own = new GGContext("ws-message", context).set(GG_WS_MESSAGE, this.#method.message);
+    return endpoint.scope(() => own.run(() => this.#call(owner)));
   }
 
   /** Ends the message with an error: counted, and answered or reported. */
   fail(error: AnyError): void {
-    const { path } = this.#method;
-    this.#count(error.type);
-    if (this.#frame.type === FrameType.REQUEST) return this.#reply(errorPayload(error));
-    this.#endpoint.logger.warn(`${path}: a message ended with ${error.type}`, { ref: error.context?.ref });
-    this.#origin.report(error);
+    const { type, context } = error;
+    this.#count(type);
+    if (this.#isRequest) return this.#reply(errorPayload(error));
+    this.#connection.endpoint.logger.warn(`${this.#method.path}: a message ended with ${type}`, { ref: context?.ref });
+    this.#connection.onFailed(error);
   }
 
   #call(owner: HandlerObject): PromiseLike<void> | void {
@@ -75,7 +64,7 @@ export class IncomingMessage {
         value = result.data;
       }
       const payload = this.#method.writeResult(value);
-      if (this.#frame.type === FrameType.REQUEST) this.#reply(payload);
+      if (this.#isRequest) this.#reply(payload);
     } catch (thrown) {
       return this.#handlerFailed(thrown);
     }
@@ -90,17 +79,24 @@ export class IncomingMessage {
     const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
     if (!isPublic || !isOutcome(thrown) || error.hasDebugContext()) {
       const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
-      this.#endpoint.logger.error(`${path}: the handler failed`, { ref: shown.context?.ref, error: original });
+      this.#connection.endpoint.logger.error(`${path}: the handler failed`, {
+        ref: shown.context?.ref,
+        error: original,
+      });
     }
     this.fail(shown);
   }
 
+  get #isRequest(): boolean {
+    return this.#frame.type === FrameType.REQUEST;
+  }
+
   #reply(payload: string): void {
-    this.#origin.reply(`${this.#method.replyPrefix}${this.#frame.id}:${payload}`);
+    this.#connection.reply(`${this.#method.replyPrefix}${this.#frame.id}:${payload}`);
   }
 
   #count(result: string): void {
     const duration = this.#startedAt && performance.now() - this.#startedAt;
-    this.#endpoint.metrics?.handled(this.#method.path, result, duration);
+    this.#connection.endpoint.metrics?.handled(this.#method.path, result, duration);
   }
 }

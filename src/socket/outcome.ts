@@ -3,7 +3,7 @@ import {
   type ERROR_JSON,
   GGContractExecutor,
   type GGContractMethod,
-  type OK,
+  OK,
   SERVER_ERROR,
   VALIDATION_ERROR,
 } from "@grest-ts/schema";
@@ -40,8 +40,7 @@ export function invalidArguments(issues: unknown): VALIDATION_ERROR {
  * throw, or the result of another call that it passed on with `asResult()`.
  */
 export function isOutcome(value: unknown): value is OK<unknown> | ERROR_JSON<string, unknown> {
-  const { success, type } = Object(value) as Record<string, unknown>;
-  return success === true ? type === "OK" : success === false && typeof type === "string";
+  return OK.isJson(value) || ERROR.isJson(value);
 }
 
 /** The public part of an error, as a reply or a refused handshake carries it. The data of a `SERVER_ERROR` stays here. */
@@ -56,30 +55,28 @@ export function errorPayload(error: AnyError): string {
 
 /** An instance of the error that a peer sent, when it is one of `declared` or of the framework's; else `undefined`. */
 export function readError(json: unknown, declared: ErrorClasses): AnyError | undefined {
-  if (!isOutcome(json) || json.success) return undefined;
-  const { type, data } = json;
-  const errorClass = declared.find((candidate) => candidate.TYPE === type);
+  if (!ERROR.isJson(json)) return undefined;
+  const { type } = json;
+  let { data } = json;
+  const errorClass = declared.find(({ TYPE }) => TYPE === type);
   if (type === "VALIDATION_ERROR") {
     // Not by the error's own schema: an issue may be about the whole value (path ""), which that may not take.
-    const issues = Array.isArray(data) ? data.filter((issue) => typeof Object(issue).path === "string") : [];
-    return revive({ ...json, data: issues }, declared);
-  }
-  if (errorClass?.schema) {
+    data = Array.isArray(data) ? data.filter((issue) => typeof Object(issue).path === "string") : [];
+  } else if (errorClass?.schema) {
     const parsed = errorClass.schema.safeParse(data, true);
-    return parsed.success ? revive({ ...json, data: parsed.value }, declared) : undefined;
-  }
-  return errorClass || FRAMEWORK_ERRORS.includes(type) ? revive(json, declared) : undefined;
+    if (!parsed.success) return undefined;
+    data = parsed.value;
+  } else if (!errorClass && !FRAMEWORK_ERRORS.includes(type)) return undefined;
+  return revive(json, data, declared);
 }
 
 /** The error of a refused handshake: of its class when that is known, else a `SERVER_ERROR` that says the same to people. */
 export function readRefusal(json: unknown, known: ErrorClasses): AnyError | undefined {
-  return (
-    readError(json, known) ?? (isOutcome(json) && !json.success ? revive({ ...json, data: undefined }, []) : undefined)
-  );
+  return readError(json, known) ?? (ERROR.isJson(json) ? revive(json, undefined, []) : undefined);
 }
 
-function revive(json: ERROR_JSON<string, unknown>, known: ErrorClasses): AnyError {
-  return GGContractExecutor.createErrorObj({ ...json, context: Object(json.context) }, known);
+function revive(json: ERROR_JSON<string, unknown>, data: unknown, known: ErrorClasses): AnyError {
+  return GGContractExecutor.createErrorObj({ ...json, data, context: Object(json.context) }, known);
 }
 
 /** Makes an `ERROR` of whatever was thrown; the JSON of an error becomes an instance of the class that it names. */

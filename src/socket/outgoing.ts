@@ -2,9 +2,10 @@ import { GGPromise } from "@grest-ts/schema";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { MethodTable } from "./methodTable.js";
+import { oncePer } from "./oncePer.js";
 import type { AnyError, Outcome } from "./outcome.js";
 
-/** Whoever can make a call: a socket, or a client that has one now and then. */
+/** Whoever can make a call: a connection's calls, or a client that has these now and then. */
 export interface Caller {
   call(method: CompiledMethod, data: unknown, options?: GGCallOptions): Promise<Outcome>;
 }
@@ -14,43 +15,31 @@ export type OutgoingMethods = Record<string, (data?: unknown, options?: GGCallOp
 
 type OutgoingClass = new (caller: Caller) => OutgoingMethods;
 
-const classes = new WeakMap<MethodTable, OutgoingClass>();
-
 /**
- * The outgoing half of a connection. All connections of a table share one class; a method becomes a function of its own
- * on the object when it is first used, since programs pass `outgoing.newMessage` around.
+ * The class of the outgoing halves of all connections of a table. A method becomes a function of its own on the object
+ * when it is first used, since programs pass `outgoing.newMessage` around.
  */
-export function outgoingOf(table: MethodTable, caller: Caller): OutgoingMethods {
-  let Outgoing = classes.get(table);
-  if (!Outgoing) {
-    Outgoing = compileClass(table);
-    classes.set(table, Outgoing);
-  }
-  return new Outgoing(caller);
-}
-
-function compileClass(table: MethodTable): OutgoingClass {
+export const outgoingClass = /* @__PURE__ */ oncePer((table: MethodTable): OutgoingClass => {
   class Outgoing {
     readonly #caller: Caller;
     constructor(caller: Caller) {
       this.#caller = caller;
     }
-    /** @internal */
-    static bind(outgoing: Outgoing, method: CompiledMethod): OutgoingMethods[string] {
-      const caller = outgoing.#caller;
-      return (data, options) => new GGPromise(caller.call(method, data, options) as never);
+    static {
+      for (const method of table.values()) {
+        const property = { configurable: true, enumerable: true };
+        Object.defineProperty(Outgoing.prototype, method.name, {
+          ...property,
+          get(this: Outgoing) {
+            const caller = this.#caller;
+            const value: OutgoingMethods[string] = (data, options) =>
+              new GGPromise(caller.call(method, data, options) as never);
+            Object.defineProperty(this, method.name, { ...property, writable: true, value });
+            return value;
+          },
+        });
+      }
     }
   }
-  for (const method of table.methods) {
-    Object.defineProperty(Outgoing.prototype, method.name, {
-      configurable: true,
-      enumerable: true,
-      get(this: Outgoing) {
-        const value = Outgoing.bind(this, method);
-        Object.defineProperty(this, method.name, { configurable: true, enumerable: true, writable: true, value });
-        return value;
-      },
-    });
-  }
   return Outgoing as unknown as OutgoingClass;
-}
+});
