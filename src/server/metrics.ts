@@ -1,4 +1,4 @@
-import { GG_METRICS } from "@grest-ts/metrics";
+import { GG_METRICS, type GGCounterKey, type GGHistogramKey } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "../contract/metrics.js";
 import type { AsyncScope, SocketMetrics } from "../socket/endpoint.js";
 
@@ -10,12 +10,16 @@ export type ConnectionResult = "OK" | "QUERY_INVALID" | "HANDSHAKE_FAILED" | "ER
  * store it does next to nothing.
  */
 export class ServerMetrics implements SocketMetrics {
-  readonly #labels: { readonly api: string; readonly path: string };
+  readonly #labels: ApiLabels;
   readonly #scope: AsyncScope;
+  readonly #handled: Traffic;
+  readonly #sent: Traffic;
 
   constructor(api: string, path: string, scope: AsyncScope) {
     this.#labels = { api, path };
     this.#scope = scope;
+    this.#handled = new Traffic(GGWebSocketMetrics.requests, GGWebSocketMetrics.requestDuration, this.#labels);
+    this.#sent = new Traffic(GGWebSocketMetrics.outRequests, GGWebSocketMetrics.outRequestDuration, this.#labels);
   }
 
   opened(): void {
@@ -31,23 +35,59 @@ export class ServerMetrics implements SocketMetrics {
   }
 
   handled(method: string, result: string, durationMs?: number): void {
-    this.#count(() => {
-      GGWebSocketMetrics.requests.inc(1, { ...this.#labels, method, result });
-      if (durationMs !== undefined) GGWebSocketMetrics.requestDuration.observe(durationMs, { ...this.#labels, method });
-    });
+    this.#count(() => this.#handled.count(method, result, durationMs));
   }
 
   sent(method: string, result: string, durationMs?: number): void {
-    this.#count(() => {
-      GGWebSocketMetrics.outRequests.inc(1, { ...this.#labels, method, result });
-      if (durationMs !== undefined)
-        GGWebSocketMetrics.outRequestDuration.observe(durationMs, { ...this.#labels, method });
-    });
+    this.#count(() => this.#sent.count(method, result, durationMs));
   }
 
   #count(count: () => void): void {
     this.#scope(() => {
       if (GG_METRICS.has()) count();
     });
+  }
+}
+
+interface ApiLabels {
+  readonly api: string;
+  readonly path: string;
+}
+
+type MethodLabels = ApiLabels & { readonly method: string };
+
+/**
+ * One direction's messages. Its label objects are made once: methods are those of the contract, and results the types of
+ * its errors, so there are few.
+ */
+class Traffic {
+  readonly #counter: GGCounterKey<"api" | "path" | "method" | "result">;
+  readonly #durations: GGHistogramKey<"api" | "path" | "method">;
+  readonly #api: ApiLabels;
+  readonly #methods = new Map<string, { readonly labels: MethodLabels; readonly results: Map<string, MethodLabels> }>();
+
+  constructor(
+    counter: GGCounterKey<"api" | "path" | "method" | "result">,
+    durations: GGHistogramKey<"api" | "path" | "method">,
+    api: ApiLabels,
+  ) {
+    this.#counter = counter;
+    this.#durations = durations;
+    this.#api = api;
+  }
+
+  count(method: string, result: string, durationMs: number | undefined): void {
+    let known = this.#methods.get(method);
+    if (!known) {
+      known = { labels: { ...this.#api, method }, results: new Map() };
+      this.#methods.set(method, known);
+    }
+    let labels = known.results.get(result);
+    if (!labels) {
+      labels = { ...known.labels, result } as MethodLabels;
+      known.results.set(result, labels);
+    }
+    this.#counter.inc(1, labels);
+    if (durationMs !== undefined) this.#durations.observe(durationMs, known.labels);
   }
 }

@@ -63,7 +63,7 @@ export class Registration implements GGSocketServer {
     this.#upgrades.add(this.path, {
       apiName: this.apiName,
       leavesUnknownPaths: config.unknownPaths === "leave",
-      accept: (ws, query) => acceptConnection(this, new WsTransport(ws), query),
+      accept: (ws, query) => acceptConnection(this, new WsTransport(ws, true), query),
     });
     this.endpoint = {
       apiName: schema.name,

@@ -1,6 +1,7 @@
 import { WebSocket } from "ws";
 import { CloseCode, clampCloseReason, isSendableCloseCode } from "../protocol/closeCodes.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
+import { encodeTextFrames } from "./wsFrames.js";
 
 /** 16 MiB, in either direction. `ws` alone would take 100. */
 export const MAX_PAYLOAD = 16 * 1024 * 1024;
@@ -8,10 +9,13 @@ export const MAX_PAYLOAD = 16 * 1024 * 1024;
 /** A line over the `ws` package: the server's end of an upgrade, or a client in Node. */
 export class WsTransport implements Transport {
   readonly #ws: WebSocket;
+  readonly #isAccepted: boolean;
   #listener: TransportListener | undefined;
 
-  constructor(ws: WebSocket) {
+  /** @param isAccepted whether this is the server's end, whose frames are not masked */
+  constructor(ws: WebSocket, isAccepted: boolean) {
     this.#ws = ws;
+    this.#isAccepted = isAccepted;
     (ws as OwnedWebSocket)[OWNER] = this;
     ws.on("message", onMessage).on("close", onClose).on("error", onError);
     if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
@@ -21,6 +25,7 @@ export class WsTransport implements Transport {
   static dial(url: string): WsTransport {
     return new WsTransport(
       new WebSocket(url, { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, followRedirects: false }),
+      false,
     );
   }
 
@@ -29,12 +34,15 @@ export class WsTransport implements Transport {
   }
 
   send(messages: readonly string[]): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) return;
-    const [first] = messages;
-    if (messages.length === 1 && first !== undefined) return this.#ws.send(first, ignoreError);
-    const line = lineOf(this.#ws);
+    const ws = this.#ws;
+    if (ws.readyState !== WebSocket.OPEN) return;
+    const line = lineOf(ws);
+    if (line && this.#isAccepted) {
+      line.write(encodeTextFrames(messages));
+      return;
+    }
     line?.cork();
-    for (const message of messages) this.#ws.send(message, ignoreError);
+    for (const message of messages) ws.send(message, ignoreError);
     line?.uncork();
   }
 
@@ -85,7 +93,16 @@ function onError(this: OwnedWebSocket, error: Error): void {
 /** A failed write is followed by `close`, which settles what depends on it. */
 function ignoreError(): void {}
 
-/** The TCP socket below, to write many frames at once; `ws` does not promise that it is there. */
-function lineOf(ws: WebSocket): { cork(): void; uncork(): void } | undefined {
-  return (ws as unknown as { _socket?: { cork(): void; uncork(): void } })._socket;
+interface Line {
+  cork(): void;
+  uncork(): void;
+  write(data: Buffer): void;
+}
+
+/**
+ * The TCP socket below, to write many frames at once; `ws` does not promise that it is there. Writing past `ws` is in
+ * order with what it writes itself, since without compression it never holds a frame back.
+ */
+function lineOf(ws: WebSocket): Line | undefined {
+  return (ws as unknown as { _socket?: Line })._socket;
 }
