@@ -5,14 +5,14 @@
  */
 import { browserPlatform } from "./client/browser.js";
 import { SocketPool } from "./client/pool.js";
-import { SocketClient } from "./client/socketClient.js";
+import { socketClient } from "./client/socketClient.js";
 import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 
 export * from "./shared.js";
 
 const ends: SchemaEnds = {
-  createClient: (schema, config) => new SocketClient(schema, config, browserPlatform),
+  createClient: (schema, config) => socketClient(schema, config, browserPlatform),
   startServer(schema) {
     throw new Error(`${schema.name}: a browser cannot serve a WebSocket API; register it in the server's program`);
   },

@@ -6,7 +6,7 @@
 
 import { nodePlatform } from "./client/node.js";
 import { SocketPool } from "./client/pool.js";
-import { SocketClient } from "./client/socketClient.js";
+import { socketClient } from "./client/socketClient.js";
 import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 import { startServer } from "./server/startServer.js";
@@ -14,7 +14,7 @@ import { startServer } from "./server/startServer.js";
 export * from "./shared.js";
 
 const ends: SchemaEnds = {
-  createClient: (schema, config) => new SocketClient(schema, config, nodePlatform),
+  createClient: (schema, config) => socketClient(schema, config, nodePlatform),
   startServer,
 };
 

@@ -27,10 +27,11 @@ export interface ConnectPlan<T> {
 /** What the middlewares make of a handshake. */
 export function prepareHandshake(
   middlewares: readonly GGWebSocketMiddleware[] = [],
-  query: object = {},
+  query?: object,
 ): GGWebSocketHandshakeContext {
   const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs: {} };
-  for (const [key, value] of Object.entries(query)) if (value !== undefined) handshake.queryArgs[key] = String(value);
+  for (const [key, value] of Object.entries(query ?? {}))
+    if (value !== undefined) handshake.queryArgs[key] = String(value);
   for (const middleware of middlewares) middleware.updateHandshake?.(handshake);
   return handshake;
 }

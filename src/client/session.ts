@@ -19,140 +19,139 @@ export interface SessionPlan {
   onEnd(reason: GGWebSocketCloseReason, error?: AnyError): void;
 }
 
-/**
- * A client's time from `connect()` until it is over for good: connections, one after the other, and the waits between.
- * At any moment there is one attempt, one connection or one wait.
- */
-export class Session {
+/** A client's time from `connect()` until it is over for good. */
+export interface Session {
   /** The connection of the moment. */
-  connection: Connection | undefined;
+  readonly connection?: Connection;
   /** Resolves when connected and set up; rejects when it is over without. */
-  ready!: Promise<void>;
+  readonly ready: Promise<void>;
   /** Whether there was a connection before. */
-  wasConnected = false;
+  readonly wasConnected: boolean;
   /** Whether there will be no connection after this one, if there is one. */
-  isEnding = false;
-  readonly #plan: SessionPlan;
-  #isReady = false;
-  /** Somebody wants another connection now. */
-  #isHurried = false;
-  #settleReady!: (error?: AnyError) => void;
-  #cancelAttempt: (() => void) | undefined;
-  #endWait: (() => void) | undefined;
-
-  constructor(plan: SessionPlan) {
-    this.#plan = plan;
-    this.#expectReady();
-    this.#run();
-  }
-
+  readonly isEnding: boolean;
   /** No more connections after this one; whoever calls it closes the connection of the moment, if there is one. */
-  leave(): void {
-    this.isEnding = true;
-    this.#cancelAttempt?.();
-    this.#endWait?.();
-  }
-
+  leave(): void;
   /** Drops the connection, or ends the wait, and connects at once. */
-  reconnectNow(): void {
-    this.#isHurried = true;
-    this.#endWait?.();
-    if (this.#isReady) this.connection?.terminate();
-  }
+  reconnectNow(): void;
+}
 
-  async #run(): Promise<void> {
-    const { policy } = this.#plan;
+const CLOSED = "the client was closed while it was connecting";
+
+/**
+ * Makes connections, one after the other, with waits between. At any moment there is one attempt, one connection or one
+ * wait.
+ */
+export function startSession({ apiName, policy, open, onWake, onDisconnect, onEnd }: SessionPlan): Session {
+  let isReady: boolean;
+  let settleReady: (error?: AnyError) => void;
+  /** Somebody wants another connection now. */
+  let isHurried = false;
+  let cancelAttempt: (() => void) | undefined;
+  let endWait: (() => void) | undefined;
+
+  const session: { -readonly [Key in keyof Session]: Session[Key] } = {
+    ready: expectReady(),
+    wasConnected: false,
+    isEnding: false,
+    leave() {
+      session.isEnding = true;
+      cancelAttempt?.();
+      endWait?.();
+    },
+    reconnectNow() {
+      isHurried = true;
+      endWait?.();
+      if (isReady) session.connection?.terminate();
+    },
+  };
+  run();
+  return session;
+
+  async function run(): Promise<void> {
     for (;;) {
-      const error = await this.#connect();
-      if (!this.#isHurried && !this.isEnding) {
-        const next = this.wasConnected && policy ? policy.next(error) : "drop";
-        if (typeof next === "string") return this.#finish(next, error);
-        await this.#wait(next);
+      const error = await connectOnce();
+      if (!isHurried && !session.isEnding) {
+        const next = session.wasConnected && policy ? policy.next(error) : "drop";
+        if (typeof next === "string") return end(next, error);
+        await wait(next);
       }
-      if (this.isEnding) return this.#finish("manual");
-      this.#isHurried = false;
+      if (session.isEnding) return end("manual");
+      isHurried = false;
     }
   }
 
   /** One connection, from the attempt to its end. Resolves with why it ended. */
-  async #connect(): Promise<AnyError> {
+  async function connectOnce(): Promise<AnyError> {
     let ended: Promise<AnyError> | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         const attempt = new AbortController();
-        this.#cancelAttempt = () => {
+        cancelAttempt = () => {
           attempt.abort();
           // Whatever it is waiting for: a `beforeConnect` may take its time.
-          reject(this.#error(CLOSED));
+          reject(connectionError(apiName, CLOSED));
         };
         const onOpen = (connection: Connection) => {
-          this.connection = connection;
-          ended = this.#endOf(connection);
+          session.connection = connection;
+          ended = endOf(connection);
         };
-        this.#plan.open(onOpen, attempt.signal).then(resolve, reject);
+        open(onOpen, attempt.signal).then(resolve, reject);
       });
-      if (!this.connection || !ended) throw this.#error("the connection was lost while it was set up");
+      if (!session.connection || !ended) throw connectionError(apiName, "the connection was lost while it was set up");
     } catch (thrown) {
-      this.connection?.close();
-      this.connection = undefined;
+      session.connection?.close();
+      session.connection = undefined;
       return thrownError(thrown);
     }
-    this.wasConnected = true;
-    this.#isReady = true;
-    this.#isHurried = false;
-    this.#settleReady();
+    session.wasConnected = true;
+    isReady = true;
+    isHurried = false;
+    settleReady();
     return ended;
   }
 
-  #endOf(connection: Connection): Promise<AnyError> {
-    const { policy, onDisconnect } = this.#plan;
+  function endOf(connection: Connection): Promise<AnyError> {
     const connectedAt = performance.now();
     return new Promise((resolve) => {
       connection.onClose((code, reason) => {
-        if (this.connection === connection) this.connection = undefined;
-        if (!this.#isReady) return;
-        this.#expectReady();
+        if (session.connection === connection) session.connection = undefined;
+        if (!isReady) return;
+        session.ready = expectReady();
         policy?.lasted(performance.now() - connectedAt);
-        onDisconnect(this.#isHurried || this.isEnding ? "manual" : "drop");
-        resolve(this.#error(closedWith(code, reason), code));
+        onDisconnect(isHurried || session.isEnding ? "manual" : "drop");
+        resolve(connectionError(apiName, closedWith(code, reason), undefined, code));
       });
     });
   }
 
   /** Until the time is over, the platform says that it is worth trying, or somebody wants it now. */
-  #wait(ms: number): Promise<void> {
+  function wait(ms: number): Promise<void> {
     const waiting = new AbortController();
     return new Promise((resolve) => {
-      const endWait = () => {
+      endWait = () => {
         clearTimeout(timer);
         waiting.abort();
         resolve();
       };
       // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
       const timer = setTimeout(endWait, ms);
-      this.#plan.onWake(endWait, waiting.signal);
-      this.#endWait = endWait;
+      onWake(endWait, waiting.signal);
     });
   }
 
-  #expectReady(): void {
-    this.#isReady = false;
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = (error) => (error ? reject(error) : resolve());
+  function expectReady(): Promise<void> {
+    isReady = false;
+    const ready = new Promise<void>((resolve, reject) => {
+      settleReady = (error) => (error ? reject(error) : resolve());
     });
     // Nobody need be waiting for it.
-    this.ready.catch(() => {});
+    ready.catch(() => {});
+    return ready;
   }
 
-  #finish(reason: GGWebSocketCloseReason, error?: AnyError): void {
-    this.isEnding = true;
-    this.#settleReady(error ?? this.#error(CLOSED));
-    if (this.wasConnected) this.#plan.onEnd(reason, error);
-  }
-
-  #error(why: string, closeCode?: number): AnyError {
-    return connectionError(this.#plan.apiName, why, undefined, closeCode);
+  function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
+    session.isEnding = true;
+    settleReady(error ?? connectionError(apiName, CLOSED));
+    if (session.wasConnected) onEnd(reason, error);
   }
 }
-
-const CLOSED = "the client was closed while it was connecting";

@@ -14,6 +14,6 @@ export interface GGWebSocketLogger {
 /** Writes warnings and errors to `console`, and nothing below. */
 export const defaultLogger: GGWebSocketLogger = {
   debug() {},
-  warn: (message, fields) => console.warn(message, ...(fields ? [fields] : [])),
-  error: (message, fields) => console.error(message, ...(fields ? [fields] : [])),
+  warn: (...line) => console.warn(...line),
+  error: (...line) => console.error(...line),
 };

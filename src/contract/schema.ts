@@ -45,38 +45,30 @@ export class GGWebSocketSchema<
   TQuery = undefined,
 > implements ServableSchema
 {
-  readonly name: string;
-  readonly path: string;
-  readonly middlewares: readonly GGWebSocketMiddleware[];
-  readonly queryValidator: GGValidator<unknown> | undefined;
-  readonly connectPermission: GGPermission | undefined;
-  readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
+  // Taken over from the definition as they are, so `declare`: no code is needed for each.
+  declare readonly name: string;
+  declare readonly path: string;
+  declare readonly middlewares: readonly GGWebSocketMiddleware[];
+  declare readonly queryValidator: GGValidator<unknown> | undefined;
+  declare readonly connectPermission: GGPermission | undefined;
+  declare readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
+  /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
+  readonly contract: SchemaContract<C2S, S2C>;
   readonly #ends: SchemaEnds;
-  #contract: SchemaContract<C2S, S2C> | undefined;
 
   /** @internal Use `webSocketSchema(contract)`. */
   constructor(
     definition: SchemaDefinition & { readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C } },
     ends: SchemaEnds,
   ) {
-    this.name = definition.name;
-    this.path = definition.path;
-    this.middlewares = Object.freeze([...definition.middlewares]);
-    this.queryValidator = definition.queryValidator;
-    this.connectPermission = definition.connectPermission;
-    this.methods = definition.methods;
+    const { name, methods } = Object.assign(this, definition);
+    this.contract = Object.freeze({
+      apiName: name,
+      clientToServer: new GGContractClass(`${name}.clientToServer`, methods.clientToServer),
+      serverToClient: new GGContractClass(`${name}.serverToClient`, methods.serverToClient),
+    });
     this.#ends = ends;
     Object.freeze(this);
-  }
-
-  /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
-  get contract(): SchemaContract<C2S, S2C> {
-    this.#contract ??= Object.freeze({
-      apiName: this.name,
-      clientToServer: new GGContractClass(`${this.name}.clientToServer`, this.methods.clientToServer),
-      serverToClient: new GGContractClass(`${this.name}.serverToClient`, this.methods.serverToClient),
-    });
-    return this.#contract;
   }
 
   /**
@@ -138,7 +130,7 @@ export class GGWebSocketSchemaBuilder<
   path(path: string): this {
     if (typeof path !== "string" || path === "" || /[\s?#]/.test(path)) {
       throw new Error(
-        `${this.#contract.name}: ${JSON.stringify(path)} is not a path: it must not be empty nor hold white space, "?" or "#"`,
+        `${this.#contract.name}: ${JSON.stringify(path)} is no path: it is empty, or holds white space, "?" or "#"`,
       );
     }
     this.#path = path;
@@ -181,7 +173,7 @@ export class GGWebSocketSchemaBuilder<
         name,
         methods,
         path: this.#path,
-        middlewares: this.#middlewares,
+        middlewares: Object.freeze([...this.#middlewares]),
         queryValidator: this.#queryValidator,
         connectPermission: this.#connectPermission,
       },

@@ -31,47 +31,42 @@ export function defineSocketContract<const TName extends string, TMethods extend
   name: TName,
   methods: TMethods,
 ): GGSocketContract<TMethods> {
-  const check: Check = (isFine, where, rule) => {
-    if (!isFine) throw new Error(`defineSocketContract: ${where} ${rule}`);
-  };
-  checkName(check, JSON.stringify(name) ?? String(name), name);
+  checkName(JSON.stringify(name), name);
   for (const direction of ["clientToServer", "serverToClient"] as const) {
     const map: unknown = methods?.[direction];
     check(isObject(map), `${name}.${direction}`, "must be an object of methods");
     for (const [method, definition] of Object.entries(map)) {
       const where = `${name}.${method}`;
-      checkName(check, where, method);
-      check(
-        method !== "then" && (method !== "onClose" || direction === "clientToServer"),
-        where,
-        "has a name that is taken",
-      );
-      checkMethod(check, where, definition);
+      checkName(where, method);
+      check(method !== "then" && (method !== "onClose" || direction === "clientToServer"), where, "is a taken name");
+      checkMethod(where, definition);
     }
     Object.freeze(map);
   }
   return Object.freeze({ name, methods: Object.freeze(methods) });
 }
 
-type Check = (isFine: boolean, where: string, rule: string) => asserts isFine;
-
-function checkName(check: Check, where: string, name: unknown): void {
-  check(typeof name === "string" && /^[^\s:]+$/.test(name), where, 'is not a valid name: no white space or ":" in it');
+function check(isFine: boolean, where: string, rule: string): asserts isFine {
+  if (!isFine) throw new Error(`defineSocketContract: ${where} ${rule}`);
 }
 
-function checkMethod(check: Check, where: string, definition: unknown): void {
+function checkName(where: string, name: unknown): void {
+  check(typeof name === "string" && /^[^\s:]+$/.test(name), where, 'must be a name without white space and ":"');
+}
+
+function checkMethod(where: string, definition: unknown): void {
   check(isObject(definition), where, "must be an object such as {input, success, errors}, or {}");
-  for (const part of ["input", "success"] as const) {
+  const { errors = [], permission } = definition;
+  for (const part of ["input", "success"]) {
     const schema = definition[part];
     check(
-      schema === undefined || (isObject(schema) && typeof schema.safeParse === "function"),
+      schema === undefined || typeof Object(schema).safeParse === "function",
       where,
       `: "${part}" must be a schema`,
     );
   }
-  const { errors, permission } = definition;
   const areErrors = Array.isArray(errors) && errors.every((error) => typeof Object(error).TYPE === "string");
-  check(errors === undefined || areErrors, where, ': "errors" must be a list of error classes');
+  check(areErrors, where, ': "errors" must be a list of error classes');
   if (permission !== undefined) validatePermission(permission, `defineSocketContract: ${where}`);
   Object.freeze(definition);
 }
