@@ -1,0 +1,103 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
+import { Queue } from "../../support/queue.js";
+import type { AppOptions, AppOutcome } from "../app/main.js";
+
+/** What Chromium itself prints when a connection does not come about. */
+const FAILED_DIAL = /^WebSocket connection to .* failed:/;
+
+/** The app in a window, with all that its sockets send and its client tells. */
+export class AppPage {
+  readonly events = new Queue<string>();
+  readonly sent = new Frames();
+  readonly received = new Frames();
+  readonly urls: string[] = [];
+  readonly #complaints: string[] = [];
+  #expectsFailedDials = false;
+
+  private constructor(readonly page: Page) {
+    page.on("pageerror", (error) => this.#complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") this.#complaints.push(message.text());
+    });
+    page.on("websocket", (socket) => {
+      this.urls.push(socket.url());
+      socket.on("framesent", ({ payload }) => this.sent.push(String(payload)));
+      socket.on("framereceived", ({ payload }) => this.received.push(String(payload)));
+    });
+  }
+
+  /** Opens the app. The page may print nothing, and fail at nothing, until its test is through. */
+  static async open(context: BrowserContext, url: string): Promise<AppPage> {
+    const app = new AppPage(await context.newPage());
+    onTestFinished(async () => {
+      await app.page.close();
+      const expected = (text: string) => app.#expectsFailedDials && FAILED_DIAL.test(text);
+      expect(app.#complaints.filter((text) => !expected(text))).toEqual([]);
+    });
+    await app.page.exposeFunction("report", (event: string) => app.events.push(event));
+    await app.page.goto(url);
+    return app;
+  }
+
+  /** Chromium prints an error for each attempt that fails below the program. */
+  expectFailedDials(): void {
+    this.#expectsFailedDials = true;
+  }
+
+  async create(options: AppOptions = {}): Promise<void> {
+    await this.page.evaluate((given) => pageApp.create(given), options);
+  }
+
+  connect(): Promise<AppOutcome> {
+    return this.page.evaluate(() => pageApp.connect());
+  }
+
+  /** Connects, and resolves when the server has greeted this connection. */
+  async connectAndHear(): Promise<void> {
+    expect(await this.connect()).toEqual({ ok: undefined });
+    await this.heard("news welcome to lobby");
+  }
+
+  greet(name: string): Promise<AppOutcome> {
+    return this.page.evaluate((given) => pageApp.greet(given), name);
+  }
+
+  /** Begins a call that the server answers when the test says so. */
+  wait(): { readonly outcome: Promise<AppOutcome> } {
+    const outcome = this.page.evaluate(() => pageApp.settled(pageApp.client.outgoing.wait()));
+    outcome.catch(() => {});
+    return { outcome };
+  }
+
+  /** Resolves when the client has told this, and returns what it told before. */
+  async heard(event: string): Promise<string[]> {
+    const before: string[] = [];
+    for (;;) {
+      const next = await this.events.next();
+      if (next === event) return before;
+      before.push(next);
+    }
+  }
+}
+
+/** The frames that passed one way. DevTools tell of them a little later than the program hears. */
+class Frames {
+  readonly #seen: string[] = [];
+  #wake: () => void = () => {};
+
+  push(frame: string): void {
+    this.#seen.push(frame);
+    this.#wake();
+  }
+
+  /** All of them, once there are so many. */
+  async atLeast(count: number): Promise<readonly string[]> {
+    while (this.#seen.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#seen;
+  }
+}

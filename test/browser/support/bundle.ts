@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+export const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+/** Throws when there is nothing to put into a page. */
+export function requireBuild(): void {
+  if (existsSync(join(root, "dist/index.browser.js"))) return;
+  throw new Error("These tests use what was built: run `npm run build`");
+}
+
+/** The app as one file for a page, on the packages as they were built. */
+export async function bundleApp(): Promise<string> {
+  requireBuild();
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "test/browser/app/main.ts")],
+    bundle: true,
+    write: false,
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+    logLevel: "silent",
+    // The repository's own paths lead to the sources.
+    tsconfigRaw: {},
+  });
+  return outputFiles[0]?.text ?? "";
+}
