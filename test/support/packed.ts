@@ -1,0 +1,46 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/**
+ * Makes a folder in which the package and its neighbours are installed as they are packed, and nothing leads back to the
+ * repository but the packages of others that they depend on, `ws` included. Whoever calls it removes the folder.
+ */
+export async function packedConsumer(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "grest-ts-packed-"));
+  const neighbours = (await readdir(join(root, "packages"), { withFileTypes: true })).filter((one) =>
+    one.isDirectory(),
+  );
+  const sources = [root, ...neighbours.map(({ name }) => join(root, "packages", name))];
+  const { stdout } = await run(
+    "npm",
+    ["pack", "--json", "--ignore-scripts", `--pack-destination=${folder}`, ...sources],
+    { cwd: root },
+  );
+  const packs = JSON.parse(stdout) as readonly { readonly name: string; readonly filename: string }[];
+  const installed = join(folder, "node_modules");
+  await Promise.all(
+    packs.map(async ({ name, filename }) => {
+      await mkdir(join(installed, name), { recursive: true });
+      await run("tar", ["-xzf", join(folder, filename), "--strip-components=1", "-C", join(installed, name)]);
+      await rm(join(folder, filename));
+    }),
+  );
+  const needed = await Promise.all(packs.map(({ name }) => dependenciesOf(join(installed, name))));
+  const others = new Set(needed.flat().filter((name) => !packs.some((pack) => pack.name === name)));
+  for (const name of others) await symlink(join(root, "node_modules", name), join(installed, name));
+  return folder;
+}
+
+async function dependenciesOf(folder: string): Promise<string[]> {
+  const { dependencies = {} } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
+    readonly dependencies?: Readonly<Record<string, string>>;
+  };
+  return Object.keys(dependencies);
+}
