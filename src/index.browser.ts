@@ -14,7 +14,7 @@ export * from "./shared.js";
 const ends: SchemaEnds = {
   createClient: (schema, config) => socketClient(schema, config, browserPlatform),
   startServer(schema) {
-    throw new Error(`${schema.name}: a browser cannot serve a WebSocket API; register it in the server's program`);
+    throw new Error(`${schema.name}: a browser cannot serve an API, register it on the server`);
   },
 };
 

@@ -65,7 +65,7 @@ describe("reconnecting", () => {
     expect(displayed(await inFlight)).toMatch(/had been sent and may have run/);
     await dropped;
     expect(displayed(await client.outgoing.echo({ text: "between" }).asResult())).toMatch(
-      /has lost its connection and is reconnecting\. Await connect\(\) to go on\. \(Probe\.echo was not sent\)/,
+      /is reconnecting\. Await connect\(\) first\. \(Probe\.echo was not sent\)/,
     );
     const next = await server.accept();
     await client.connect();

@@ -18,8 +18,6 @@ export const browserPlatform: ClientPlatform = {
     document?.addEventListener("visibilitychange", () => document.hidden || callback(), { signal });
   },
   async discover(apiName) {
-    throw serverError(
-      `${apiName}: no url. There is no discovery in a browser: pass {url: ""} for the page's own origin`,
-    );
+    throw serverError(`${apiName}: no url, and no discovery in a browser. Pass {url: ""} for the page's own origin`);
   },
 };

@@ -4,7 +4,7 @@ import { encodeHandshake } from "../protocol/handshake.js";
 import { after } from "../socket/deadlines.js";
 import { type AnyError, type ErrorClasses, readRefusal } from "../socket/outcome.js";
 import type { Transport } from "../socket/transport.js";
-import { closedWith, connectionError } from "./connectionError.js";
+import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
 
 /** How long it may take from dialling to the server's answer, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -73,7 +73,7 @@ export function connect<T>({
     };
     const cancelTimeout = after(CONNECT_TIMEOUT, () => giveUp(`no answer within ${CONNECT_TIMEOUT} ms`));
 
-    signal?.addEventListener("abort", () => giveUp("the client was closed meanwhile"));
+    signal?.addEventListener("abort", () => giveUp(CLOSED_MEANWHILE));
     try {
       signal?.throwIfAborted();
       transport = dial(url);

@@ -14,6 +14,9 @@ export function closeCodeOf(error: AnyError): CloseCode | undefined {
   return (error.getDebugContext()?.debugData as { readonly closeCode?: CloseCode } | undefined)?.closeCode;
 }
 
+/** Why there is no connection when the program ended the attempt itself. */
+export const CLOSED_MEANWHILE = "the client was closed while it was connecting";
+
 /** What a close code says to people. */
 export function closedWith(code: number, reason: string): string {
   return `closed with ${code}${reason && ` (${reason})`}`;

@@ -1,7 +1,7 @@
 import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../contract/client.js";
 import type { Connection } from "../socket/connection.js";
 import { type AnyError, thrownError } from "../socket/outcome.js";
-import { closedWith, connectionError } from "./connectionError.js";
+import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
 import type { ReconnectPolicy } from "./reconnect.js";
 
 /** What a session needs of its client. */
@@ -34,8 +34,6 @@ export interface Session {
   /** Drops the connection, or ends the wait, and connects at once. */
   reconnectNow(): void;
 }
-
-const CLOSED = "the client was closed while it was connecting";
 
 /**
  * Makes connections, one after the other, with waits between. At any moment there is one attempt, one connection or one
@@ -89,7 +87,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
         cancelAttempt = () => {
           attempt.abort();
           // Whatever it is waiting for: a `beforeConnect` may take its time.
-          reject(connectionError(apiName, CLOSED));
+          reject(connectionError(apiName, CLOSED_MEANWHILE));
         };
         const onOpen = (connection: Connection) => {
           session.connection = connection;
@@ -151,7 +149,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
 
   function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
     session.isEnding = true;
-    settleReady(error ?? connectionError(apiName, CLOSED));
+    settleReady(error ?? connectionError(apiName, CLOSED_MEANWHILE));
     if (session.wasConnected) onEnd(reason, error);
   }
 }

@@ -57,7 +57,9 @@ export function socketClient(
 
   const call: Caller["call"] = (method, data, options) =>
     session?.connection?.calls.call(method, data, options) ??
-    Promise.resolve(serverError(`WebSocket client ${whyNotConnected(session)} (${method.path} was not sent)`));
+    Promise.resolve(
+      serverError(`WebSocket client is ${stateOf(session)} connect() first. (${method.path} was not sent)`),
+    );
 
   const client: SocketClient = {
     incoming: {
@@ -160,8 +162,7 @@ export function socketClient(
   }
 }
 
-function whyNotConnected(session: Session | undefined): string {
-  if (!session || session.isEnding) return "is not connected. Call connect() first.";
-  if (session.wasConnected) return "has lost its connection and is reconnecting. Await connect() to go on.";
-  return "is still connecting. Await connect() first.";
+function stateOf(session: Session | undefined): string {
+  if (!session || session.isEnding) return "not connected. Call";
+  return `${session.wasConnected ? "reconnecting" : "still connecting"}. Await`;
 }

@@ -11,7 +11,7 @@ const MAX_DEPTH = 3;
 export function validatePermission(permission: unknown, where: string): asserts permission is GGPermission {
   if (isPermission(permission, 1)) return;
   throw new Error(
-    `${where}: a permission is a scope, GG_ANY_PERMISSION, GG_NO_PERMISSIONS, {allOf: [...]} or {anyOf: [...]}, ${MAX_DEPTH} deep at most`,
+    `${where}: a permission is a scope, GG_ANY_PERMISSION, GG_NO_PERMISSIONS, {allOf} or {anyOf}, ${MAX_DEPTH} deep at most`,
   );
 }
 

@@ -21,6 +21,11 @@ export interface SchemaDefinition {
   readonly methods: GGSocketContractMethods;
 }
 
+/** A definition that knows its contract's types. */
+interface TypedDefinition<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> extends SchemaDefinition {
+  readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
+}
+
 /** A schema as the HTTP server's permission check reads it. */
 export interface ServableSchema extends SchemaDefinition {
   readonly contract: {
@@ -57,10 +62,7 @@ export class GGWebSocketSchema<
   readonly #ends: SchemaEnds;
 
   /** @internal Use `webSocketSchema(contract)`. */
-  constructor(
-    definition: SchemaDefinition & { readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C } },
-    ends: SchemaEnds,
-  ) {
+  constructor(definition: TypedDefinition<C2S, S2C>, ends: SchemaEnds) {
     const { name, methods } = Object.assign(this, definition);
     this.contract = Object.freeze({
       apiName: name,
@@ -100,25 +102,33 @@ export interface SchemaContract<C2S extends GGSocketMethodMap, S2C extends GGSoc
   readonly serverToClient: GGContractClass<S2C>;
 }
 
+/** A definition that is still being made. */
+type Draft<T extends SchemaDefinition> = { -readonly [Key in keyof T]: T[Key] } & {
+  readonly middlewares: GGWebSocketMiddleware[];
+};
+
 /** Puts a schema together. Works as one chain and as separate statements: each step changes this builder. */
 export class GGWebSocketSchemaBuilder<
   C2S extends GGSocketMethodMap,
   S2C extends GGSocketMethodMap,
   TQuery = undefined,
 > {
-  readonly #contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>;
+  readonly #draft: Draft<TypedDefinition<C2S, S2C>>;
   readonly #ends: SchemaEnds;
-  readonly #middlewares: GGWebSocketMiddleware[] = [];
-  #path: string | undefined;
-  #queryValidator: GGValidator<unknown> | undefined;
-  #connectPermission: GGPermission | undefined;
 
   /** @internal Use `webSocketSchema(contract)`. */
   constructor(
-    contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
+    { name, methods }: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
     ends: SchemaEnds,
   ) {
-    this.#contract = contract;
+    this.#draft = {
+      name,
+      methods,
+      path: "",
+      middlewares: [],
+      queryValidator: undefined,
+      connectPermission: undefined,
+    };
     this.#ends = ends;
   }
 
@@ -130,22 +140,22 @@ export class GGWebSocketSchemaBuilder<
   path(path: string): this {
     if (typeof path !== "string" || path === "" || /[\s?#]/.test(path)) {
       throw new Error(
-        `${this.#contract.name}: ${JSON.stringify(path)} is no path: it is empty, or holds white space, "?" or "#"`,
+        `${this.#draft.name}: ${JSON.stringify(path)} is no path: it is empty, or holds white space, "?" or "#"`,
       );
     }
-    this.#path = path;
+    this.#draft.path = path;
     return this;
   }
 
   /** Adds a middleware; they run in the order of their `use`. */
   use(middleware: GGWebSocketMiddleware): this {
-    this.#middlewares.push(middleware);
+    this.#draft.middlewares.push(middleware);
     return this;
   }
 
   /** Types the query arguments of a connection and, given a validator, checks them at run time on both ends. */
   queryOnConnect<T>(validator?: GGValidator<T>): GGWebSocketSchemaBuilder<C2S, S2C, T> {
-    this.#queryValidator = validator;
+    this.#draft.queryValidator = validator;
     return this as unknown as GGWebSocketSchemaBuilder<C2S, S2C, T>;
   }
 
@@ -155,8 +165,8 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when the permission is not a valid one
    */
   connectPermission(permission: GGPermission): this {
-    validatePermission(permission, `${this.#contract.name}.connectPermission`);
-    this.#connectPermission = permission;
+    validatePermission(permission, `${this.#draft.name}.connectPermission`);
+    this.#draft.connectPermission = permission;
     return this;
   }
 
@@ -166,18 +176,9 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when no path was given
    */
   done(): GGWebSocketSchema<C2S, S2C, object, TQuery> {
-    const { name, methods } = this.#contract;
-    if (this.#path === undefined) throw new Error(`${name}: no path; call .path("ws/…") before .done()`);
-    return new GGWebSocketSchema<C2S, S2C, object, TQuery>(
-      {
-        name,
-        methods,
-        path: this.#path,
-        middlewares: Object.freeze([...this.#middlewares]),
-        queryValidator: this.#queryValidator,
-        connectPermission: this.#connectPermission,
-      },
-      this.#ends,
-    );
+    const { name, path, middlewares } = this.#draft;
+    if (!path) throw new Error(`${name}: no path; call .path("ws/…") before .done()`);
+    const definition = { ...this.#draft, middlewares: Object.freeze([...middlewares]) };
+    return new GGWebSocketSchema<C2S, S2C, object, TQuery>(definition, this.#ends);
   }
 }

@@ -34,12 +34,12 @@ export class ServerMetrics implements SocketMetrics {
     this.#count(() => GGWebSocketMetrics.connections.inc(1, { ...this.#labels, result }));
   }
 
-  handled(method: string, result: string, durationMs?: number): void {
-    this.#count(() => this.#handled.count(method, result, durationMs));
+  handled(method: string, result: string, startedAt?: number): void {
+    this.#count(() => this.#handled.count(method, result, startedAt));
   }
 
-  sent(method: string, result: string, durationMs?: number): void {
-    this.#count(() => this.#sent.count(method, result, durationMs));
+  sent(method: string, result: string, startedAt?: number): void {
+    this.#count(() => this.#sent.count(method, result, startedAt));
   }
 
   #count(count: () => void): void {
@@ -76,7 +76,7 @@ class Traffic {
     this.#api = api;
   }
 
-  count(method: string, result: string, durationMs: number | undefined): void {
+  count(method: string, result: string, startedAt: number | undefined): void {
     let known = this.#methods.get(method);
     if (!known) {
       known = { labels: { ...this.#api, method }, results: new Map() };
@@ -88,6 +88,6 @@ class Traffic {
       known.results.set(result, labels);
     }
     this.#counter.inc(1, labels);
-    if (durationMs !== undefined) this.#durations.observe(durationMs, known.labels);
+    if (startedAt !== undefined) this.#durations.observe(performance.now() - startedAt, known.labels);
   }
 }

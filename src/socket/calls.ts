@@ -79,7 +79,7 @@ export class Calls {
           if (!pending.delete(id)) return;
           stopDeadline(call);
           signal?.removeEventListener("abort", onAbort);
-          endpoint.metrics?.sent(path, result, performance.now() - startedAt);
+          endpoint.metrics?.sent(path, result, startedAt);
           resolve(outcome);
           this.#connection.checkIdle();
         },

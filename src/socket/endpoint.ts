@@ -9,10 +9,10 @@ export type Scopes = ReadonlySet<string> | null | undefined;
 /** Calls a function in an async context that was captured earlier. */
 export type AsyncScope = <T>(fn: () => T) => T;
 
-/** Where traffic is counted. Paths are those of the contract, or `"unknown"`; `durationMs` is absent when nothing was timed. */
+/** Where traffic is counted. Paths are those of the contract, or `"unknown"`; `startedAt`, on the clock of `performance.now()`, is absent when there is nothing to time. */
 export interface SocketMetrics {
-  handled(path: string, result: string, durationMs?: number): void;
-  sent(path: string, result: string, durationMs?: number): void;
+  handled(path: string, result: string, startedAt?: number): void;
+  sent(path: string, result: string, startedAt?: number): void;
 }
 
 /** What all connections of one registration, or of one client, have in common. */

@@ -96,7 +96,6 @@ export class IncomingMessage {
   }
 
   #count(result: string): void {
-    const duration = this.#startedAt && performance.now() - this.#startedAt;
-    this.#connection.endpoint.metrics?.handled(this.#method.path, result, duration);
+    this.#connection.endpoint.metrics?.handled(this.#method.path, result, this.#startedAt);
   }
 }

@@ -13,13 +13,7 @@ export class GGContext {
 
   /** The nearest value, own first, then the parents'. A null or undefined value counts as absent. */
   get<T>(key: GGContextKey<T>): T | undefined {
-    let level: GGContext | undefined = this;
-    do {
-      const value = level.values?.get(key.name);
-      if (value !== undefined && value !== null) return value as T;
-      level = level.parent;
-    } while (level !== undefined);
-    return undefined;
+    return (this.values?.get(key.name) as T | undefined) ?? this.parent?.get(key);
   }
 
   /** Sets a value at this level. The key's schema is not applied: the caller vouches for the value. */
@@ -61,9 +55,7 @@ export class GGContext {
 
   /** Runs `fn` inside this context as soon as the current work is done. */
   setImmediate(fn: () => void): void {
-    const task = () => this.run(fn);
     // Browsers have no setImmediate.
-    if (typeof globalThis.setImmediate === "function") globalThis.setImmediate(task);
-    else setTimeout(task, 0);
+    (globalThis.setImmediate ?? setTimeout)(() => this.run(fn));
   }
 }

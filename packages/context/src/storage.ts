@@ -6,26 +6,21 @@ export interface ContextStorage {
   run<R>(context: GGContext, fn: () => R): R;
 }
 
-/** Where there is no async tracking (browsers): the context holds for the synchronous part of `fn` only. */
-class SyncContextStorage implements ContextStorage {
-  #current: GGContext | undefined;
+let current: GGContext | undefined;
 
-  getStore(): GGContext | undefined {
-    return this.#current;
-  }
-
-  run<R>(context: GGContext, fn: () => R): R {
-    const before = this.#current;
-    this.#current = context;
+// Where there is no async tracking (browsers) the context holds for the synchronous part of `fn` only.
+let storage: ContextStorage = {
+  getStore: () => current,
+  run(context, fn) {
+    const before = current;
+    current = context;
     try {
       return fn();
     } finally {
-      this.#current = before;
+      current = before;
     }
-  }
-}
-
-let storage: ContextStorage = new SyncContextStorage();
+  },
+};
 
 /** Called once by the Node entry, before any context exists. */
 export function initContextStorage(next: ContextStorage): void {
