@@ -258,7 +258,7 @@ describe("calling", () => {
     await connecting;
     client.close();
     expect(displayed(await client.outgoing.echo({ text: "a" }).asResult())).toMatch(
-      /Probe\.echo: the connection is closed/,
+      /not connected\. Call connect\(\) first/,
     );
     await peer.closed;
     await client.disconnect();

@@ -55,11 +55,12 @@ export function socketClient(
   const onError: ((error: Error) => void)[] = [];
   let session: Session | undefined;
 
-  const call: Caller["call"] = (method, data, options) =>
-    session?.connection?.calls.call(method, data, options) ??
-    Promise.resolve(
-      serverError(`WebSocket client is ${stateOf(session)} connect() first. (${method.path} was not sent)`),
-    );
+  const call: Caller["call"] = (method, data, options) => {
+    const connection = session?.connection;
+    if (connection?.isOpen) return connection.calls.call(method, data, options);
+    const why = `WebSocket client is ${stateOf(session)} connect() first. (${method.path} was not sent)`;
+    return Promise.resolve(serverError(why));
+  };
 
   const client: SocketClient = {
     incoming: {
