@@ -1,1 +1,32 @@
-export {};
+/**
+ * Tests an API over a real connection, with expectations of both directions. Works with vitest and with any other runner.
+ *
+ * @module
+ */
+
+export type { GGSocketTestAction } from "./action.js";
+export {
+  CALL_ON_FACTORY,
+  type CallOnOptions,
+  callOn,
+  type GGSocketCallFunction,
+  type GGSocketCallMap,
+  type GGSocketMockMap,
+  type GGSocketTester,
+} from "./callOn.js";
+export { GGSocketTestError } from "./failure.js";
+export { GGSocketCall } from "./GGSocketCall.js";
+export { type GGSocketExpectation, GGSocketMock } from "./GGSocketMock.js";
+export type { GGOnTestFinished } from "./runner.js";
+export type {
+  GGExpected,
+  GGFieldErrors,
+  GGFieldIssues,
+  GGPartial,
+  GGTestErrorClass,
+  GGTestErrorData,
+  GGTestErrors,
+  GGTestInput,
+  GGTestReply,
+  GGTestSuccess,
+} from "./types.js";

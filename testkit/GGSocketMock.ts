@@ -1,0 +1,115 @@
+import type { GGContractMethod } from "@grest-ts/schema";
+import { GGSocketTestAction } from "./action.js";
+import { type CallSite, GGSocketTestError } from "./failure.js";
+import { Operation } from "./operation.js";
+import type { TestedApi } from "./testedApi.js";
+import { Wait } from "./wait.js";
+
+/** An expectation that `with` and `waitFor` take: any `api.mock.<method>`, of the same connection or another's. */
+export interface GGSocketExpectation extends PromiseLike<unknown> {
+  /** The method's path on the wire, such as `ChatApi.newMessage`. */
+  readonly path: string;
+}
+
+/**
+ * What a test expects the server to send: a push, or a request that it answers. Awaiting it waits for the next message of
+ * the method, which may have come already; in `with(...)` it is part of a call.
+ *
+ * @typeParam TPayload what the server sends
+ * @typeParam TReply what a request may be answered with; `never` for a push
+ * @typeParam TResult what awaiting it gives: the payload, or with `times(n)` all of them
+ */
+export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
+  extends GGSocketTestAction<TResult, TPayload>
+  implements GGSocketExpectation
+{
+  readonly #api: TestedApi;
+  readonly #method: string;
+  readonly #contract: GGContractMethod;
+  #times = 1;
+  #isMany = false;
+  #reply: { readonly value: unknown } | undefined;
+  #delay = 0;
+
+  /** @internal Made by `callOn(Api).mock`. */
+  constructor(api: TestedApi, method: string, contract: GGContractMethod, site: CallSite) {
+    super(api, `${api.name}.${method}`, site);
+    this.#api = api;
+    this.#method = method;
+    this.#contract = contract;
+  }
+
+  /** Expects so many messages, one after the other, each as expected. Awaiting gives all payloads, in their order. */
+  times(count: number): GGSocketMock<TPayload, TReply, TPayload[]> {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new GGSocketTestError(
+        `${this.path}: times(${count}): expect one at least; what is not expected fails anyway`,
+      );
+    }
+    this.#times = count;
+    this.#isMany = true;
+    return this.configured() as unknown as GGSocketMock<TPayload, TReply, TPayload[]>;
+  }
+
+  /** Answers the request with this value, or with this error. */
+  andReturn(reply: TReply): this {
+    this.#reply = { value: reply };
+    return this.configured();
+  }
+
+  /** Lets so many ms pass before the request is answered. */
+  sleep(ms: [TReply] extends [never] ? never : number): this {
+    this.#delay = ms;
+    return this.configured();
+  }
+
+  /** @internal The connection that the messages come through. */
+  get api(): TestedApi {
+    return this.#api;
+  }
+
+  /** @internal Begins to wait, as part of a call. */
+  start(): Wait {
+    const isRequest = this.#contract.success !== undefined;
+    if (isRequest && !this.#reply) {
+      throw this.#misused("the server waits for an answer: say which, with andReturn(value)");
+    }
+    if (!isRequest && (this.#reply || this.#delay > 0)) {
+      throw this.#misused("it is a push, which takes no answer: leave andReturn and sleep out");
+    }
+    const connection = this.#api.connection(this.path, this.site);
+    const wait = new Wait({
+      method: this.#method,
+      path: this.path,
+      contract: this.#contract,
+      checks: this.checks,
+      times: this.#times,
+      reply: this.#reply?.value,
+      delay: this.#delay,
+      site: this.site,
+      describeFrames: () => connection.describeFrames(),
+      release: (abandoned) => connection.forget(abandoned),
+    });
+    connection.expect(wait);
+    return wait;
+  }
+
+  protected async run(): Promise<TResult> {
+    const connection = this.#api.connection(this.path, this.site);
+    const operation = new Operation(`waiting for ${this.path}`, [connection]);
+    const { timeout } = this.#api;
+    let wait: Wait | undefined;
+    try {
+      wait = this.start();
+      await operation.within(timeout, wait.done, () => connection.missed(this, timeout, wait ? [wait] : []));
+      return (this.#isMany ? wait.received : wait.received[0]) as TResult;
+    } finally {
+      operation.end();
+      wait?.abandon();
+    }
+  }
+
+  #misused(why: string): GGSocketTestError {
+    return new GGSocketTestError(`${this.path}: ${why}`, { site: this.site });
+  }
+}

@@ -1,0 +1,102 @@
+import { WebSocket } from "ws";
+import { decodeFrame, FrameType } from "../src/protocol/frame.js";
+import type { Transport, TransportListener } from "../src/socket/transport.js";
+import { MAX_PAYLOAD, WsTransport } from "../src/transport/ws.js";
+
+const MAX_FRAMES = 30;
+const MAX_LENGTH = 400;
+
+/** A line that keeps the frames of the last exchange, in both directions. The frames themselves are as ever. */
+export class RecordedLine implements Transport {
+  readonly #ws: WebSocket;
+  readonly #line: WsTransport;
+  readonly #onFrame: (text: string) => void;
+  #frames: string[] = [];
+  #dropped = 0;
+  #pings = 0;
+
+  /** `onFrame` hears of all that arrives, also of what comes after this end has begun to close. */
+  constructor(url: string, isLocal: boolean, onFrame: (text: string) => void) {
+    // A server of this process proves nothing by its certificate, which is for another name than 127.0.0.1.
+    const options = { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, rejectUnauthorized: !isLocal };
+    this.#ws = new WebSocket(url, options);
+    this.#line = new WsTransport(this.#ws, false);
+    this.#onFrame = onFrame;
+  }
+
+  /** From here on is the last exchange. */
+  beginExchange(): void {
+    this.#frames = [];
+    this.#dropped = 0;
+  }
+
+  /** The frames of the last exchange, for a message. */
+  describeFrames(): string {
+    if (this.#frames.length === 0) return "Frames of the last exchange: none";
+    const more = this.#dropped > 0 ? [`  … ${this.#dropped} earlier`] : [];
+    return ["Frames of the last exchange (→ sent, ← received):", ...more, ...this.#frames].join("\n");
+  }
+
+  /** Resolves when the peer has everything that was sent, and what it sent at once in return has arrived. */
+  async roundTrip(): Promise<void> {
+    // What was sent in this tick leaves at its end.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    const id = String(++this.#pings);
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#ws.off("pong", onPong).off("close", done);
+        resolve();
+      };
+      const onPong = (data: Buffer) => data.toString() === id && done();
+      this.#ws.on("pong", onPong).on("close", done);
+      this.#ws.ping(id);
+    });
+  }
+
+  attach(listener: TransportListener): void {
+    this.#line.attach({
+      onOpen: () => listener.onOpen?.(),
+      onText: (text) => {
+        this.#record("←", text);
+        this.#onFrame(text);
+        listener.onText(text);
+      },
+      onClosed: (code, reason) => listener.onClosed(code, reason),
+      onFailed: (error) => listener.onFailed(error),
+    });
+  }
+
+  send(messages: readonly string[]): void {
+    for (const message of messages) this.#record("→", message);
+    this.#line.send(messages);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#line.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#line.terminate();
+  }
+
+  pause(): void {
+    this.#line.pause();
+  }
+
+  resume(): void {
+    this.#line.resume();
+  }
+
+  #record(direction: string, text: string): void {
+    // The handshake's headers are credentials.
+    const shown = decodeFrame(text).type === FrameType.HANDSHAKE ? "h:::{…}" : text;
+    const tooLong = shown.length - MAX_LENGTH;
+    this.#frames.push(
+      `  ${direction} ${tooLong > 0 ? `${shown.slice(0, MAX_LENGTH)}… (${tooLong} characters more)` : shown}`,
+    );
+    if (this.#frames.length <= MAX_FRAMES) return;
+    this.#frames.shift();
+    this.#dropped++;
+  }
+}

@@ -1,0 +1,71 @@
+/** What there is of a test runner. Nothing of it is needed: without one, failures come with the next expectation. */
+
+/** The part of a runner's `expect` that comparisons use. */
+type RunnerExpect = (received: unknown) => { toEqual(expected: unknown): void; toMatchObject(expected: unknown): void };
+
+/** How a test runner takes a callback for the end of the test that is running, such as vitest's `onTestFinished`. */
+export type GGOnTestFinished = (callback: (context?: unknown) => Promise<void>) => unknown;
+
+interface RunnerTest {
+  readonly concurrent?: boolean;
+}
+
+/** What vitest offers, of its versions as far as they have it. */
+interface Vitest {
+  readonly onTestFinished: GGOnTestFinished;
+  readonly TestRunner?: { getCurrentTest?(): RunnerTest | undefined };
+}
+
+// Taken before a test can replace them by fake ones.
+export const { setTimeout, clearTimeout, setImmediate } = globalThis;
+
+/** The `expect` of vitest, or a global one with the same matchers. */
+export function runnerExpect(): RunnerExpect | undefined {
+  const found = Reflect.get(globalThis, Symbol.for("expect-global")) ?? Reflect.get(globalThis, "expect");
+  if (typeof found !== "function") return undefined;
+  const { toEqual, toMatchObject } = found(undefined) ?? {};
+  return typeof toEqual === "function" && typeof toMatchObject === "function" ? found : undefined;
+}
+
+let loading: Promise<Vitest | undefined> | undefined;
+
+/** vitest, when this is a process of its making. */
+export function loadVitest(): Promise<Vitest | undefined> {
+  loading ??= process.env.VITEST
+    ? (import("vitest") as Promise<unknown> as Promise<Vitest>).catch(() => undefined)
+    : Promise.resolve(undefined);
+  return loading;
+}
+
+/** The test that vitest runs right now. */
+export function currentTest(vitest: Vitest | undefined): RunnerTest | undefined {
+  return vitest?.TestRunner?.getCurrentTest?.();
+}
+
+/** Runs `callback` when the running test has ended. Returns whether there is one. */
+export function atTestEnd(
+  onTestFinished: GGOnTestFinished | undefined,
+  callback: (hasFailed: boolean) => Promise<void>,
+): boolean {
+  try {
+    onTestFinished?.((context) => callback(hasFailed(context)));
+    return onTestFinished !== undefined;
+  } catch {
+    return false; // Not inside a test: a hook of the whole suite.
+  }
+}
+
+/** Whether the context that vitest hands to its hooks is that of a test that failed. */
+function hasFailed(context: unknown): boolean {
+  return (context as { task?: { result?: { state?: string } } } | undefined)?.task?.result?.state === "fail";
+}
+
+/** Resolves with `work`, or after so many ms. */
+export async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,146 @@
+import type { GGContext } from "@grest-ts/context";
+import type { GGWebSocketMiddleware } from "../src/contract/middleware.js";
+import type { SchemaDefinition } from "../src/contract/schema.js";
+import { runningServerOf } from "../src/server/running.js";
+import type { ActionLedger, PendingAction } from "./action.js";
+import { TestConnection } from "./connection.js";
+import { type CallSite, GGSocketTestError } from "./failure.js";
+import { atTestEnd, currentTest, type GGOnTestFinished, loadVitest } from "./runner.js";
+import { type Ending, endWithTest, throwAll } from "./testEnd.js";
+
+/** What a tested API is made with; see `CallOnOptions`. */
+export interface TestedApiConfig {
+  readonly url: string | undefined;
+  readonly query: object | undefined;
+  readonly middlewares: readonly GGWebSocketMiddleware[];
+  readonly context: GGContext;
+  readonly timeout: number;
+  readonly onTestFinished: GGOnTestFinished | undefined;
+}
+
+/** One user of an API in a test: its connection, and what belongs to the test and not to the connection. */
+export class TestedApi implements ActionLedger, Ending {
+  readonly #schema: SchemaDefinition;
+  readonly #config: TestedApiConfig;
+  readonly #pending = new Set<PendingAction>();
+  #connection: TestConnection | undefined;
+  #connecting: Promise<void> | undefined;
+  /** Set where the connection outlives tests: makes the running test check it at its end. */
+  #watch: (() => void) | undefined;
+
+  constructor(schema: SchemaDefinition, config: TestedApiConfig) {
+    this.#schema = schema;
+    this.#config = config;
+  }
+
+  get name(): string {
+    return this.#schema.name;
+  }
+
+  get timeout(): number {
+    return this.#config.timeout;
+  }
+
+  /** The open connection, for an action. */
+  connection(path: string, site: CallSite): TestConnection {
+    const connection = this.#connection;
+    if (connection?.isOpen) {
+      this.#watch?.();
+      return connection;
+    }
+    const why = connection ? `${connection.ended}. Call connect() again` : "call connect() first";
+    throw new GGSocketTestError(`${path}: there is no connection: ${why}`, { site });
+  }
+
+  made(action: PendingAction): void {
+    this.#pending.add(action);
+  }
+
+  used(action: PendingAction): void {
+    this.#pending.delete(action);
+  }
+
+  async connect(): Promise<void> {
+    if (this.#connection?.isOpen) return;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    await this.#connecting;
+  }
+
+  async disconnect(): Promise<void> {
+    await this.settle();
+    await this.close();
+    throwAll(this.takeFailures(false));
+  }
+
+  async settle(): Promise<void> {
+    await this.#connection?.settle();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.close();
+  }
+
+  /** What nobody has heard of. A test that has failed had no chance to expect the rest, so it hears only of what went wrong. */
+  takeFailures(hasFailed: boolean): GGSocketTestError[] {
+    const never = [...this.#pending].map(
+      ({ path, site }) => new GGSocketTestError(`${path}: never awaited, so nothing was sent or checked`, { site }),
+    );
+    this.#pending.clear();
+    const unexpected = this.#connection?.takeUnexpected() ?? [];
+    return [...(this.#connection?.takeProblems() ?? []), ...(hasFailed ? [] : [...unexpected, ...never])];
+  }
+
+  async #connect(): Promise<void> {
+    const { name, path, methods, middlewares } = this.#schema;
+    const { query, timeout, context } = this.#config;
+    await this.#joinTest();
+    const local = this.#config.url === undefined ? runningServerOf(this.#schema) : undefined;
+    const url = this.#config.url ?? local;
+    if (url === undefined) {
+      throw new GGSocketTestError(
+        `${name}: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or say where it is: callOn(${name}, { url })`,
+      );
+    }
+    this.#connection = await context.run(() =>
+      TestConnection.open({
+        apiName: name,
+        url,
+        isLocal: local !== undefined,
+        path,
+        query,
+        middlewares: [...middlewares, ...this.#config.middlewares],
+        methods,
+        timeout,
+        onUnexpected: () => this.#watch?.(),
+      }),
+    );
+  }
+
+  /** Sees to it that what nobody expects makes the test fail that is running. */
+  async #joinTest(): Promise<void> {
+    this.#watch = undefined;
+    const vitest = this.#config.onTestFinished ? undefined : await loadVitest();
+    const onTestFinished = this.#config.onTestFinished ?? vitest?.onTestFinished;
+    if (currentTest(vitest)?.concurrent) {
+      throw new GGSocketTestError(
+        `${this.name}: of concurrent tests, vitest does not say which is running. Tell: test.concurrent("…", ({ onTestFinished }) => … callOn(${this.name}, { onTestFinished }))`,
+      );
+    }
+    const test = this.#config.onTestFinished ?? currentTest(vitest) ?? this;
+    if (endWithTest(test, onTestFinished, this)) return;
+    // Made for several tests: each looks after it at its own end.
+    let watching: object | undefined;
+    this.#watch = () => {
+      const test = currentTest(vitest);
+      if (!test || test === watching) return;
+      watching = test;
+      atTestEnd(onTestFinished, async (hasFailed) => {
+        watching = undefined;
+        await this.settle();
+        throwAll(this.takeFailures(hasFailed));
+      });
+    };
+  }
+}

@@ -1,0 +1,93 @@
+import type {
+  FORBIDDEN,
+  NOT_AUTHORIZED,
+  Raw,
+  ROUTE_NOT_FOUND,
+  SERVER_ERROR,
+  VALIDATION_ERROR,
+  ValidationIssueJson,
+} from "@grest-ts/schema";
+
+type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
+type Declared<M> = M extends { readonly errors: readonly (infer C)[] }
+  ? C extends abstract new (
+      ...args: never[]
+    ) => infer E
+    ? E
+    : never
+  : never;
+
+/** The input of a contract method; `undefined` without one. */
+export type GGTestInput<M> = M extends { readonly input: infer S extends object } ? Inferred<S> : undefined;
+
+/** The result of a contract method; `undefined` without one. */
+export type GGTestSuccess<M> = M extends { readonly success: infer S extends object } ? Inferred<S> : undefined;
+
+/** The errors that a call may meet: the declared ones and the framework's. None where there is no reply. */
+export type GGTestErrors<M> = M extends { readonly success: object }
+  ?
+      | Extract<Declared<M>, { readonly type: string }>
+      | VALIDATION_ERROR
+      | NOT_AUTHORIZED
+      | FORBIDDEN
+      | ROUTE_NOT_FOUND
+      | SERVER_ERROR
+  : never;
+
+/** What the mock of a server-to-client method may answer with: its result, or an error that it declares. */
+export type GGTestReply<M> = M extends { readonly success: object }
+  ? Raw<GGTestSuccess<M>> | Declared<M> | SERVER_ERROR
+  : never;
+
+/** Any part of a value, at every depth; what `toMatchObject` takes. */
+export type GGPartial<T> = T extends readonly (infer U)[]
+  ? readonly GGPartial<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]?: GGPartial<T[K]> }
+    : T;
+
+/** A member of an array that a test looks for; `never` where there is no array. */
+export type GGMember<T> = T extends readonly (infer U)[] ? U : never;
+
+/** The class of an error, as `ERROR.define` makes it. */
+export interface GGTestErrorClass {
+  new (...args: never[]): { readonly data: unknown };
+  readonly TYPE: string;
+}
+
+type Leaf = string | number | boolean | bigint | symbol | null | undefined | Date | ((...args: never[]) => unknown);
+
+/** Paths into a value, `items.0.name`, four levels deep; what lies deeper is any text below that. */
+type Path<T, Depth extends unknown[] = []> = unknown extends T
+  ? string
+  : T extends Leaf
+    ? never
+    : Depth["length"] extends 4
+      ? string
+      : T extends readonly (infer U)[]
+        ? `${number}` | `${number}.${Path<U, [...Depth, 0]>}`
+        : { [K in keyof T & string]: K | `${K}.${Path<T[K], [...Depth, 0]>}` }[keyof T & string];
+
+/** The messages about one field of an input, in their order. */
+export type GGFieldIssues = readonly string[] & {
+  /** The issues themselves, with code and parameters. Not enumerable: comparisons see the messages only. */
+  readonly __issue: readonly ValidationIssueJson[];
+};
+
+/**
+ * What `toBeError(VALIDATION_ERROR)` gives: messages by the path of the field they are about, `""` for the input as a
+ * whole. The paths are those of the method's input.
+ */
+export type GGFieldErrors<TInput> = { readonly [P in "" | Path<Raw<TInput>>]?: GGFieldIssues };
+
+/** The data of an expected error: messages by field for a `VALIDATION_ERROR`, else what the error carries. */
+export type GGTestErrorData<C extends GGTestErrorClass, TInput> = C["TYPE"] extends "VALIDATION_ERROR"
+  ? GGFieldErrors<TInput>
+  : InstanceType<C>["data"];
+
+/** What a test may compare with a value: the same without brands; for issues of a field, their messages. */
+export type GGExpected<T> = T extends GGFieldIssues
+  ? readonly string[]
+  : T extends { readonly ""?: GGFieldIssues }
+    ? { readonly [P in keyof T]?: readonly string[] }
+    : Raw<T>;
