@@ -17,6 +17,7 @@ import * as Permissions from "./readme/permissions.js";
 import * as Pool from "./readme/pool.js";
 import * as Registering from "./readme/registering.js";
 import * as Builder from "./readme/schemaBuilder.js";
+import { testingExample } from "./readme/testing.js";
 import { Queue } from "./support/queue.js";
 import { startHttp } from "./support/server.js";
 
@@ -407,5 +408,29 @@ describe("Metrics", () => {
     expect(GGWebSocketMetrics.requestDuration.getValue(sendMessage)?.count).toBe(1);
     const newMessage = { ...labels, method: "ChatApi.newMessage" };
     expect(GGWebSocketMetrics.outRequests.getValue({ ...newMessage, result: "OK" })).toBe(1);
+  });
+});
+
+describe("Testing", () => {
+  const serveChat = (chatService: ChatService) =>
+    startHttp((http) =>
+      ChatApi.register((incoming, outgoing) => as("ann", () => chatService.handleConnection(incoming, outgoing)), {
+        http,
+      }),
+    );
+
+  it("the whole example", async () => {
+    await serveChat(new ChatService());
+    await testingExample();
+  });
+
+  it("the whole example, with a server that pushes something else", async () => {
+    const chatService = new ChatService();
+    const { broadcast } = chatService;
+    chatService.broadcast = (channelId, message) => broadcast.call(chatService, channelId, { ...message, text: "Bye" });
+    await serveChat(chatService);
+    await expect(testingExample()).rejects.toThrow(
+      /^ChatApi\.newMessage: the payload is not as expected\n\nExpected to match:\n {2}\{ text: 'Hello' \}\n\nReceived:\n/,
+    );
   });
 });

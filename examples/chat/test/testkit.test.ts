@@ -1,0 +1,135 @@
+import { GGContext } from "@grest-ts/context";
+import { GGHttpServer } from "@grest-ts/http";
+import { GGLocatorScope } from "@grest-ts/locator";
+import { NOT_FOUND, VALIDATION_ERROR } from "@grest-ts/schema";
+import { callOn } from "@grest-ts/websocket/testkit";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { ChatService } from "../server/ChatService.js";
+import { RoomStore } from "../server/RoomStore.js";
+import { ROOMS } from "../server/rooms.js";
+import { TokenStore } from "../server/TokenStore.js";
+import { GG_AUTH_TOKEN, TOKEN_VERIFIER } from "../shared/auth/keys.js";
+import { ChatApi, NOT_IN_ROOM, ROOM_FULL } from "../shared/ChatApi.js";
+
+/** The chat's service on its own, in this process: no page, no build. */
+
+let tokens: TokenStore;
+let chat: ChatService;
+
+beforeEach(async () => {
+  const http = await new GGLocatorScope("chat test").run(async () => {
+    tokens = new TokenStore();
+    chat = new ChatService(new RoomStore(ROOMS));
+    TOKEN_VERIFIER.set((token) => tokens.find(token));
+    const server = new GGHttpServer({ port: 0 });
+    ChatApi.register(chat.handleConnection, { http: server });
+    await server.start();
+    return server;
+  });
+  onTestFinished(() => http.teardown());
+});
+
+/** A user who is connected, and in no room. */
+async function connect(name: string) {
+  const user = callOn(ChatApi, new GGContext(name).set(GG_AUTH_TOKEN, tokens.issue(name).token));
+  await user.connect();
+  return user;
+}
+
+/** Two users who are in a room, and know of each other. */
+async function meet(roomId: string) {
+  const ann = await connect("Ann");
+  const bo = await connect("Bo");
+  const [annIsThere, boIsThere] = ["Ann", "Bo"].map((name) => ({
+    name,
+    userId: name.toLowerCase(),
+    channelId: roomId,
+  }));
+  await ann
+    .joinRoom({ roomId })
+    .with(
+      ann.mock.presence.toEqual({ online: [annIsThere!] }),
+      bo.mock.presence.toMatchObject({ online: [annIsThere!] }),
+    )
+    .toEqual({ joined: true });
+  await bo
+    .joinRoom({ roomId })
+    .with(
+      ann.mock.presence.toEqual({ online: [annIsThere!, boIsThere!] }),
+      bo.mock.presence.toMatchObject({ online: [{}, { name: "Bo" }] }),
+    );
+  return { ann, bo };
+}
+
+describe("two people in a room", () => {
+  it("hear what is written, with its author", async () => {
+    const { ann, bo } = await meet("general");
+    const message = {
+      id: expect.any(String),
+      text: "Hello, Ann!",
+      senderId: "bo",
+      senderName: "Bo",
+      channelId: "general",
+      timestamp: expect.any(Number),
+    };
+    const { messageId } = await bo
+      .sendMessage({ text: "  Hello, Ann!  ", channelId: "general" })
+      .with(bo.mock.newMessage.toEqual(message))
+      .toMatchObject({ success: true });
+    await ann.mock.newMessage.toEqual({ ...message, id: messageId });
+  });
+
+  it("see the other one type and read, and not themselves", async () => {
+    const { ann, bo } = await meet("general");
+    await bo
+      .startTyping({ channelId: "general" })
+      .with(ann.mock.typing.toEqual({ userId: "bo", name: "Bo", channelId: "general" }));
+    const { messageId } = await bo
+      .sendMessage({ text: "read this", channelId: "general" })
+      .with(ann.mock.newMessage, bo.mock.newMessage);
+    await ann.markAsRead({ messageId }).with(bo.mock.messageRead.toEqual({ messageId, userId: "ann", name: "Ann" }));
+    await bo.markAsRead({ messageId });
+  });
+
+  it("learn that the other one has left", async () => {
+    const { ann, bo } = await meet("general");
+    await bo.disconnect();
+    await ann.mock.presence.toMatchObject({ online: [{ name: "Ann" }] });
+  });
+});
+
+describe("what is refused", () => {
+  it("a room that does not exist, and one that is full", async () => {
+    const guest = await connect("Guest");
+    await guest.joinRoom({ roomId: "attic" }).toBeError(NOT_FOUND);
+    const all = [guest];
+    for (let seat = 1; seat <= 8; seat++) {
+      const other = await connect(`Guest ${seat}`);
+      all.push(other);
+      // Everybody hears of everybody.
+      await other.joinRoom({ roomId: "lounge" }).with(...all.map(({ mock }) => mock.presence));
+    }
+    await guest.joinRoom({ roomId: "lounge" }).toBeError(ROOM_FULL);
+  });
+
+  it("a message to another room, and an empty one", async () => {
+    const { ann, bo } = await meet("general");
+    await ann.sendMessage({ text: "hi", channelId: "lounge" }).toBeError(NOT_IN_ROOM);
+    await bo
+      .sendMessage({ text: "  ", channelId: "general" })
+      .toBeError(VALIDATION_ERROR)
+      .toEqual({ text: ["Value must not be empty"] });
+  });
+});
+
+describe("whether somebody is there", () => {
+  it("is asked of their connection", async () => {
+    const ann = await connect("Ann");
+    expect(await chat.isThere("nobody")).toBe(false);
+    for (const answer of [true, false]) {
+      const asked = ann.mock.areYouThere.andReturn(answer).then();
+      expect(await chat.isThere("ann")).toBe(answer);
+      await asked;
+    }
+  });
+});
