@@ -31,10 +31,16 @@ let loading: Promise<Vitest | undefined> | undefined;
 
 /** vitest, when this is a process of its making. */
 export function loadVitest(): Promise<Vitest | undefined> {
-  loading ??= process.env.VITEST
-    ? (import("vitest") as Promise<unknown> as Promise<Vitest>).catch(() => undefined)
-    : Promise.resolve(undefined);
+  loading ??= process.env.VITEST ? importVitest().catch(() => undefined) : Promise.resolve(undefined);
   return loading;
+}
+
+async function importVitest(): Promise<Vitest> {
+  const vitest = (await import("vitest")) as unknown as Vitest;
+  if (vitest.TestRunner?.getCurrentTest) return vitest;
+  // Where it is before 4.1, which warns of it.
+  const former = "vitest/suite";
+  return { onTestFinished: vitest.onTestFinished, TestRunner: (await import(former)) as Vitest["TestRunner"] };
 }
 
 /** The test that vitest runs right now. */
