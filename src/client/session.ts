@@ -35,6 +35,9 @@ export interface Session {
   reconnectNow(): void;
 }
 
+/** A page that is shown again hears of that a moment before it hears that its line is gone, in ms. */
+const WAKE_MOMENT = 1_000;
+
 /**
  * Makes connections, one after the other, with waits between. At any moment there is one attempt, one connection or one
  * wait.
@@ -46,6 +49,8 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
   let isHurried = false;
   let cancelAttempt: (() => void) | undefined;
   let endWait: (() => void) | undefined;
+  let wokenAt = Number.NEGATIVE_INFINITY;
+  const over = new AbortController();
 
   const session: { -readonly [Key in keyof Session]: Session[Key] } = {
     ready: expectReady(),
@@ -62,6 +67,10 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
       if (isReady) session.connection?.terminate();
     },
   };
+  onWake(() => {
+    wokenAt = performance.now();
+    endWait?.();
+  }, over.signal);
   run();
   return session;
 
@@ -124,16 +133,15 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
 
   /** Until the time is over, the platform says that it is worth trying, or somebody wants it now. */
   function wait(ms: number): Promise<void> {
-    const waiting = new AbortController();
+    const isJustWoken = performance.now() - wokenAt < WAKE_MOMENT;
+    wokenAt = Number.NEGATIVE_INFINITY;
     return new Promise((resolve) => {
       endWait = () => {
         clearTimeout(timer);
-        waiting.abort();
         resolve();
       };
       // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
-      const timer = setTimeout(endWait, ms);
-      onWake(endWait, waiting.signal);
+      const timer = setTimeout(endWait, isJustWoken ? 0 : ms);
     });
   }
 
@@ -149,6 +157,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
 
   function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
     session.isEnding = true;
+    over.abort();
     settleReady(error ?? connectionError(apiName, CLOSED_MEANWHILE));
     if (session.wasConnected) onEnd(reason, error);
   }

@@ -100,6 +100,17 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
     expect(await app.greet("Ann")).toEqual({ ok: "Hello Ann" });
   });
 
+  it("connects at once when it is thawed by being shown, though it hears of that before it hears that its line is gone", async () => {
+    const { server, app } = await hidden();
+    app.expectFailedDials();
+    const session = await chromium.context.newCDPSession(app.page);
+    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    await server.dropAll();
+    await app.page.bringToFront();
+    await app.heard("disconnect drop");
+    expect(await app.events.take(2)).toEqual(["setup", "news welcome to lobby"]);
+  });
+
   it("connects at once when it is online again", async () => {
     const { server, context, app } = await connected();
     app.expectFailedDials();
