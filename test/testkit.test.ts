@@ -329,6 +329,21 @@ describe("a call", () => {
     );
     expect(await push).toMatch(/^Kit: the connection has closed \(1011 .*\) while waiting for Kit\.tick\n/);
     expect(await failureOf(ann.whoAmI())).toMatch(/there is no connection: .*1011/);
+    room.onConnection = (outgoing) => outgoing.tick();
+    await ann.connect();
+    await ann.mock.tick;
+  });
+
+  it("leaves what came before the connection closed to be reported", async () => {
+    const room = new Room();
+    const { server } = await serve((http) => KitApi.startServer(room.handle, { http }));
+    const ann = callOn(KitApi, as("ann"));
+    await ann.connect();
+    room.members[0]?.tick();
+    await ann.whoAmI();
+    await server.teardown();
+    expect(await failureOf(ann.never())).toMatch(/has closed/);
+    expect(await failureOf(ann.connect())).toMatch(/^Kit\.tick: a push that no test expected/);
   });
 });
 

@@ -7,6 +7,7 @@ export interface Ending {
   settle(): Promise<void>;
   /** What the test has to hear of. */
   takeFailures(hasFailed: boolean): GGSocketTestError[];
+  /** Closes the connection. What comes while it does is nobody's. */
   close(): Promise<void>;
 }
 

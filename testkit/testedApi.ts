@@ -70,7 +70,7 @@ export class TestedApi implements ActionLedger, Ending {
 
   async disconnect(): Promise<void> {
     await this.settle();
-    await this.close();
+    await this.#connection?.close();
     throwAll(this.takeFailures(false));
   }
 
@@ -80,6 +80,7 @@ export class TestedApi implements ActionLedger, Ending {
 
   async close(): Promise<void> {
     await this.#connection?.close();
+    this.#connection?.takeUnexpected();
   }
 
   /** What nobody has heard of. A test that has failed had no chance to expect the rest, so it hears only of what went wrong. */
@@ -95,6 +96,8 @@ export class TestedApi implements ActionLedger, Ending {
   async #connect(): Promise<void> {
     const { name, path, methods, middlewares } = this.#schema;
     const { query, timeout, context } = this.#config;
+    // The server ended the one before, and nobody has looked at what it had said.
+    throwAll([...(this.#connection?.takeProblems() ?? []), ...(this.#connection?.takeUnexpected() ?? [])]);
     await this.#joinTest();
     const local = this.#config.url === undefined ? runningServerOf(this.#schema) : undefined;
     const url = this.#config.url ?? local;
