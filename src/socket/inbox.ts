@@ -65,14 +65,8 @@ export class Inbox {
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
     const message = new IncomingMessage(this.#connection, method, frame);
-    if (!owner) return message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
-    const finished = message.handle(owner);
-    if (!finished) return;
-    this.running++;
-    finished.then(() => {
-      this.running--;
-      this.#connection.checkIdle();
-    });
+    if (owner) message.handle(owner);
+    else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
   }
 
   #deliver(): void {

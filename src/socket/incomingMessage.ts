@@ -20,12 +20,12 @@ export class IncomingMessage {
     this.#frame = frame;
   }
 
-  /** Runs the handler in the message's own context. Returns a promise when it takes its time; that never rejects. */
-  handle(owner: HandlerObject): PromiseLike<void> | void {
+  /** Runs the handler in the message's own context. */
+  handle(owner: HandlerObject): void {
     const { context, endpoint } = this.#connection;
     this.#startedAt = performance.now();
     const own = new GGContext("ws-message", context).set(GG_WS_MESSAGE, this.#method.message);
-    return endpoint.scope(() => own.run(() => this.#call(owner)));
+    endpoint.scope(() => own.run(() => this.#call(owner)));
   }
 
   /** Ends the message with an error: counted, and answered or reported. */
@@ -37,19 +37,30 @@ export class IncomingMessage {
     this.#connection.onFailed(error);
   }
 
-  #call(owner: HandlerObject): PromiseLike<void> | void {
+  #call(owner: HandlerObject): void {
     let data: unknown;
     try {
       data = this.#method.readInput(this.#frame.payload);
     } catch (thrown) {
       return this.fail(thrownError(thrown));
     }
+    const { inbox } = this.#connection;
     try {
       const result = owner[this.#method.name]?.(data) as PromiseLike<unknown> | null | undefined;
       if (typeof result?.then !== "function") return this.#succeed(result);
-      return result.then(
-        (value) => this.#succeed(value),
-        (thrown) => this.#handlerFailed(thrown),
+      inbox.running++;
+      // By way of a promise: a thenable of the program's own might answer twice.
+      Promise.resolve(result).then(
+        (value) => {
+          inbox.running--;
+          this.#succeed(value);
+          this.#connection.checkIdle();
+        },
+        (thrown) => {
+          inbox.running--;
+          this.#handlerFailed(thrown);
+          this.#connection.checkIdle();
+        },
       );
     } catch (thrown) {
       this.#handlerFailed(thrown);
