@@ -89,7 +89,7 @@ describe("reconnecting", () => {
     expect(server.count).toBe(2);
   });
 
-  it.each([1002, 1003, 1007, 1008, 1009, 3000, 3003, 4000])("gives up on close code %d", async (code) => {
+  it.each([1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003, 4000, 4003])("gives up on close code %d", async (code) => {
     const { server, client, peer } = await connectedProbe({ reconnect: AT_ONCE });
     const closed = new Promise<unknown[]>((resolve) => client.onClose((...args) => resolve(args)));
     peer.ws.close(code, "enough");

@@ -13,6 +13,7 @@ const HOPELESS: readonly unknown[] = [
   "VALIDATION_ERROR",
   CloseCode.PROTOCOL_ERROR,
   CloseCode.UNSUPPORTED_DATA,
+  CloseCode.TEXT_ONLY,
   CloseCode.INVALID_PAYLOAD,
   CloseCode.POLICY_VIOLATION,
   CloseCode.MESSAGE_TOO_BIG,
