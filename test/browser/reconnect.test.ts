@@ -162,11 +162,11 @@ describeInChromium("a page that loses its connection", ({ newContext, serve, ope
     expect(await app.events.take(2)).toEqual(["disconnect drop", "setup"]);
   });
 
-  it("ends a connection that carries binary data, with 4003", async () => {
+  it("ends a connection that carries binary data, with 4003, and gives up", async () => {
     const { app, raw, peer } = await toRawServer(AT_ONCE);
     peer.ws.send(Buffer.from([1, 2, 3]));
     expect(await peer.closed).toEqual({ code: 4003, reason: "Text messages only" });
-    await raw.accept();
-    expect(await app.events.take(2)).toEqual(["disconnect drop", "setup"]);
+    expect(await app.events.take(2)).toEqual(["disconnect drop", "close unrecoverable SERVER_ERROR"]);
+    expect(raw.count).toBe(1);
   });
 });
