@@ -1,4 +1,4 @@
-import { GGContextStore } from "@grest-ts/context";
+import { GGContext, GGContextStore } from "@grest-ts/context";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
@@ -111,7 +111,9 @@ export class SocketPool {
     handshake: GGWebSocketHandshakeContext,
     onSocket: (socket: GGSocket) => void,
   ): Promise<GGSocket> {
-    const context = GGContextStore.branch("ws-client-connection").set(GG_WS_CONNECTION, { path: config.domain });
+    const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext()).set(GG_WS_CONNECTION, {
+      path: config.domain,
+    });
     const endpoint: SocketEndpoint = {
       apiName: "GGSocketPool",
       table: new Map(),

@@ -1,4 +1,4 @@
-import { GGContextStore } from "@grest-ts/context";
+import { GGContext, GGContextStore } from "@grest-ts/context";
 import type {
   GGWebSocketClientConfig,
   GGWebSocketCloseReason,
@@ -146,7 +146,7 @@ export function socketClient(
       signal,
       dial: Native ? (url) => nativeTransport(new Native(url)) : platform.dial,
       accept(transport) {
-        const context = scope(() => GGContextStore.branch("ws-client-connection"));
+        const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
         context.set(GG_WS_CONNECTION, { path: base });
         const connection = new Connection(transport, endpoint, context, handlers);
         connection.errorCallbacks = onError;
