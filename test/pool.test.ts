@@ -1,4 +1,4 @@
-import { NOT_AUTHORIZED, SERVER_ERROR } from "@grest-ts/schema";
+import { IsNumber, IsObject, NOT_AUTHORIZED, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import { GG_WS_MESSAGE, GGSocketPool, type GGWebSocketMiddleware, type SocketAdapter } from "@grest-ts/websocket";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
@@ -195,6 +195,19 @@ describe("GGSocketPool", () => {
     expect(failed).toBeInstanceOf(SERVER_ERROR);
     expect(displayed(failed)).toMatch(/could not connect to ws:\/\/127\.0\.0\.1:1\/x/);
     expect([GGSocketPool.size, GGSocketPool.pendingSize]).toEqual([0, 0]);
+  });
+
+  it("checks the query by its validator before it opens anything", async () => {
+    const server = await RawServer.start();
+    const config = { domain: server.url, path: "/ws/chat", queryValidator: IsObject({ page: IsNumber }) };
+    const refused = await GGSocketPool.getOrConnect({ ...config, query: { page: "x" } as never }).catch(
+      (error) => error,
+    );
+    expect(refused).toBeInstanceOf(VALIDATION_ERROR);
+    expect(server.count).toBe(0);
+    const accepted = server.accept();
+    await GGSocketPool.getOrConnect({ ...config, query: { page: 5 } });
+    expect((await accepted).requestUrl).toBe("/ws/chat?page=5");
   });
 
   it("connects through an adapter of one's own", async () => {

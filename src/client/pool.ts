@@ -1,8 +1,11 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
+import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
+import { clean } from "../socket/compiledMethod.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { invalidArguments } from "../socket/outcome.js";
 import { GGSocket } from "../socket/socket.js";
 import { AdapterTransport, type SocketAdapterClass } from "../transport/adapter.js";
 import { connect, prepareHandshake } from "./connect.js";
@@ -17,6 +20,8 @@ export interface GGSocketPoolConfig<TQuery extends object = Record<string, unkno
   readonly path: string;
   /** Query arguments of the connection. */
   readonly query?: TQuery;
+  /** Checks the query arguments before anything is opened. */
+  readonly queryValidator?: GGValidator<TQuery>;
   /** Their `updateHandshake` is run, and what they set is part of what tells connections apart. */
   readonly middlewares?: readonly GGWebSocketMiddleware[];
 }
@@ -56,10 +61,10 @@ export class SocketPool {
   /**
    * The connection of this URL and these headers, opened when there is none. Callers at the same time share it.
    *
-   * @throws ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
+   * @throws VALIDATION_ERROR for bad query arguments, the ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
    */
   async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = prepareHandshake(config.middlewares, config.query);
+    const handshake = handshakeOf(config);
     const url = socketUrl(config.domain, config.path, handshake.queryArgs);
     const identity = JSON.stringify([url, Object.entries(handshake.headers).sort()]);
     const open = this.#sockets.get(identity)?.socket;
@@ -75,7 +80,7 @@ export class SocketPool {
 
   /** Opens a connection that the pool does not keep. Throws like {@link getOrConnect}. */
   async connect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = prepareHandshake(config.middlewares, config.query);
+    const handshake = handshakeOf(config);
     return this.#open(config, socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
   }
 
@@ -136,6 +141,12 @@ export class SocketPool {
     socket.inbox.expectNoMoreHandlers();
     return socket;
   }
+}
+
+function handshakeOf<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): GGWebSocketHandshakeContext {
+  const { query, queryValidator, middlewares } = config;
+  const checked = queryValidator ? clean(queryValidator, query ?? {}, invalidArguments) : query;
+  return prepareHandshake(middlewares, checked as object | undefined);
 }
 
 async function end(socket: GGSocket, graceful: boolean): Promise<void> {
