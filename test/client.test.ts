@@ -92,6 +92,7 @@ describe("connecting", () => {
     const peer = await server.connections.next();
     peer.send(frame);
     expect(await connecting).toBeInstanceOf(SERVER_ERROR);
+    expect(await peer.closed).toEqual({ code: 1000, reason: "" });
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
+import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
 import { after } from "../socket/deadlines.js";
@@ -94,7 +95,7 @@ export function connect<T>({
             readRefusal(parsePayload(payload), knownErrors) ??
               connectionError(where, "the server refused the handshake"),
           );
-          line.close();
+          line.close(CloseCode.NORMAL);
         }
       },
       onClosed: (code, reason) =>
