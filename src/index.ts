@@ -11,6 +11,7 @@ import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js"
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 import { startServer } from "./server/startServer.js";
 
+export { GGSocketGroup } from "./server/group.js";
 export * from "./shared.js";
 
 const ends: SchemaEnds = {

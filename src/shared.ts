@@ -9,10 +9,11 @@ export type {
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
 } from "./contract/client.js";
-export { GG_WS_CONNECTION, GG_WS_MESSAGE } from "./contract/contextKeys.js";
+export { GG_WS_CONNECTION, GG_WS_MESSAGE, type GGWebSocketMessage } from "./contract/contextKeys.js";
 export type { GGWebSocketLogFields, GGWebSocketLogger } from "./contract/logger.js";
 export type {
   GGCallOptions,
+  GGGroupCalls,
   GGSocketCallable,
   GGSocketCalls,
   GGSocketHandler,
@@ -27,7 +28,9 @@ export { GGWebSocketSchema, GGWebSocketSchemaBuilder, type SchemaContract } from
 export type {
   GGConnectionHandler,
   GGConnectionQuery,
+  GGHeartbeatOptions,
   GGSocketServer,
+  GGWebSocketCapability,
   WebSocketSchemaConfig,
 } from "./contract/server.js";
 export {

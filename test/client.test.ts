@@ -217,7 +217,7 @@ describe("connecting", () => {
     onTestFinished(() => fixed.close());
     const first = server.accept();
     await fixed.connect();
-    expect(await first).toMatchObject({ requestUrl: "/ws/probe?n=1", handshake: 'h:::{"order":"abc"}' });
+    expect(await first).toMatchObject({ requestUrl: "/ws/probe?n=1", headers: { order: "abc" } });
 
     const fresh = Api.createClient({
       url: "ws://127.0.0.1:1",
@@ -226,7 +226,7 @@ describe("connecting", () => {
     onTestFinished(() => fresh.close());
     const second = server.accept();
     await fresh.connect();
-    expect(await second).toMatchObject({ requestUrl: "/ws/probe?n=2", handshake: 'h:::{"order":"abd"}' });
+    expect(await second).toMatchObject({ requestUrl: "/ws/probe?n=2", headers: { order: "abd" } });
   });
 
   it("finds an API without a url through discovery, and says so when that fails", async () => {
@@ -404,7 +404,7 @@ describe("context", () => {
       await client.connect(() => void seen.push(`setup ${KEY.get()}`));
     });
     const peer = await accepted;
-    expect(peer.handshake).toBe('h:::{"who":"Ann"}');
+    expect(peer.headers).toEqual({ who: "Ann" });
     peer.send('m:Probe.news::{"text":""}');
     expect(await seen.take(3)).toEqual(["before Ann", "setup Ann", `news Ann ${server.url}`]);
     peer.ws.terminate();

@@ -43,7 +43,7 @@ describe("reconnecting", () => {
     });
     for (let n = 1; n <= 3; n++) {
       const peer = await server.accept('m:Probe.news::{"text":"hi"}', "r:Probe.ask:9:");
-      expect(peer.handshake).toBe(`h:::{"token":"t${n}"}`);
+      expect(peer.headers).toEqual({ token: `t${n}` });
       expect(await peer.next()).toBe('s:Probe.ask:9:{"success":true,"type":"OK","data":42}');
       expect((await events.take(2)).sort()).toEqual(["news hi", "setup"]);
       await client.connect();

@@ -53,7 +53,7 @@ describe("the client on the wire", () => {
   it("opens path and query, and sends its headers in exactly one h frame", async () => {
     const { peer } = await connected();
     expect(peer.requestUrl).toBe("/ws/wire?room=a+b%26c&n=1");
-    expect(peer.handshake).toBe('h:::{"authorization":"Bearer t"}');
+    expect(peer.handshake).toBe('h:::{"authorization":"Bearer t","ws-capabilities":"batch alive cancel"}');
     expect(peer.frames.unseen).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ export const browserPlatform: ClientPlatform = {
   captureScope() {
     // Nothing carries a context from event to event here, so the caller's is taken along.
     const caller = GGContextStore.tryGetContext();
-    return (fn) => (caller ? caller.run(fn) : fn());
+    return (fn, ...args) => (caller ? caller.run(() => fn(...args)) : fn(...args));
   },
   pageOrigin: () => globalThis.location?.origin,
   onWake(callback, signal) {

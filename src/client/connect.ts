@@ -1,4 +1,5 @@
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
+import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
@@ -18,11 +19,13 @@ export interface ConnectPlan<T> {
   readonly headers: Readonly<Record<string, string>>;
   /** Errors that the server may refuse with, besides the framework's. */
   readonly knownErrors?: ErrorClasses;
+  /** What this end can do beyond 0.0.39, by name; nothing when absent. */
+  readonly capabilities?: readonly string[];
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
   dial(url: string): Transport;
   /** Takes over the line within the same event as the server's answer, before anything that follows it on the wire. */
-  accept(transport: Transport): T;
+  accept(transport: Transport, agreed: Capabilities): T;
 }
 
 /** What the middlewares make of a handshake. */
@@ -48,6 +51,7 @@ export function connect<T>({
   url,
   headers,
   knownErrors = [],
+  capabilities = [],
   signal,
   dial,
   accept,
@@ -83,13 +87,13 @@ export function connect<T>({
     }
     const line = transport;
     line.attach({
-      onOpen: () => line.send([encodeHandshake(headers)]),
+      onOpen: () => line.send([encodeHandshake(headers, capabilities)]),
       onText(text) {
         const { type, payload } = decodeFrame(text);
         if (isOver) return;
         if (type === FrameType.HANDSHAKE_OK) {
           finish();
-          resolve(accept(line));
+          resolve(accept(line, acceptedCapabilities(payload, capabilities)));
         } else if (type === FrameType.HANDSHAKE_ERROR) {
           fail(
             readRefusal(parsePayload(payload), knownErrors) ??

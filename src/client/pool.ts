@@ -5,6 +5,7 @@ import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
 import { clean } from "../socket/compiledMethod.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { Heartbeat } from "../socket/heartbeat.js";
 import { invalidArguments } from "../socket/outcome.js";
 import { GGSocket } from "../socket/socket.js";
 import { AdapterTransport, type SocketAdapterClass } from "../transport/adapter.js";
@@ -37,6 +38,7 @@ export class SocketPool {
   readonly #platform: ClientPlatform;
   readonly #sockets = new Map<string, PooledSocket>();
   readonly #pending = new Map<string, Promise<GGSocket>>();
+  readonly #heartbeat = new Heartbeat();
   #adapter: SocketAdapterClass | undefined;
 
   constructor(platform: ClientPlatform) {
@@ -125,6 +127,7 @@ export class SocketPool {
       logger: defaultLogger,
       timeout: CALL_TIMEOUT,
       scope: this.#platform.captureScope(),
+      closed: (socket) => this.#heartbeat.delete(socket),
     };
     const Adapter = this.#adapter;
     const socket = await connect({
@@ -134,6 +137,7 @@ export class SocketPool {
       dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : this.#platform.dial,
       accept: (transport) => {
         const opened = new GGSocket(transport, endpoint, context);
+        this.#heartbeat.add(opened);
         onSocket(opened);
         return opened;
       },

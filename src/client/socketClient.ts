@@ -13,6 +13,7 @@ import { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { guarded } from "../socket/guarded.js";
 import { Handlers } from "../socket/handlers.js";
+import { Heartbeat } from "../socket/heartbeat.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { type AnyError, invalidArguments, serverError } from "../socket/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingClass } from "../socket/outgoing.js";
@@ -22,6 +23,9 @@ import type { ClientPlatform } from "./platform.js";
 import { ReconnectPolicy } from "./reconnect.js";
 import { type Session, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
+
+/** What every client can do; who does not reconnect cannot be sent away. */
+const CAPABILITIES = ["batch", "alive", "cancel"];
 
 type Setup = (ends: SocketClient) => unknown;
 
@@ -54,6 +58,7 @@ export function socketClient(
   const onClose: ((reason: GGWebSocketCloseReason, error?: AnyError) => void)[] = [];
   const onError: ((error: Error) => void)[] = [];
   let session: Session | undefined;
+  let heartbeat: Heartbeat | undefined;
 
   const call: Caller["call"] = (method, data, options) => {
     const connection = session?.connection;
@@ -117,7 +122,11 @@ export function socketClient(
       apiName,
       policy: reconnect ? new ReconnectPolicy(Object(reconnect)) : undefined,
       open: (onOpen, signal) => open(endpoint, onOpen, signal),
-      onWake: platform.onWake,
+      onWake: (callback, signal) =>
+        platform.onWake(() => {
+          heartbeat?.look();
+          callback();
+        }, signal),
       onDisconnect(reason) {
         for (const callback of onDisconnect) guarded(endpoint, () => callback(reason));
       },
@@ -143,13 +152,19 @@ export function socketClient(
       url: socketUrl(base, path, queryArgs),
       headers,
       knownErrors: errors,
+      capabilities: config.capabilities ?? (reconnect ? [...CAPABILITIES, "drain"] : CAPABILITIES),
       signal,
       dial: Native ? (url) => nativeTransport(new Native(url)) : platform.dial,
-      accept(transport) {
+      accept(transport, agreed) {
         const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
         context.set(GG_WS_CONNECTION, { path: base });
-        const connection = new Connection(transport, endpoint, context, handlers);
+        const connection = new Connection(transport, endpoint, context, handlers, agreed);
         connection.errorCallbacks = onError;
+        const [intervalMs, timeoutMs] = agreed.get("alive")?.split(",").map(Number) ?? [];
+        const pulse = new Heartbeat(intervalMs, timeoutMs);
+        heartbeat = pulse;
+        pulse.add(connection);
+        connection.onClose(() => pulse.delete(connection));
         onOpen(connection);
         return connection;
       },

@@ -2,6 +2,7 @@ import type { ERROR, Raw } from "@grest-ts/schema";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
+import type { GGWebSocketCapability } from "./server.js";
 
 /** Where a client connects to, and with what; the part that `beforeConnect` may bring anew for every attempt. */
 export interface GGWebSocketTarget<TQuery = undefined> {
@@ -30,6 +31,11 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
     | (() => GGWebSocketTarget<TQuery> | Promise<GGWebSocketTarget<TQuery>>)
     | (() => void)
     | (() => Promise<void>);
+  /**
+   * The extensions of the wire that are offered to the server (PROTOCOL.md, "Capabilities"). Default: all, but `drain`
+   * only with `reconnect`. `[]` speaks the plain wire of 0.0.39.
+   */
+  readonly capabilities?: readonly GGWebSocketCapability[];
   /** The `WebSocket` class to connect with, such as a runtime's global one. Default: `ws` in Node, the global one in browsers. */
   readonly webSocket?: new (
     url: string,

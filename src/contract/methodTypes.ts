@@ -4,8 +4,16 @@ import type { GGPromise, Raw, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/s
 export interface GGCallOptions {
   /** How long to wait for the reply, in ms. Default: the connection's `timeout` (30,000). */
   readonly timeout?: number;
-  /** Gives the call up when aborted: it settles at once with a `SERVER_ERROR`. */
+  /**
+   * Gives the call up when aborted: it settles at once with a `SERVER_ERROR`, and the handler's own signal
+   * (`GG_WS_MESSAGE.get().signal`) is aborted where both ends support that.
+   */
   readonly signal?: AbortSignal;
+  /**
+   * Whether a message (a method without `success`) may be left out when its peer reads too slowly and the server's
+   * `maxOutboxBytes` is reached; without it the connection is closed then. Default `false`.
+   */
+  readonly droppable?: boolean;
 }
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -62,6 +70,11 @@ export interface WebSocketIncoming<T> {
 export type WebSocketOutgoing<T> = GGSocketCalls<T> & {
   /** Runs `callback` once, inside the connection's context, when the connection has closed; at once if it already has. */
   onClose(callback: () => void): void;
+};
+
+/** What many connections can be told at once: the methods without `success`, since nobody waits for a thousand replies. */
+export type GGGroupCalls<T> = {
+  readonly [K in keyof T as T[K] extends { readonly success: object } ? never : K]: GGSocketCallable<T[K]>;
 };
 
 /** What a client receives: any part of the methods, since a client need not care about every push. */

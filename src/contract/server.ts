@@ -3,6 +3,17 @@ import type { GGWebSocketLogger } from "./logger.js";
 import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 
+/** An extension of the wire; PROTOCOL.md, "Capabilities", says what each does. */
+export type GGWebSocketCapability = "batch" | "alive" | "cancel" | "drain";
+
+/** When silent connections are looked after. */
+export interface GGHeartbeatOptions {
+  /** A connection that was silent for so long, in ms, is asked for a sign of life. Default 25,000. */
+  readonly intervalMs?: number;
+  /** How long it may take to give one, in ms. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
 /** Options of `register` and `startServer`. */
 export interface WebSocketSchemaConfig {
   /** The HTTP server to listen on. Default: the app's `GGHttpServer`. */
@@ -15,6 +26,16 @@ export interface WebSocketSchemaConfig {
   readonly timeout?: number;
   /** Where warnings and errors go. Default: `console`, from warnings up. */
   readonly logger?: GGWebSocketLogger;
+  /**
+   * When a silent connection is asked for a sign of life, and how long it may take to give one, in ms, until it is cut
+   * (the client sees 1006). Default `{intervalMs: 25_000, timeoutMs: 10_000}`; `false` never asks.
+   */
+  readonly heartbeat?: GGHeartbeatOptions | false;
+  /**
+   * The extensions of the wire that are offered to clients which know them (PROTOCOL.md, "Capabilities"). Default: all.
+   * `[]` speaks the plain wire of 0.0.39 to everybody.
+   */
+  readonly capabilities?: readonly GGWebSocketCapability[];
   /**
    * What becomes of an upgrade request to a path that no API is registered on: `"refuse"` answers it with 404, `"leave"`
    * leaves it to the other `upgrade` listeners of the HTTP server. Default `"refuse"`. One API that says `"leave"` is

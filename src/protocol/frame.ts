@@ -11,6 +11,11 @@ export enum FrameType {
   MESSAGE = "m",
   REQUEST = "r",
   REPLY = "s",
+  // The rest only between peers that both announced the capability; others ignore them.
+  PING = "p",
+  PONG = "o",
+  CANCEL = "c",
+  DRAIN = "d",
 }
 
 /** A frame taken apart. The payload is still text: who may not call a method costs no parsing. */
@@ -42,13 +47,41 @@ export function stringifyPayload(value: unknown): string {
   return JSON.stringify(value) ?? "";
 }
 
-/** What a payload says; `undefined` when it is empty or not JSON (no JSON text means `undefined`). */
-export function parsePayload(payload: string): unknown {
+/** How deep the arrays and objects of a payload may nest unless the program says otherwise. */
+export const MAX_DEPTH = 128;
+
+/** What a payload says; `undefined` when it is empty, not JSON, or nested too deep (no JSON text means `undefined`). */
+export function parsePayload(payload: string, maxDepth = MAX_DEPTH): unknown {
   try {
-    return JSON.parse(payload);
+    // Each level takes two characters at least, so most payloads need no closer look.
+    return payload.length > 2 * maxDepth && isDeeper(payload, maxDepth) ? undefined : JSON.parse(payload);
   } catch {
     return undefined;
   }
+}
+
+/** By counting brackets outside of strings: a hostile payload costs one pass, no parsing and no recursion. */
+function isDeeper(json: string, maxDepth: number): boolean {
+  let depth = 0;
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '"') i = endOfString(json, i);
+    else if (character === "[" || character === "{") depth++;
+    else if (character === "]" || character === "}") depth--;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/** Where the string that begins at `at` ends. */
+function endOfString(json: string, at: number): number {
+  let end = at;
+  let backslashes = 0;
+  do {
+    end = json.indexOf('"', end + 1);
+    for (backslashes = 0; json[end - 1 - backslashes] === "\\"; ) backslashes++;
+  } while (backslashes % 2);
+  return end < 0 ? json.length : end;
 }
 
 function colon(text: string, from: number): number {

@@ -1,11 +1,18 @@
+import { CAPABILITIES_MEMBER } from "./capabilities.js";
 import { FrameType, parsePayload } from "./frame.js";
 
-/** The server's "accepted" frame, byte for byte as 0.0.39 sends it. */
-export const HANDSHAKE_OK_FRAME = "k:::null";
+/** The client's first frame: the handshake's headers, and the names of what it can do beyond 0.0.39. */
+export function encodeHandshake(
+  headers: Readonly<Record<string, string>>,
+  capabilities: readonly string[] = [],
+): string {
+  const announced = capabilities.length > 0 ? { [CAPABILITIES_MEMBER]: capabilities.join(" ") } : undefined;
+  return `${FrameType.HANDSHAKE}:::${JSON.stringify({ ...headers, ...announced })}`;
+}
 
-/** The client's first frame: the handshake's headers. */
-export function encodeHandshake(headers: Readonly<Record<string, string>>): string {
-  return `${FrameType.HANDSHAKE}:::${JSON.stringify(headers)}`;
+/** The server's "accepted"; byte for byte as 0.0.39 sends it to a client that announced nothing. */
+export function encodeHandshakeOk(capabilities: string): string {
+  return `${FrameType.HANDSHAKE_OK}:::${JSON.stringify(capabilities ? { [CAPABILITIES_MEMBER]: capabilities } : null)}`;
 }
 
 /** The server's refusal; `errorPayload` is the JSON text of an error's public part. */

@@ -1,15 +1,16 @@
 import { GGContext } from "@grest-ts/context";
 import { ERROR } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
+import { CAPABILITIES_MEMBER } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import { encodeHandshakeError, HANDSHAKE_OK_FRAME } from "../protocol/handshake.js";
+import { encodeHandshakeError } from "../protocol/handshake.js";
 import { Connection } from "../socket/connection.js";
-import type { Scopes } from "../socket/endpoint.js";
 import { Handlers } from "../socket/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
 import type { Transport } from "../socket/transport.js";
+import { ConnectionGate } from "./gate.js";
 import { HandshakeListener, runMiddlewares } from "./handshake.js";
-import { refusal, resolveScopes } from "./permissions.js";
+import { refusal, resolveScopes, type Scopes } from "./permissions.js";
 import type { Registration } from "./registration.js";
 
 /** How long a client may take to send its handshake message, in ms. */
@@ -50,6 +51,8 @@ async function openConnection(
     return;
   }
   if (headers === "timeout") return refuse(registration, transport, serverError("Handshake timeout"));
+  const capabilities = registration.capabilities.shared(headers[CAPABILITIES_MEMBER]);
+  delete headers[CAPABILITIES_MEMBER];
 
   let scopes: Scopes;
   try {
@@ -66,9 +69,10 @@ async function openConnection(
     return;
   }
   const handlers = new Handlers();
-  const connection = new Connection(transport, registration.endpoint, context, handlers);
-  connection.inbox.scopes = scopes;
-  connection.outbox.push(HANDSHAKE_OK_FRAME);
+  const connection = new Connection(transport, registration.endpoint, context, handlers, capabilities.agreed);
+  connection.inbox.gate = new ConnectionGate(connection, registration.limits, scopes);
+  // Sent as a line of its own: the client does not know of batches before it has read this.
+  transport.send([capabilities.accept]);
   registration.metrics.attempted("OK");
   registration.joined(connection);
   listener.handOverTo(connection);

@@ -35,11 +35,11 @@ export class ServerMetrics implements SocketMetrics {
   }
 
   handled(method: string, result: string, startedAt?: number): void {
-    this.#count(() => this.#handled.count(method, result, startedAt));
+    if (GG_METRICS.has()) this.#handled.count(method, result, startedAt);
   }
 
-  sent(method: string, result: string, startedAt?: number): void {
-    this.#count(() => this.#sent.count(method, result, startedAt));
+  sent(method: string, result: string, startedAt?: number, count?: number): void {
+    this.#count(() => this.#sent.count(method, result, startedAt, count));
   }
 
   #count(count: () => void): void {
@@ -76,7 +76,7 @@ class Traffic {
     this.#api = api;
   }
 
-  count(method: string, result: string, startedAt: number | undefined): void {
+  count(method: string, result: string, startedAt: number | undefined, by = 1): void {
     let known = this.#methods.get(method);
     if (!known) {
       known = { labels: { ...this.#api, method }, results: new Map() };
@@ -87,7 +87,7 @@ class Traffic {
       labels = { ...known.labels, result } as MethodLabels;
       known.results.set(result, labels);
     }
-    this.#counter.inc(1, labels);
+    this.#counter.inc(by, labels);
     if (startedAt !== undefined) this.#durations.observe(performance.now() - startedAt, known.labels);
   }
 }

@@ -1,8 +1,10 @@
 import { GG_PERMISSIONS, type GGScopeResolver } from "@grest-ts/http";
 import { FORBIDDEN, type GGPermission, GGPermissionChecker, NOT_AUTHORIZED, satisfies } from "@grest-ts/schema";
 import { isPublic } from "../contract/permission.js";
-import type { Scopes } from "../socket/endpoint.js";
 import type { AnyError } from "../socket/outcome.js";
+
+/** The scopes of a connection: `null` without an identity, `undefined` where nobody asked. */
+export type Scopes = ReadonlySet<string> | null | undefined;
 
 /** Finds a connection's scopes, once, and shows them to handlers as `GG_PERMISSIONS`. Runs inside its context. */
 export async function resolveScopes(resolver: GGScopeResolver | undefined): Promise<Scopes> {

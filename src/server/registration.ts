@@ -7,14 +7,15 @@ import type { GGSocketServer, WebSocketSchemaConfig } from "../contract/server.j
 import { CloseCode } from "../protocol/closeCodes.js";
 import type { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { Heartbeat } from "../socket/heartbeat.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { outgoingClass } from "../socket/outgoing.js";
 import type { Transport } from "../socket/transport.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
 import { acceptConnection } from "./acceptConnection.js";
+import { ServerCapabilities } from "./capabilities.js";
 import { ServerMetrics } from "./metrics.js";
-import { refusal } from "./permissions.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 
 const GOING_AWAY = [CloseCode.GOING_AWAY, "Server is shutting down"] as const;
@@ -35,6 +36,15 @@ export class Registration implements GGSocketServer {
   readonly endpoint: SocketEndpoint;
   /** What the server may call on its clients. */
   readonly Outgoing: ReturnType<typeof outgoingClass>;
+  readonly capabilities: ServerCapabilities;
+  readonly limits = {
+    maxDepth: 128,
+    maxRequestsInFlight: 1000,
+    messagesPerSecond: Number.POSITIVE_INFINITY,
+    messageBurst: Number.POSITIVE_INFINITY,
+    maxOutboxBytes: 64 * 1024 * 1024,
+  };
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #http: GGHttpServer;
   readonly #upgrades: UpgradeRouter;
   readonly #arriving = new Set<Transport>();
@@ -58,6 +68,9 @@ export class Registration implements GGSocketServer {
     const scope = captureScope();
     this.metrics = new ServerMetrics(this.apiName, this.path, scope);
     this.Outgoing = outgoingClass(tables.serverToClient);
+    const { heartbeat = {} } = config;
+    if (heartbeat) this.#heartbeat = new Heartbeat(heartbeat.intervalMs, heartbeat.timeoutMs);
+    this.capabilities = new ServerCapabilities(config.capabilities, this.#heartbeat);
     this.#http = http;
     this.#upgrades = upgradesOf(http.httpServer);
     this.#upgrades.add(this.path, {
@@ -72,7 +85,9 @@ export class Registration implements GGSocketServer {
       metrics: this.metrics,
       timeout: config.timeout ?? CALL_TIMEOUT,
       scope,
-      authorize: (method, scopes) => refusal(method.permission, scopes, method.path),
+      maxDepth: this.limits.maxDepth,
+      maxOutboxBytes: this.limits.maxOutboxBytes,
+      closed: (connection, code) => this.#left(connection, code),
     };
   }
 
@@ -102,11 +117,14 @@ export class Registration implements GGSocketServer {
     this.#connections.add(connection);
     this.metrics.opened();
     this.endpoint.logger.debug(`${this.apiName}: a connection is open`);
-    connection.onClose((code) => {
-      this.#connections.delete(connection);
-      this.metrics.closed();
-      this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
-    });
+    this.#heartbeat?.add(connection);
+  }
+
+  #left(connection: Connection, code: number): void {
+    this.#connections.delete(connection);
+    this.#heartbeat?.delete(connection);
+    this.metrics.closed();
+    this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
   }
 
   async teardown(): Promise<void> {

@@ -25,26 +25,31 @@ export class Calls {
     this.#connection = connection;
   }
 
+  get connection(): Connection {
+    return this.#connection;
+  }
+
   /** How many calls wait for their reply. */
   get size(): number {
     return this.#pending?.size ?? 0;
   }
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
-  call(method: CompiledMethod, data: unknown, { timeout, signal }: GGCallOptions = {}): Promise<Outcome> {
-    const { endpoint, isOpen, outbox } = this.#connection;
+  call(method: CompiledMethod, data: unknown, options: GGCallOptions = {}): Promise<Outcome> {
+    const connection = this.#connection;
     const { path } = method;
     let outcome: Outcome = ok(undefined);
+    let result: string | undefined;
     try {
-      if (!isOpen) throw serverError(`${path}: the connection is closed, so nothing was sent`);
+      if (!connection.isOpen) throw serverError(`${path}: the connection is closed, so nothing was sent`);
       const payload = method.writeInput(data);
-      if (signal?.aborted) throw serverError(`${path} was aborted by its caller before it was sent`);
-      if (method.hasReply) return this.#request(method, payload, timeout ?? endpoint.timeout, signal);
-      outbox.push(method.messagePrefix + payload);
+      if (options.signal?.aborted) throw serverError(`${path} was aborted by its caller before it was sent`);
+      if (method.hasReply) return this.#request(method, payload, options);
+      if (!connection.sendFrame(method.messagePrefix + payload, options.droppable)) result = "DROPPED";
     } catch (thrown) {
       outcome = thrown instanceof ERROR ? thrown : serverError(`${path}: the input is not JSON`, thrown as Error);
     }
-    endpoint.metrics?.sent(path, isOpen ? outcome.type : "CONNECTION_CLOSED");
+    connection.endpoint.metrics?.sent(path, connection.isOpen ? (result ?? outcome.type) : "CONNECTION_CLOSED");
     return Promise.resolve(outcome);
   }
 
@@ -62,15 +67,17 @@ export class Calls {
     });
   }
 
-  #request(method: CompiledMethod, payload: string, timeout: number, signal?: AbortSignal): Promise<Outcome> {
-    const { endpoint, outbox } = this.#connection;
+  #request(method: CompiledMethod, payload: string, { timeout, signal }: GGCallOptions): Promise<Outcome> {
+    const connection = this.#connection;
+    const { endpoint, outbox } = connection;
     const { path } = method;
     this.#pending ??= new Map();
     const pending = this.#pending;
     const id = String(++this.#lastId);
-    const number = outbox.push(`${method.requestPrefix}${id}:${payload}`);
     const startedAt = performance.now();
+    const ms = timeout ?? endpoint.timeout;
     return new Promise((resolve) => {
+      let number = Number.POSITIVE_INFINITY;
       const onAbort = () => call.fail("Request aborted by its caller:");
       const call: PendingCall = {
         expiresAt: 0,
@@ -81,17 +88,19 @@ export class Calls {
           signal?.removeEventListener("abort", onAbort);
           endpoint.metrics?.sent(path, result, startedAt);
           resolve(outcome);
-          this.#connection.checkIdle();
+          connection.checkIdle();
         },
         fail: (why, result) => {
           const fate = outbox.wasSent(number) ? "it had been sent and may have run" : "it had not been sent";
           call.settle(serverError(`${why} ${path} got no reply; ${fate}`), result);
+          connection.cancel(path, id);
         },
-        onExpired: () => call.fail(`Request timeout after ${timeout} ms:`),
+        onExpired: () => call.fail(`Request timeout after ${ms} ms:`),
       };
       pending.set(id, call);
-      startDeadline(call, timeout);
+      startDeadline(call, ms);
       signal?.addEventListener("abort", onAbort);
+      number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
     });
   }
 }

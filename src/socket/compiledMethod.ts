@@ -23,17 +23,13 @@ export interface CompiledMethod {
   readonly messagePrefix: string;
   /** `r:ChatApi.sendMessage:`, id and payload follow. */
   readonly requestPrefix: string;
-  /** `s:ChatApi.sendMessage:`, id and payload follow. */
-  readonly replyPrefix: string;
   /** Whether its caller waits for a reply. */
   readonly hasReply: boolean;
   /** The errors that may cross the wire as what they are; `undefined` where no contract says so: all of them. */
   readonly errors: ErrorClasses | undefined;
   readonly permission: GGPermission | undefined;
-  /** The value of `GG_WS_MESSAGE` while it is handled. */
-  readonly message: { readonly path: string };
   /** Receiver: the handler's argument out of a payload. Throws a `VALIDATION_ERROR`. */
-  readInput(payload: string): unknown;
+  readInput(payload: string, maxDepth?: number): unknown;
   /** Receiver: the payload of a reply out of a handler's value. Throws when the value cannot be sent. */
   writeResult(value: unknown): string;
   /** Sender: a payload out of the caller's argument. Throws a `VALIDATION_ERROR`, or when it cannot be sent. */
@@ -55,17 +51,17 @@ export function compileMethod(
     path,
     messagePrefix: `${FrameType.MESSAGE}:${path}::`,
     requestPrefix: `${FrameType.REQUEST}:${path}:`,
-    replyPrefix: `${FrameType.REPLY}:${path}:`,
     hasReply: success !== undefined,
     errors,
     permission,
-    message: Object.freeze({ path }),
 
-    readInput(payload) {
+    readInput(payload, maxDepth) {
       if (!input) return undefined;
-      const value = parsePayload(payload);
+      const value = parsePayload(payload, maxDepth);
       if (value !== undefined || !payload) return clean(input, value, invalidArguments);
-      throw invalidArguments([{ path: "", code: "invalid.json", message: "Payload is not valid JSON" }]);
+      throw invalidArguments([
+        { path: "", code: "invalid.json", message: "Payload is not valid JSON, or nested too deep" },
+      ]);
     },
     writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments)),
 

@@ -1,5 +1,8 @@
 import type { GGContext } from "@grest-ts/context";
 import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
+import type { GGWebSocketCapability } from "../contract/server.js";
+import { SEPARATOR } from "../protocol/batch.js";
+import { type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, type Frame, FrameType } from "../protocol/frame.js";
 import { Calls } from "./calls.js";
@@ -10,6 +13,7 @@ import type { Handlers } from "./handlers.js";
 import { Inbox } from "./inbox.js";
 import { Outbox } from "./outbox.js";
 import { errorPayload } from "./outcome.js";
+import type { SharedMessage } from "./sharedMessage.js";
 import type { Transport } from "./transport.js";
 
 /** How long `finish` waits for what is in flight, in ms. */
@@ -37,8 +41,13 @@ export class Connection {
   readonly calls: Calls;
   /** @internal */
   readonly inbox: Inbox;
+  /** @internal How many messages and signs of life have arrived. */
+  received = 0;
+  /** @internal The server is going away: be somewhere else in so many ms. */
+  onDrain: ((delayMs: number) => void) | undefined;
   /** @internal Hear of errors that belong to no call. */
   errorCallbacks: readonly ((error: Error) => void)[] = NONE;
+  readonly #capabilities: Capabilities;
   #isOpen = true;
   /** How it ended. */
   #end: readonly [code: number, reason: string] | undefined;
@@ -47,10 +56,17 @@ export class Connection {
   #cancelTerminate: (() => void) | undefined;
 
   /** @internal */
-  constructor(transport: Transport, endpoint: SocketEndpoint, context: GGContext, handlers: Handlers) {
+  constructor(
+    transport: Transport,
+    endpoint: SocketEndpoint,
+    context: GGContext,
+    handlers: Handlers,
+    capabilities = NO_CAPABILITIES,
+  ) {
     this.endpoint = endpoint;
     this.context = context;
-    this.outbox = new Outbox(transport);
+    this.#capabilities = capabilities;
+    this.outbox = new Outbox(transport, Number(capabilities.get("batch")));
     this.calls = new Calls(this);
     this.inbox = new Inbox(this, handlers);
     transport.attach(this);
@@ -114,9 +130,41 @@ export class Connection {
     for (const waiter of waiters) waiter();
   }
 
+  /** @internal Whether both ends can do this. */
+  can(capability: GGWebSocketCapability): boolean {
+    return this.#capabilities.has(capability);
+  }
+
+  /** @internal Sends a frame and returns its number in the outbox; 0 when it was dropped, since the peer is too slow. */
+  sendFrame(frame: string, isDroppable = false, shared?: SharedMessage): number {
+    const { apiName, logger, maxOutboxBytes = Number.POSITIVE_INFINITY, metrics } = this.endpoint;
+    if (!this.outbox.exceeds(maxOutboxBytes)) return this.outbox.push(frame, shared);
+    if (!isDroppable) {
+      logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
+      metrics?.sent("unknown", "SLOW_CONSUMER");
+      this.outbox.discard();
+      this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
+    }
+    return 0;
+  }
+
   /** @internal Sends a frame that answers the peer; nobody misses it when the connection is closing. */
   reply(frame: string): void {
-    if (this.#isOpen) this.outbox.push(frame);
+    if (this.#isOpen) this.sendFrame(frame);
+  }
+
+  /** @internal Tells the peer that nobody waits for its answer any more. */
+  cancel(path: string, id: string): void {
+    if (this.can("cancel")) this.reply(`${FrameType.CANCEL}:${path}:${id}:`);
+  }
+
+  /** @internal Asks the peer for a sign of life; returns whether there is a way to. */
+  ping(): boolean {
+    const { transport } = this.outbox;
+    if (transport.ping) transport.ping();
+    else if (this.can("alive")) this.reply(`${FrameType.PING}:::`);
+    else return false;
+    return true;
   }
 
   /** @internal A message for a path that the contract does not have. */
@@ -133,12 +181,13 @@ export class Connection {
 
   /** @internal */
   onText(text: string): void {
-    if (!this.#isOpen) return;
-    const frame = decodeFrame(text);
-    if (frame.type === FrameType.REPLY) this.calls.settle(frame);
-    else if ((frame.type === FrameType.REQUEST || frame.type === FrameType.MESSAGE) && frame.path) {
-      this.inbox.receive(frame);
-    }
+    this.received++;
+    this.endpoint.scope(receive, this, text);
+  }
+
+  /** @internal */
+  onAlive(): void {
+    this.received++;
   }
 
   /** @internal Something failed that no reply tells anybody of. */
@@ -154,9 +203,32 @@ export class Connection {
     this.#stop();
     this.outbox.discard();
     this.checkIdle();
+    this.endpoint.closed?.(this, code);
     const callbacks = this.#closeCallbacks;
     this.#closeCallbacks = NONE;
     for (const callback of callbacks) this.onClose(callback);
+  }
+
+  /** @internal Takes one message. */
+  receive(text: string): void {
+    if (!this.#isOpen) return;
+    const frame = decodeFrame(text);
+    switch (frame.type) {
+      case FrameType.REPLY:
+        return this.calls.settle(frame);
+      case FrameType.REQUEST:
+      case FrameType.MESSAGE:
+        if (frame.path) this.inbox.receive(frame);
+        return;
+      case FrameType.PING:
+        if (this.can("alive")) this.reply(`${FrameType.PONG}:::`);
+        return;
+      case FrameType.CANCEL:
+        if (this.can("cancel")) this.inbox.cancel(frame.id);
+        return;
+      case FrameType.DRAIN:
+        if (this.can("drain")) this.onDrain?.(Number(frame.payload) || 0);
+    }
   }
 
   #stop(): void {
@@ -169,4 +241,10 @@ export class Connection {
   #guard(callback: () => unknown): void {
     guarded(this.endpoint, () => this.context.run(callback));
   }
+}
+
+/** Takes a text: one message, or, between ends that can do so, a batch. */
+function receive(connection: Connection, text: string): void {
+  if (connection.can("batch")) for (const message of text.split(SEPARATOR)) connection.receive(message);
+  else connection.receive(text);
 }

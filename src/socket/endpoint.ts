@@ -1,18 +1,30 @@
 import type { GGWebSocketLogger } from "../contract/logger.js";
 import type { CompiledMethod } from "./compiledMethod.js";
+import type { Connection } from "./connection.js";
 import type { MethodTable } from "./methodTable.js";
 import type { AnyError } from "./outcome.js";
 
-/** The scopes of a connection: `null` without an identity, `undefined` where nobody asked. */
-export type Scopes = ReadonlySet<string> | null | undefined;
-
 /** Calls a function in an async context that was captured earlier. */
-export type AsyncScope = <T>(fn: () => T) => T;
+export type AsyncScope = <TArgs extends unknown[], T>(fn: (...args: TArgs) => T, ...args: TArgs) => T;
 
 /** Where traffic is counted. Paths are those of the contract, or `"unknown"`; `startedAt`, on the clock of `performance.now()`, is absent when there is nothing to time. */
 export interface SocketMetrics {
+  /** Called inside the endpoint's scope. */
   handled(path: string, result: string, startedAt?: number): void;
-  sent(path: string, result: string, startedAt?: number): void;
+  /** Called in anybody's scope; `count` messages at once. */
+  sent(path: string, result: string, startedAt?: number, count?: number): void;
+}
+
+/** Why a message is not handled: what a request is answered with, and the `result` that the metrics show. */
+export interface Refusal {
+  readonly error: AnyError;
+  readonly result: string;
+}
+
+/** Decides for one connection what of its messages is handled. */
+export interface Gate {
+  /** Asked once for each message, before anything of its payload is read; `method` is absent when there is none of that name. */
+  refusal(method: CompiledMethod | undefined, isRequest: boolean): Refusal | undefined;
 }
 
 /** What all connections of one registration, or of one client, have in common. */
@@ -28,8 +40,12 @@ export interface SocketEndpoint {
   readonly timeout: number;
   /** Everything that a connection calls back runs in here. */
   readonly scope: AsyncScope;
-  /** Whether a connection with these scopes may call a method; the error to answer with when not. */
-  authorize?(method: CompiledMethod, scopes: Scopes): AnyError | undefined;
+  /** How many bytes may wait for a peer that reads too slowly; endless when absent. */
+  readonly maxOutboxBytes?: number;
+  /** How deep payloads may nest. */
+  readonly maxDepth?: number;
+  /** A connection has ended. */
+  closed?(connection: Connection, code: number): void;
 }
 
 /** How long a call waits for its reply unless the program says otherwise, in ms. */

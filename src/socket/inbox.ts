@@ -1,8 +1,8 @@
-import type { Frame } from "../protocol/frame.js";
+import { type Frame, FrameType } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { Connection } from "./connection.js";
 import { after } from "./deadlines.js";
-import type { Scopes } from "./endpoint.js";
+import type { Gate } from "./endpoint.js";
 import type { HandlerObject, Handlers } from "./handlers.js";
 import { IncomingMessage } from "./incomingMessage.js";
 import { serverError } from "./outcome.js";
@@ -18,14 +18,16 @@ const HANDLER_GRACE = 1_000;
  * given wait.
  */
 export class Inbox {
-  /** What the connection may do. */
-  scopes: Scopes;
-  /** How many handlers are at work. */
-  running = 0;
+  /** Without one, everything is handled. */
+  gate: Gate | undefined;
+  /** How many requests are being handled. */
+  requests = 0;
   readonly #connection: Connection;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
+  /** Whose handlers are at work. */
+  #running: Set<IncomingMessage> | undefined;
   #cancelGrace: (() => void) | undefined;
 
   constructor(connection: Connection, handlers: Handlers) {
@@ -44,36 +46,71 @@ export class Inbox {
     else if (this.#held) this.#cancelGrace ??= after(HANDLER_GRACE, () => this.#deliver());
   }
 
-  /** The line is gone: what waits will not be handled. */
+  /** The line is gone: what waits will not be handled, and nobody waits for what is at work. */
   stop(): void {
-    this.#cancelGrace?.();
-    this.#held = undefined;
+    this.#holdNoMore();
+    for (const message of this.#running ?? []) message.abort();
+  }
+
+  /** The peer has given up a request. */
+  cancel(id: string): void {
+    for (const message of this.#running ?? []) if (message.isRequest && message.id === id) message.abort();
+  }
+
+  /** How many handlers are at work. */
+  get running(): number {
+    return this.#running?.size ?? 0;
+  }
+
+  /** A handler works on, beyond this moment. */
+  started(message: IncomingMessage): void {
+    this.#running ??= new Set();
+    this.#running.add(message);
+    if (message.isRequest) this.requests++;
+  }
+
+  /** It is done. */
+  ended(message: IncomingMessage): void {
+    this.#running?.delete(message);
+    if (message.isRequest) this.requests--;
+    this.#connection.checkIdle();
   }
 
   /** Takes a message or a request. Who may not call a method is told so before anything of the payload is read. */
   receive(frame: Frame): void {
-    const { endpoint, outbox } = this.#connection;
-    const method = endpoint.table.get(frame.path);
-    const refusal = method && endpoint.authorize?.(method, this.scopes);
-    if (refusal) new IncomingMessage(this.#connection, method, frame).fail(refusal);
+    const method = this.#connection.endpoint.table.get(frame.path);
+    const refusal = this.gate?.refusal(method, frame.type === FrameType.REQUEST);
+    if (refusal) new IncomingMessage(this.#connection, frame, method).fail(refusal.error, refusal.result);
     else if (this.#held) {
-      if (this.#held.push(frame) === MAX_HELD) outbox.transport.pause?.();
-    } else if (method) this.handle(method, frame, this.#handlers.ownerOf(method.name));
-    else this.#connection.receiveUnknown(frame);
+      if (this.#held.push(frame) === MAX_HELD) this.#connection.outbox.transport.pause?.();
+    } else this.#dispatch(frame, method);
   }
 
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
-    const message = new IncomingMessage(this.#connection, method, frame);
-    if (owner) message.handle(owner);
+    const message = new IncomingMessage(this.#connection, frame, method);
+    if (owner) message.handle(method, owner);
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
+  }
+
+  #dispatch(frame: Frame, method = this.#connection.endpoint.table.get(frame.path)): void {
+    if (method) this.handle(method, frame, this.#handlers.ownerOf(method.name));
+    else this.#connection.receiveUnknown(frame);
+  }
+
+  #holdNoMore(): void {
+    this.#cancelGrace?.();
+    this.#held = undefined;
   }
 
   #deliver(): void {
     const held = this.#held;
     if (!held) return;
-    this.stop();
-    if (held.length >= MAX_HELD) this.#connection.outbox.transport.resume?.();
-    for (const frame of held) this.receive(frame);
+    this.#holdNoMore();
+    const { endpoint, outbox } = this.#connection;
+    if (held.length >= MAX_HELD) outbox.transport.resume?.();
+    endpoint.scope(() => {
+      for (const frame of held) this.#dispatch(frame);
+    });
   }
 }

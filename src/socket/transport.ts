@@ -1,3 +1,5 @@
+import type { SharedMessage } from "./sharedMessage.js";
+
 /**
  * What a socket needs of the line under it. `transport/` implements it for `ws` and for the native WebSocket.
  * A transport calls its listener and nothing else; it keeps no list of them.
@@ -7,6 +9,12 @@ export interface Transport {
   attach(listener: TransportListener): void;
   /** Hands text messages over in their order, in one write where the platform can. */
   send(messages: readonly string[]): void;
+  /** Hands over a message that other connections get too. */
+  sendShared?(message: SharedMessage): void;
+  /** How many bytes were handed over and have not left yet, since the peer reads too slowly. */
+  backlog?(): number;
+  /** Asks the peer for a sign of life below the messages; answered by `onAlive`. */
+  ping?(): void;
   /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */
   close(code?: number, reason?: string): void;
   /** Ends the line at once. */
@@ -23,6 +31,8 @@ export interface TransportListener {
   onOpen?(): void;
   /** A text message has arrived. */
   onText(text: string): void;
+  /** The peer has given a sign of life that is no message. */
+  onAlive?(): void;
   /** The line has ended; 1006 when it broke. */
   onClosed(code: number, reason: string): void;
   /** Something failed; `onClosed` follows. */

@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
 import { CloseCode, clampCloseReason, isSendableCloseCode } from "../protocol/closeCodes.js";
+import type { SharedMessage } from "../socket/sharedMessage.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
 import { encodeTextFrames } from "./wsFrames.js";
 
@@ -17,7 +18,7 @@ export class WsTransport implements Transport {
     this.#ws = ws;
     this.#isAccepted = isAccepted;
     (ws as OwnedWebSocket)[OWNER] = this;
-    ws.on("message", onMessage).on("close", onClose).on("error", onError);
+    ws.on("message", onMessage).on("ping", onAlive).on("pong", onAlive).on("close", onClose).on("error", onError);
     if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
   }
 
@@ -44,6 +45,22 @@ export class WsTransport implements Transport {
     line?.cork();
     for (const message of messages) ws.send(message, ignoreError);
     line?.uncork();
+  }
+
+  sendShared(message: SharedMessage): void {
+    const { text } = message;
+    const line = this.#isAccepted && this.#ws.readyState === WebSocket.OPEN && lineOf(this.#ws);
+    if (!line) return this.send([text]);
+    message.frame ??= encodeTextFrames([text]);
+    line.write(message.frame);
+  }
+
+  backlog(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping(undefined, undefined, ignoreError);
   }
 
   close(code?: number, reason?: string): void {
@@ -82,6 +99,10 @@ function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: bool
   this[OWNER]?.listener?.onText(data.toString());
 }
 
+function onAlive(this: OwnedWebSocket): void {
+  this[OWNER]?.listener?.onAlive?.();
+}
+
 function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
   this[OWNER]?.listener?.onClosed(code, reason.toString());
 }
@@ -96,7 +117,7 @@ function ignoreError(): void {}
 interface Line {
   cork(): void;
   uncork(): void;
-  write(data: Buffer): void;
+  write(data: Uint8Array): void;
 }
 
 /**

@@ -115,10 +115,13 @@ export class RawServer {
   }
 
   /** The next connection, with its handshake accepted. */
-  async accept(...more: string[]): Promise<RawPeer & { readonly requestUrl: string; readonly handshake: string }> {
+  async accept(
+    ...more: string[]
+  ): Promise<RawPeer & { readonly requestUrl: string; readonly handshake: string; readonly headers: object }> {
     const peer = await this.connections.next();
     const handshake = await peer.next();
     peer.sendTogether("k:::null", ...more);
-    return Object.assign(peer, { handshake });
+    const { "ws-capabilities": _announced, ...headers } = JSON.parse(handshake.slice("h:::".length));
+    return Object.assign(peer, { handshake, headers });
   }
 }

@@ -53,7 +53,11 @@ describe("a client's calls", () => {
       outgoing.count(undefined, { timeout: 1 }),
     ]);
     expectTypeOf(outgoing.join).parameter(1).toEqualTypeOf<GGCallOptions | undefined>();
-    expectTypeOf<GGCallOptions>().toEqualTypeOf<{ readonly timeout?: number; readonly signal?: AbortSignal }>();
+    expectTypeOf<GGCallOptions>().toEqualTypeOf<{
+      readonly timeout?: number;
+      readonly signal?: AbortSignal;
+      readonly droppable?: boolean;
+    }>();
     // @ts-expect-error timeout is a number
     void (() => outgoing.join({ userId: "u", at: 1 }, { timeout: "5" }));
     // @ts-expect-error there is no such option

@@ -12,6 +12,7 @@ import {
   type GGWebSocketClientConfig,
   type GGWebSocketHandshakeContext,
   type GGWebSocketLogger,
+  type GGWebSocketMessage,
   GGWebSocketMetrics,
   type GGWebSocketMiddleware,
   type SocketHandlerConfig,
@@ -100,7 +101,7 @@ describe("nothing is any", () => {
 
   it("in keys, metrics and close codes", () => {
     expectTypeOf(GG_WS_CONNECTION.get()).toEqualTypeOf<{ port?: number; path: string } | undefined>();
-    expectTypeOf(GG_WS_MESSAGE.get()).toEqualTypeOf<{ path: string } | undefined>();
+    expectTypeOf(GG_WS_MESSAGE.get()).toEqualTypeOf<GGWebSocketMessage | undefined>();
     expectTypeOf<keyof typeof GGWebSocketMetrics>().toEqualTypeOf<
       "connectionsActive" | "connections" | "requests" | "requestDuration" | "outRequests" | "outRequestDuration"
     >();

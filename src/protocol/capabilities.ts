@@ -1,0 +1,32 @@
+import { parsePayload } from "./frame.js";
+
+/**
+ * The extensions of the wire that both ends announced (PROTOCOL.md section 10), each with its parameters as the peer
+ * wrote them. A client announces its own in `h`, a server those that it shares in `k`, both as one text under one reserved
+ * member: `batch=65536 alive=25000,10000 cancel drain`.
+ */
+export type Capabilities = ReadonlyMap<string, string>;
+
+/** Most peers of an older version have none, and share this. */
+export const NO_CAPABILITIES: Capabilities = new Map();
+
+/** The reserved member of the payloads of `h` and `k`. No header of a program may have this name. */
+export const CAPABILITIES_MEMBER = "ws-capabilities";
+
+/** The most that a batch to this end may have, in bytes: far below any sane payload cap, far above what one tick brings. */
+export const MAX_BATCH_BYTES = 65_536;
+
+/** What a peer wrote, as far as it is among `known`. Anything that is no text announces nothing. */
+export function readCapabilities(text: unknown, known: readonly string[]): Capabilities {
+  const capabilities = new Map<string, string>();
+  for (const item of typeof text === "string" ? text.split(" ") : []) {
+    const [name = "", parameters = ""] = item.split("=");
+    if (known.includes(name)) capabilities.set(name, parameters);
+  }
+  return capabilities;
+}
+
+/** What the server's `k` says that both ends have; nothing when its payload is that of 0.0.39. */
+export function acceptedCapabilities(payload: string, announced: readonly string[]): Capabilities {
+  return readCapabilities(Object(parsePayload(payload))[CAPABILITIES_MEMBER], announced);
+}

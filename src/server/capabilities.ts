@@ -1,0 +1,47 @@
+import type { GGWebSocketCapability } from "../contract/server.js";
+import { type Capabilities, MAX_BATCH_BYTES, NO_CAPABILITIES, readCapabilities } from "../protocol/capabilities.js";
+import { encodeHandshakeOk } from "../protocol/handshake.js";
+import type { Heartbeat } from "../socket/heartbeat.js";
+
+const ALL: readonly GGWebSocketCapability[] = ["batch", "alive", "cancel", "drain"];
+
+/** What a server and one of its clients have in common. */
+export interface SharedCapabilities {
+  readonly agreed: Capabilities;
+  /** The `k` frame that says so. */
+  readonly accept: string;
+}
+
+/** How many announcements are remembered: it is clients who write them. */
+const MAX_KNOWN = 16;
+
+const NOTHING_SHARED: SharedCapabilities = { agreed: NO_CAPABILITIES, accept: encodeHandshakeOk("") };
+
+/** A server's capabilities, and for each announcement of a client what they share: clients announce much the same. */
+export class ServerCapabilities {
+  /** Each with its parameters, as `k` has them. */
+  readonly #own: ReadonlyMap<string, string>;
+  readonly #known = new Map<string, SharedCapabilities>();
+
+  /** Without a heartbeat of the server's there is none that clients could follow. */
+  constructor(offered: readonly GGWebSocketCapability[] = ALL, heartbeat: Heartbeat | undefined) {
+    const parameters: Partial<Record<GGWebSocketCapability, string>> = {
+      batch: `=${MAX_BATCH_BYTES}`,
+      alive: `=${heartbeat?.announcement}`,
+    };
+    const possible = offered.filter((name) => name !== "alive" || heartbeat);
+    this.#own = new Map(possible.map((name) => [name, parameters[name] ?? ""]));
+  }
+
+  /** What is shared with a client that announced this. */
+  shared(announced: string | undefined): SharedCapabilities {
+    if (!announced) return NOTHING_SHARED;
+    const known = this.#known.get(announced);
+    if (known) return known;
+    const agreed = readCapabilities(announced, [...this.#own.keys()]);
+    const answer = [...agreed.keys()].map((name) => name + this.#own.get(name)).join(" ");
+    const shared = { agreed, accept: encodeHandshakeOk(answer) };
+    if (this.#known.size < MAX_KNOWN) this.#known.set(announced, shared);
+    return shared;
+  }
+}

@@ -1,0 +1,67 @@
+import { CloseCode } from "../protocol/closeCodes.js";
+import type { CompiledMethod } from "../socket/compiledMethod.js";
+import type { Connection } from "../socket/connection.js";
+import type { Gate, Refusal } from "../socket/endpoint.js";
+import { serverError } from "../socket/outcome.js";
+import { refusal, type Scopes } from "./permissions.js";
+
+/** What a connection may send; see `GGWebSocketLimits`. */
+export interface MessageLimits {
+  readonly maxRequestsInFlight: number;
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+}
+
+/** What one connection may do: how often, how much at once, and what with its scopes. */
+export class ConnectionGate implements Gate {
+  readonly #connection: Connection;
+  readonly #limits: MessageLimits;
+  readonly #scopes: Scopes;
+  /** Messages that may still come, as of {@link #filledAt}. */
+  #tokens: number;
+  #filledAt = 0;
+  /** Refusals for their rate since a message last passed. */
+  #refused = 0;
+  #hasLogged = false;
+
+  constructor(connection: Connection, limits: MessageLimits, scopes: Scopes) {
+    this.#connection = connection;
+    this.#limits = limits;
+    this.#scopes = scopes;
+    this.#tokens = limits.messageBurst;
+  }
+
+  refusal(method: CompiledMethod | undefined, isRequest: boolean): Refusal | undefined {
+    const { maxRequestsInFlight, messagesPerSecond } = this.#limits;
+    if (messagesPerSecond !== Number.POSITIVE_INFINITY && !this.#takeToken()) {
+      return this.#limit("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`);
+    }
+    if (isRequest && this.#connection.inbox.requests >= maxRequestsInFlight) {
+      return this.#limit("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
+    }
+    const error = method && refusal(method.permission, this.#scopes, method.path);
+    return error && { error, result: error.type };
+  }
+
+  #takeToken(): boolean {
+    const { messageBurst, messagesPerSecond } = this.#limits;
+    const now = performance.now();
+    const gained = this.#filledAt && ((now - this.#filledAt) / 1_000) * messagesPerSecond;
+    this.#filledAt = now;
+    this.#tokens = Math.min(messageBurst, this.#tokens + gained);
+    if (this.#tokens >= 1) {
+      this.#tokens--;
+      this.#refused = 0;
+      return true;
+    }
+    if (++this.#refused > 2 * messageBurst) this.#connection.close(CloseCode.POLICY_VIOLATION, "Too many messages");
+    return false;
+  }
+
+  #limit(result: string, why: string): Refusal {
+    const { apiName, logger } = this.#connection.endpoint;
+    if (!this.#hasLogged) logger.warn(`${apiName}: messages of a connection are refused, ${why}`, { result });
+    this.#hasLogged = true;
+    return { error: serverError(`${apiName}: ${why}`), result };
+  }
+}

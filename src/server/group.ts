@@ -1,0 +1,126 @@
+import { ERROR, GGPromise } from "@grest-ts/schema";
+import type { GGCallOptions, GGGroupCalls } from "../contract/methodTypes.js";
+import type { GGWebSocketSchema, SchemaDefinition } from "../contract/schema.js";
+import type { GGSocketMethodMap } from "../contract/socketContract.js";
+import { CloseCode } from "../protocol/closeCodes.js";
+import { Calls } from "../socket/calls.js";
+import type { CompiledMethod } from "../socket/compiledMethod.js";
+import type { Connection } from "../socket/connection.js";
+import type { SocketMetrics } from "../socket/endpoint.js";
+import { tablesOf } from "../socket/methodTable.js";
+import { oncePer } from "../socket/oncePer.js";
+import { type Outcome, ok, serverError } from "../socket/outcome.js";
+import { callerOf } from "../socket/outgoing.js";
+import { SharedMessage } from "../socket/sharedMessage.js";
+
+/** Connections of one API that are told the same. */
+class Group {
+  readonly #members = new Set<Connection>();
+  /** Those that will leave when they close: each is asked to once, however often it comes and goes. */
+  readonly #leaving = new WeakSet<Connection>();
+
+  /** How many connections are in it. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /**
+   * Adds a connection; it leaves by itself when it closes. One that has closed, or is in it already, changes nothing.
+   *
+   * @throws Error when it is not the `outgoing` of a connection handler
+   */
+  add(outgoing: object): void {
+    const connection = connectionOf(outgoing);
+    if (!connection.isOpen) return;
+    this.#members.add(connection);
+    if (this.#leaving.has(connection)) return;
+    this.#leaving.add(connection);
+    connection.onClose(() => this.#members.delete(connection));
+  }
+
+  /** Takes a connection out. Returns whether it was in. */
+  remove(outgoing: object): boolean {
+    return this.#members.delete(connectionOf(outgoing));
+  }
+
+  /** Whether a connection is in it. */
+  has(outgoing: object): boolean {
+    return this.#members.has(connectionOf(outgoing));
+  }
+
+  /** Closes all its connections, by default with 1000, and returns how many. */
+  closeAll(code: number = CloseCode.NORMAL, reason = ""): number {
+    const members = [...this.#members];
+    this.#members.clear();
+    for (const connection of members) connection.close(code, reason);
+    return members.length;
+  }
+
+  /** Validates and encodes once, and hands the same message to every member. Never rejects. */
+  async tell(method: CompiledMethod, data: unknown, droppable: boolean | undefined): Promise<Outcome> {
+    let message: SharedMessage;
+    try {
+      message = new SharedMessage(method.messagePrefix + method.writeInput(data));
+    } catch (thrown) {
+      return thrown instanceof ERROR ? thrown : serverError(`${method.path}: the input is not JSON`, thrown as Error);
+    }
+    const sent = new Map<SocketMetrics | undefined, number>();
+    for (const connection of this.#members) {
+      const { metrics } = connection.endpoint;
+      if (connection.isOpen && connection.sendFrame(message.text, droppable, message)) {
+        sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
+      } else metrics?.sent(method.path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
+    }
+    for (const [metrics, count] of sent) metrics?.sent(method.path, "OK", undefined, count);
+    return ok(undefined);
+  }
+}
+
+type GroupMembers = Pick<Group, "add" | "remove" | "has" | "size" | "closeAll">;
+type GroupClass = new () => Group;
+
+/** The names that a method of the contract cannot have in a group. */
+const TAKEN = ["add", "remove", "has", "size", "closeAll", "constructor"];
+
+const groupClass = oncePer((schema: SchemaDefinition): GroupClass => {
+  class ApiGroup extends Group {}
+  for (const method of tablesOf(schema).serverToClient.values()) {
+    if (method.hasReply) continue;
+    if (TAKEN.includes(method.name))
+      throw new Error(`GGSocketGroup: ${method.path} has the name of a group's own member`);
+    Object.defineProperty(ApiGroup.prototype, method.name, {
+      value(this: Group, data: unknown, options?: GGCallOptions) {
+        return new GGPromise(this.tell(method, data, options?.droppable) as never);
+      },
+    });
+  }
+  return ApiGroup;
+});
+
+/**
+ * Connections of one API that are told the same: `add` the `outgoing` of each, then call the contract's methods on the
+ * group. A message is validated, encoded and framed once for all. Members leave when they close. A slow member is dealt
+ * with by its own `maxOutboxBytes`, and keeps no other waiting. Permissions play no part.
+ *
+ * @example
+ * const room = new GGSocketGroup(ChatApi);
+ * room.add(outgoing);
+ * room.newMessage({ id, text });
+ */
+export type GGSocketGroup<S2C> = GroupMembers & GGGroupCalls<S2C>;
+
+/** Makes a group for a schema. Throws when a `serverToClient` method is called `add`, `remove`, `has`, `size` or `closeAll`. */
+export const GGSocketGroup = class {
+  constructor(schema: SchemaDefinition) {
+    // biome-ignore lint/correctness/noConstructorReturn: the class depends on the schema
+    return new (groupClass(schema))();
+  }
+} as unknown as new <C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TContext, TQuery>(
+  schema: GGWebSocketSchema<C2S, S2C, TContext, TQuery>,
+) => GGSocketGroup<S2C>;
+
+function connectionOf(outgoing: object): Connection {
+  const caller = callerOf(outgoing);
+  if (caller instanceof Calls) return caller.connection;
+  throw new Error("GGSocketGroup: this is not the `outgoing` of a connection handler");
+}

@@ -1,0 +1,71 @@
+import type { Connection } from "./connection.js";
+import { after } from "./deadlines.js";
+
+/** How long a connection may be silent, and then how long it may take to answer, in ms, unless somebody says otherwise. */
+export const HEARTBEAT_INTERVAL = 25_000;
+export const HEARTBEAT_TIMEOUT = 10_000;
+
+/** A timer that comes so much too late, in ms, tells that this process was asleep, and nothing about its peers. */
+const OVERSLEPT = 2_000;
+
+/**
+ * Finds dead connections: looks at all of them twice in an interval, asks those that were silent since the last look for
+ * a sign of life, and cuts those that give none in time. Whatever arrives is a sign of life.
+ */
+export class Heartbeat {
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  /** What each had received at the last look. */
+  readonly #received = new Map<Connection, number>();
+  #stop: (() => void) | undefined;
+
+  constructor(intervalMs = HEARTBEAT_INTERVAL, timeoutMs = HEARTBEAT_TIMEOUT) {
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** What it does, in the form in which a server announces it. */
+  get announcement(): string {
+    return `${this.#intervalMs},${this.#timeoutMs}`;
+  }
+
+  /** Watches a connection, until {@link delete}. */
+  add(connection: Connection): void {
+    this.#received.set(connection, connection.received);
+    this.#stop ??= this.#lookLater();
+  }
+
+  delete(connection: Connection): void {
+    this.#received.delete(connection);
+    if (this.#received.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  /** Looks now; for a moment when lines are likely to be gone. */
+  look(): void {
+    const asked: [Connection, number][] = [];
+    for (const [connection, before] of this.#received) {
+      const { received } = connection;
+      this.#received.set(connection, received);
+      if (received === before && connection.ping()) asked.push([connection, received]);
+    }
+    if (asked.length > 0) this.#judgeLater(asked);
+  }
+
+  #lookLater(): () => void {
+    return after(this.#intervalMs / 2, () => {
+      this.#stop = this.#lookLater();
+      this.look();
+    });
+  }
+
+  #judgeLater(asked: readonly [Connection, number][]): void {
+    const dueAt = performance.now() + this.#timeoutMs;
+    after(this.#timeoutMs, () => {
+      // Asleep meanwhile: the answers may still wait to be read. The next look asks anew.
+      if (performance.now() > dueAt + OVERSLEPT) return;
+      for (const [connection, before] of asked) if (connection.received === before) connection.terminate();
+    });
+  }
+}
