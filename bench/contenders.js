@@ -1,6 +1,7 @@
 /** Who takes part; `does` lists what a contender offers beyond answering requests. */
 export const contenders = {
   grest: { name: "@grest-ts/websocket", does: ["broadcast", "ask"] },
+  "grest-plain": { name: "… without batching", does: ["broadcast", "ask"] },
   handwritten: { name: "by hand on ws", does: ["broadcast", "ask"] },
   "handwritten-corked": { name: "by hand, corked", does: ["broadcast", "ask"] },
   "socket.io": { name: "socket.io", does: ["broadcast", "ask"] },

@@ -3,7 +3,7 @@ import { GGContextKey } from "@grest-ts/context";
 import { GGHttpServer } from "@grest-ts/http";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { IsBoolean, IsObject, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
-import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+import { defineSocketContract, GGSocketGroup, webSocketSchema } from "@grest-ts/websocket";
 
 const USER = new GGContextKey("bench_user", IsString);
 const auth = {
@@ -41,10 +41,12 @@ export function grest(config) {
       GG_METRICS.set(new GGMetricsStore());
       const http = new GGHttpServer({ port: 0 });
       const clients = new Set();
+      const everybody = new GGSocketGroup(Api);
       const scopes = new Set(["chat:write"]);
       Api.register(
         (incoming, outgoing) => {
           clients.add(outgoing);
+          everybody.add(outgoing);
           outgoing.onClose(() => clients.delete(outgoing));
           incoming.on({
             send: async ({ text, channelId }) => {
@@ -59,9 +61,7 @@ export function grest(config) {
       return {
         port: http.port,
         connections: () => clients.size,
-        broadcast(data) {
-          for (const client of clients) client.news(data);
-        },
+        broadcast: (data) => everybody.news(data),
         async ask() {
           const [client] = clients;
           await client.ask({ question: "here?" });
@@ -79,3 +79,5 @@ export function grest(config) {
 }
 
 export default grest({});
+/** As against a peer of 0.0.39, which knows no batches nor any other extension. */
+export const plain = grest({ capabilities: [] });

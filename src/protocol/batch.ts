@@ -6,17 +6,17 @@ export const SEPARATOR = "\n";
  * unit becomes three bytes at most), but for a message that alone is larger: that one goes on its own.
  */
 export function joinMessages(messages: readonly string[], maxBytes: number): readonly string[] {
-  const maxLength = maxBytes / 3;
   const batches: string[] = [];
-  let batch = messages[0] ?? "";
-  for (let i = 1; i < messages.length; i++) {
-    const message = messages[i] as string;
-    if (batch.length + message.length < maxLength) batch += SEPARATOR + message;
-    else {
-      batches.push(batch);
-      batch = message;
+  let first = 0;
+  let length = 0;
+  for (let i = 0; i < messages.length; i++) {
+    length += (messages[i] as string).length + 1;
+    if (3 * length > maxBytes && i > first) {
+      batches.push(messages.slice(first, i).join(SEPARATOR));
+      first = i;
+      length = (messages[i] as string).length + 1;
     }
   }
-  batches.push(batch);
+  batches.push((first === 0 ? messages : messages.slice(first)).join(SEPARATOR));
   return batches;
 }

@@ -79,12 +79,12 @@ class Traffic {
   count(method: string, result: string, startedAt: number | undefined, by = 1): void {
     let known = this.#methods.get(method);
     if (!known) {
-      known = { labels: { ...this.#api, method }, results: new Map() };
+      known = { labels: Object.freeze({ ...this.#api, method }), results: new Map() };
       this.#methods.set(method, known);
     }
     let labels = known.results.get(result);
     if (!labels) {
-      labels = { ...known.labels, result } as MethodLabels;
+      labels = Object.freeze({ ...known.labels, result }) as MethodLabels;
       known.results.set(result, labels);
     }
     this.#counter.inc(by, labels);

@@ -20,14 +20,18 @@ const HANDLER_GRACE = 1_000;
 export class Inbox {
   /** Without one, everything is handled. */
   gate: Gate | undefined;
-  /** How many requests are being handled. */
+  /** How many handlers are at work. */
+  running = 0;
+  /** How many of them on requests. */
   requests = 0;
   readonly #connection: Connection;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
-  /** Whose handlers are at work. */
-  #running: Set<IncomingMessage> | undefined;
+  /** What to call when nobody waits for a message's handler any more, where that was asked for. */
+  #watched: Map<IncomingMessage, () => void> | undefined;
+  /** Requests at work that the peer has given up. */
+  #cancelled: Set<string> | undefined;
   #cancelGrace: (() => void) | undefined;
 
   constructor(connection: Connection, handlers: Handlers) {
@@ -49,30 +53,36 @@ export class Inbox {
   /** The line is gone: what waits will not be handled, and nobody waits for what is at work. */
   stop(): void {
     this.#holdNoMore();
-    for (const message of this.#running ?? []) message.abort();
+    for (const abort of this.#watched?.values() ?? []) abort();
   }
 
   /** The peer has given up a request. */
   cancel(id: string): void {
-    for (const message of this.#running ?? []) if (message.isRequest && message.id === id) message.abort();
+    for (const [message, abort] of this.#watched ?? []) if (message.id === id) abort();
+    // Its handler may ask later. It is the peer who names them, so there cannot be more than are at work.
+    this.#cancelled ??= new Set();
+    if (this.#cancelled.size < this.requests) this.#cancelled.add(id);
   }
 
-  /** How many handlers are at work. */
-  get running(): number {
-    return this.#running?.size ?? 0;
+  /** Calls back when nobody waits for what a message's handler does any more: at once when it is so already. */
+  watch(message: IncomingMessage, abort: () => void): void {
+    if (!this.#connection.isOpen || (message.id !== undefined && this.#cancelled?.has(message.id))) return abort();
+    this.#watched ??= new Map();
+    this.#watched.set(message, abort);
   }
 
   /** A handler works on, beyond this moment. */
   started(message: IncomingMessage): void {
-    this.#running ??= new Set();
-    this.#running.add(message);
+    this.running++;
     if (message.isRequest) this.requests++;
   }
 
   /** It is done. */
   ended(message: IncomingMessage): void {
-    this.#running?.delete(message);
+    this.running--;
     if (message.isRequest) this.requests--;
+    this.#watched?.delete(message);
+    if (message.id !== undefined) this.#cancelled?.delete(message.id);
     this.#connection.checkIdle();
   }
 

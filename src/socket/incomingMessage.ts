@@ -1,4 +1,4 @@
-import { GGContext } from "@grest-ts/context";
+import { GGContext, type GGContextKey } from "@grest-ts/context";
 import { SERVER_ERROR } from "@grest-ts/schema";
 import { GG_WS_MESSAGE, type GGWebSocketMessage } from "../contract/contextKeys.js";
 import { type Frame, FrameType } from "../protocol/frame.js";
@@ -7,52 +7,69 @@ import type { Connection } from "./connection.js";
 import type { HandlerObject } from "./handlers.js";
 import { type AnyError, errorPayload, isOutcome, thrownError } from "./outcome.js";
 
-/**
- * One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. To
- * its handler it is the value of `GG_WS_MESSAGE`.
- */
-export class IncomingMessage implements GGWebSocketMessage {
+/** What a handler sees of its message. */
+class MessageView implements GGWebSocketMessage {
   readonly path: string;
+  readonly #message: IncomingMessage;
+  #controller: AbortController | undefined;
+
+  constructor(path: string, message: IncomingMessage) {
+    this.path = path;
+    this.#message = message;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      this.#message.whenUnwanted(() => this.#controller?.abort());
+    }
+    return this.#controller.signal;
+  }
+}
+
+/**
+ * One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
+ * its handler's context too, since there is one of either for every message.
+ */
+export class IncomingMessage extends GGContext {
   readonly #connection: Connection;
   readonly #frame: Frame;
   readonly #method: CompiledMethod | undefined;
   #startedAt: number | undefined;
-  #controller: AbortController | undefined;
-  #isAborted = false;
+  /** Made when a handler asks for it; most never do. */
+  #view: MessageView | undefined;
 
   constructor(connection: Connection, frame: Frame, method?: CompiledMethod) {
-    this.path = frame.path;
+    super("ws-message", connection.context);
     this.#connection = connection;
     this.#frame = frame;
     this.#method = method;
   }
 
-  /** Made when a handler asks for it; most never do. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#isAborted) this.#controller.abort();
-    return this.#controller.signal;
+  override get<T>(key: GGContextKey<T>): T | undefined {
+    if ((key as unknown) !== GG_WS_MESSAGE) return super.get(key);
+    this.#view ??= new MessageView(this.#frame.path, this);
+    return this.#view as T;
   }
 
-  get id(): string {
-    return this.#frame.id;
+  /** What a request is known by. */
+  get id(): string | undefined {
+    return this.isRequest ? this.#frame.id : undefined;
   }
 
   get isRequest(): boolean {
     return this.#frame.type === FrameType.REQUEST;
   }
 
-  /** Tells the handler that nobody waits for it any more. */
-  abort(): void {
-    this.#isAborted = true;
-    this.#controller?.abort();
+  /** Runs the callback when nobody waits for the handler any more. */
+  whenUnwanted(callback: () => void): void {
+    this.#connection.inbox.watch(this, callback);
   }
 
   /** Runs the handler in the message's own context. */
   handle(method: CompiledMethod, owner: HandlerObject): void {
     this.#startedAt = performance.now();
-    const own = new GGContext("ws-message", this.#connection.context).set(GG_WS_MESSAGE, this);
-    own.run(() => this.#call(method, owner));
+    this.run(() => this.#call(method, owner));
   }
 
   /** Ends the message with an error: counted, and answered or reported. `result` is what the metrics say. */
@@ -62,7 +79,7 @@ export class IncomingMessage implements GGWebSocketMessage {
     // A limit has its own words, and says them once for a connection.
     if (result !== error.type) return;
     const { logger } = this.#connection.endpoint;
-    logger.warn(`${this.path}: a message ended with ${result}`, { ref: error.context?.ref });
+    logger.warn(`${this.#frame.path}: a message ended with ${result}`, { ref: error.context?.ref });
     this.#connection.onFailed(error);
   }
 
@@ -116,7 +133,7 @@ export class IncomingMessage implements GGWebSocketMessage {
     const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
     if (!isPublic || !isOutcome(thrown) || error.hasDebugContext()) {
       const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
-      this.#connection.endpoint.logger.error(`${this.path}: the handler failed`, {
+      this.#connection.endpoint.logger.error(`${this.#frame.path}: the handler failed`, {
         ref: shown.context?.ref,
         error: original,
       });
@@ -125,7 +142,7 @@ export class IncomingMessage implements GGWebSocketMessage {
   }
 
   #reply(payload: string): void {
-    this.#connection.reply(`${FrameType.REPLY}:${this.path}:${this.id}:${payload}`);
+    this.#connection.reply(`${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:${payload}`);
   }
 
   #count(result: string): void {

@@ -19,6 +19,8 @@ export class SeriesTable<T> {
   readonly #limit: number;
   readonly #create: () => T;
   #root: Node<T> = new Map();
+  /** Found by the labels object itself, where that cannot change. */
+  #frozen = new WeakMap<AnyLabels, T>();
   #all: Series<T>[] = [];
   #overflow: Series<T> | undefined;
 
@@ -44,6 +46,14 @@ export class SeriesTable<T> {
 
   /** The value for these labels, new when there is none; the shared one when the limit is reached. */
   obtain(labels: AnyLabels | undefined): T {
+    const known = labels && this.#frozen.get(labels);
+    if (known !== undefined) return known;
+    const value = this.#find(labels);
+    if (labels && Object.isFrozen(labels)) this.#frozen.set(labels, value);
+    return value;
+  }
+
+  #find(labels: AnyLabels | undefined): T {
     const names = this.#names;
     let node: Node<T> | Series<T> | undefined = names.length === 0 ? this.#all[0] : this.#root;
     for (let i = 0; i < names.length && node !== undefined; i++) {
@@ -59,6 +69,7 @@ export class SeriesTable<T> {
 
   clear(): void {
     this.#root = new Map();
+    this.#frozen = new WeakMap();
     this.#all = [];
     this.#overflow = undefined;
   }
