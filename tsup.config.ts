@@ -20,4 +20,10 @@ export default defineConfig([
     platform: "browser",
     dts: false,
   },
+  {
+    ...shared,
+    entry: { "index.browser.development": "src/index.browser.development.ts" },
+    platform: "browser",
+    dts: false,
+  },
 ]);

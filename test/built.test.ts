@@ -14,17 +14,20 @@ const run = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const fixture = (name: string) => join(root, "test/built", name);
 
+/** The file of an export, or the files by condition. */
+type Target = string | { readonly [condition: string]: Target };
+
 interface Manifest {
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Readonly<Record<string, Target>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
 const peers = Object.keys(manifest.peerDependencies).filter((name) => !manifest.peerDependenciesMeta[name]?.optional);
-const exported = Object.values(manifest.exports)
-  .flatMap((target) => (typeof target === "string" ? [target] : Object.values(target)))
-  .map((path) => path.replace("./", ""));
+const filesOf = (target: Target): string[] =>
+  typeof target === "string" ? [target.replace("./", "")] : Object.values(target).flatMap(filesOf);
+const exported = filesOf(manifest.exports);
 
 /** What a file imports, statically and dynamically. */
 function importsOf(file: string): string[] {
@@ -73,8 +76,57 @@ describe("the built package in Node", () => {
 });
 
 describe("the built package in a browser", () => {
-  it("imports neither ws nor a module of Node", () => {
-    const needed = [...packagesOf("dist/index.browser.js")];
+  type Build = typeof import("@grest-ts/websocket");
+  const load = (file: string) => import(join(root, "dist", file)) as Promise<Build>;
+  const builds = ["index.browser.js", "index.browser.development.js"];
+
+  it("checks definitions in development, and is without the checks in production", async () => {
+    const [production, development] = await Promise.all(builds.map(load));
+    const mistakes: ((build: Build) => unknown)[] = [
+      ({ defineSocketContract }) => defineSocketContract("Chat Api", methods),
+      ({ defineSocketContract }) =>
+        defineSocketContract("ChatApi", { ...methods, clientToServer: { ping: { permission: " " } } }),
+      ({ webSocketSchema }) => webSocketSchema(contract).path("ws chat"),
+      ({ webSocketSchema }) => webSocketSchema(contract).connectPermission(""),
+      ({ webSocketSchema }) => webSocketSchema(contract).done(),
+    ];
+    const methods = { clientToServer: {}, serverToClient: {} };
+    const contract = { name: "ChatApi", methods };
+    for (const mistake of mistakes) {
+      expect(() => mistake(development as Build)).toThrow(/Chat ?Api/);
+      expect(() => mistake(production as Build)).not.toThrow();
+    }
+  });
+
+  it.each(builds)("has and makes the same in production and in development (%s)", async (file) => {
+    const build = await load(file);
+    const inNode = await load("index.js");
+    expect(Object.keys(build).sort()).toEqual(Object.keys(inNode).sort());
+    const define = ({ defineSocketContract, webSocketSchema }: Build) => {
+      const contract = defineSocketContract("ChatApi", {
+        clientToServer: { ping: { permission: "chat" } },
+        serverToClient: { news: {} },
+      });
+      return webSocketSchema(contract).path("ws/chat").use({}).connectPermission("chat").done();
+    };
+    const schema = define(build);
+    expect({ ...schema }).toEqual({ ...define(inNode) });
+    const { methods } = schema;
+    const frozen = [
+      schema,
+      schema.middlewares,
+      schema.contract,
+      methods,
+      methods.clientToServer,
+      methods.serverToClient,
+    ];
+    for (const part of [...frozen, methods.clientToServer.ping, methods.serverToClient.news]) {
+      expect(part).toSatisfy(Object.isFrozen);
+    }
+  });
+
+  it.each(builds)("imports neither ws nor a module of Node (%s)", (file) => {
+    const needed = [...packagesOf(`dist/${file}`)];
     expect(needed).toContain("@grest-ts/schema");
     expect(needed.filter((name) => name === "ws" || isBuiltin(name) || !peers.includes(name))).toEqual([]);
   });
@@ -112,7 +164,8 @@ describe("what is published", () => {
     const dist = readdirSync(join(root, "dist")).map((file) => `dist/${file}`);
     expect(published).toEqual([...documents, ...dist, "package.json"].sort());
     expect(published).toEqual(expect.arrayContaining(["LICENSE", "PROTOCOL.md", ...exported]));
-    const made = /^dist\/((index|index\.browser|testkit|chunk-\w+)\.js(\.map)?|(index|testkit|\w+)(-\w+)?\.d\.ts)$/;
+    const made =
+      /^dist\/((index|index\.browser|index\.browser\.development|testkit|chunk-\w+)\.js(\.map)?|(index|testkit|\w+)(-\w+)?\.d\.ts)$/;
     expect(dist.filter((file) => !made.test(file))).toEqual([]);
   }, 30_000);
 

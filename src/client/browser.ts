@@ -1,7 +1,9 @@
 import { GGContextStore } from "@grest-ts/context";
+import type { SchemaEnds } from "../contract/schema.js";
 import { serverError } from "../socket/outcome.js";
 import { nativeTransport } from "../transport/native.js";
 import type { ClientPlatform } from "./platform.js";
+import { socketClient } from "./socketClient.js";
 
 /** Clients on the platform's own `WebSocket`. */
 export const browserPlatform: ClientPlatform = {
@@ -19,5 +21,13 @@ export const browserPlatform: ClientPlatform = {
   },
   async discover(apiName) {
     throw serverError(`${apiName}: no url, and no discovery in a browser. Pass {url: ""} for the page's own origin`);
+  },
+};
+
+/** What a schema can become in a browser: a client, and no server. */
+export const browserEnds: SchemaEnds = {
+  createClient: (schema, config) => socketClient(schema, config, browserPlatform),
+  startServer({ name }) {
+    throw new Error(`${name}: a browser cannot serve an API, register it on the server`);
   },
 };
