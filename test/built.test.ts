@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import ts from "typescript";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { INTERNAL_MEMBERS } from "../mangle.config.js";
 
 const run = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -33,6 +34,27 @@ const exported = filesOf(manifest.exports);
 function importsOf(file: string): string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
   return importedFiles.map(({ fileName }) => fileName);
+}
+
+/** The names of all members that a file of code or declarations declares or uses. */
+function membersIn(file: string): Set<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node) => {
+    const { name } = ts.isBindingElement(node)
+      ? { name: node.propertyName ?? node.name }
+      : (node as ts.Node & { readonly name?: ts.Node });
+    const isVariable = ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node);
+    if (name && ts.isIdentifier(name) && !isVariable) names.add(name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest));
+  return names;
+}
+
+/** The names of all members in the declarations of a folder. */
+function membersDeclaredIn(folder: string): string[] {
+  const files = readdirSync(join(root, folder), { encoding: "utf8", recursive: true });
+  return files.filter((file) => file.endsWith(".d.ts")).flatMap((file) => [...membersIn(join(root, folder, file))]);
 }
 
 /** The packages and built-in modules that a built file needs, its chunks included. */
@@ -125,10 +147,39 @@ describe("the built package in a browser", () => {
     }
   });
 
+  it("has short names for what is internal, and for nothing that is declared to anybody", () => {
+    const declared = new Set(["dist", ...peers.map((name) => `node_modules/${name}/dist`)].flatMap(membersDeclaredIn));
+    // It finds what it is to find.
+    for (const name of ["createClient", "isConnected", "onOpen", "safeParse", "getDebugContext"]) {
+      expect(declared).toContain(name);
+    }
+    expect(INTERNAL_MEMBERS.filter((name) => declared.has(name))).toEqual([]);
+
+    const [production, development] = builds.map((file) => membersIn(join(root, "dist", file)));
+    expect(INTERNAL_MEMBERS.filter((name) => production?.has(name))).toEqual([]);
+    expect(INTERNAL_MEMBERS.filter((name) => !development?.has(name))).toEqual([]);
+  });
+
   it.each(builds)("imports neither ws nor a module of Node (%s)", (file) => {
     const needed = [...packagesOf(`dist/${file}`)];
     expect(needed).toContain("@grest-ts/schema");
     expect(needed.filter((name) => name === "ws" || isBuiltin(name) || !peers.includes(name))).toEqual([]);
+  });
+
+  it("leaves the pool out of a page that has no use for it", async () => {
+    const bundle = async (name: string) => {
+      const { outputFiles } = await build({
+        stdin: { contents: `export { ${name} } from "./dist/index.browser.js";`, resolveDir: root },
+        bundle: true,
+        format: "esm",
+        write: false,
+        external: peers,
+        tsconfigRaw: {},
+      });
+      return outputFiles[0]?.text;
+    };
+    expect(await bundle("GGSocketPool")).toContain("getConnectionKeys");
+    expect(await bundle("webSocketSchema")).not.toContain("getConnectionKeys");
   });
 
   it("bundles for a page together with its peers", async () => {

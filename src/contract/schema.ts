@@ -79,7 +79,7 @@ export class GGWebSocketSchema<
    * @throws Error when there is no HTTP server, or when the path is taken; `http.start()` rejects when the permission
    *   check fails
    */
-  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config: WebSocketSchemaConfig = {}): void {
+  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config?: WebSocketSchemaConfig): void {
     this.startServer(onConnection, config);
   }
 
