@@ -38,7 +38,7 @@ module.exports = {
       name: "browser-without-node",
       comment: "what a browser bundles must reach neither ws nor a Node module",
       severity: "error",
-      from: { path: "^src/index\\.browser\\.ts$" },
+      from: { path: "^src/index\\.browser(\\.development)?\\.ts$" },
       to: { reachable: true, path: "^(node_modules/ws/|src/server/|src/transport/(ws|asyncScope)\\.ts)" },
     },
     {

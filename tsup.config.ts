@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from "tsup";
+import { INTERNAL_MEMBERS } from "./mangle.config.js";
 
 const shared: Options = {
   format: "esm",
@@ -17,6 +18,17 @@ export default defineConfig([
   {
     ...shared,
     entry: { "index.browser": "src/index.browser.ts" },
+    // Makes one import of each package out of those of all modules.
+    treeshake: true,
+    esbuildOptions(options) {
+      options.mangleProps = new RegExp(`^(${INTERNAL_MEMBERS.join("|")})$`);
+    },
+    platform: "browser",
+    dts: false,
+  },
+  {
+    ...shared,
+    entry: { "index.browser.development": "src/index.browser.development.ts" },
     platform: "browser",
     dts: false,
   },

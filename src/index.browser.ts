@@ -3,30 +3,19 @@
  *
  * @module
  */
-import { browserPlatform } from "./client/browser.js";
+import { browserEnds, browserPlatform } from "./client/browser.js";
 import { SocketPool } from "./client/pool.js";
-import { socketClient } from "./client/socketClient.js";
-import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
+import { GGWebSocketSchemaBuilder } from "./contract/schema.js";
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 
+export { freezeContract as defineSocketContract } from "./contract/socketContract.js";
 export * from "./shared.js";
 
-const ends: SchemaEnds = {
-  createClient: (schema, config) => socketClient(schema, config, browserPlatform),
-  startServer(schema) {
-    throw new Error(`${schema.name}: a browser cannot serve an API, register it on the server`);
-  },
-};
-
-/**
- * Begins a schema for a contract: give it a path and middlewares, then call `done()`.
- *
- * @param contract made by `defineSocketContract`
- */
+/** Begins a schema for a contract: give it a path and middlewares, then call `done()`. */
 export function webSocketSchema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap>(
   contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
 ): GGWebSocketSchemaBuilder<C2S, S2C> {
-  return new GGWebSocketSchemaBuilder<C2S, S2C>(contract, ends);
+  return new GGWebSocketSchemaBuilder(contract, browserEnds);
 }
 
 /** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */

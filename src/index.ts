@@ -7,10 +7,12 @@
 import { nodePlatform } from "./client/node.js";
 import { SocketPool } from "./client/pool.js";
 import { socketClient } from "./client/socketClient.js";
-import { GGWebSocketSchemaBuilder, type SchemaEnds } from "./contract/schema.js";
+import { CheckedSchemaBuilder } from "./contract/checked.js";
+import type { GGWebSocketSchemaBuilder, SchemaEnds } from "./contract/schema.js";
 import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 import { startServer } from "./server/startServer.js";
 
+export { defineSocketContract } from "./contract/checked.js";
 export { GGSocketGroup } from "./server/group.js";
 export * from "./shared.js";
 
@@ -27,7 +29,7 @@ const ends: SchemaEnds = {
 export function webSocketSchema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap>(
   contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
 ): GGWebSocketSchemaBuilder<C2S, S2C> {
-  return new GGWebSocketSchemaBuilder<C2S, S2C>(contract, ends);
+  return new CheckedSchemaBuilder(contract, ends);
 }
 
 /** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */

@@ -1,4 +1,4 @@
-/** What both entries export. */
+/** What all entries export. */
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export type {
   GGReconnectOptions,
@@ -33,12 +33,7 @@ export type {
   GGWebSocketCapability,
   WebSocketSchemaConfig,
 } from "./contract/server.js";
-export {
-  defineSocketContract,
-  type GGSocketContract,
-  type GGSocketContractMethods,
-  type GGSocketMethodMap,
-} from "./contract/socketContract.js";
+export type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./contract/socketContract.js";
 export { CloseCode } from "./protocol/closeCodes.js";
 export { GGSocket, type SocketHandlerConfig, type SocketReply } from "./socket/socket.js";
 export type { SocketAdapter, SocketAdapterClass } from "./transport/adapter.js";

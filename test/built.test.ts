@@ -9,27 +9,52 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import ts from "typescript";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { INTERNAL_MEMBERS } from "../mangle.config.js";
 
 const run = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const fixture = (name: string) => join(root, "test/built", name);
 
+/** The file of an export, or the files by condition. */
+type Target = string | { readonly [condition: string]: Target };
+
 interface Manifest {
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Readonly<Record<string, Target>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
 const peers = Object.keys(manifest.peerDependencies).filter((name) => !manifest.peerDependenciesMeta[name]?.optional);
-const exported = Object.values(manifest.exports)
-  .flatMap((target) => (typeof target === "string" ? [target] : Object.values(target)))
-  .map((path) => path.replace("./", ""));
+const filesOf = (target: Target): string[] =>
+  typeof target === "string" ? [target.replace("./", "")] : Object.values(target).flatMap(filesOf);
+const exported = filesOf(manifest.exports);
 
 /** What a file imports, statically and dynamically. */
 function importsOf(file: string): string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
   return importedFiles.map(({ fileName }) => fileName);
+}
+
+/** The names of all members that a file of code or declarations declares or uses. */
+function membersIn(file: string): Set<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node) => {
+    const { name } = ts.isBindingElement(node)
+      ? { name: node.propertyName ?? node.name }
+      : (node as ts.Node & { readonly name?: ts.Node });
+    const isVariable = ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node);
+    if (name && ts.isIdentifier(name) && !isVariable) names.add(name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest));
+  return names;
+}
+
+/** The names of all members in the declarations of a folder. */
+function membersDeclaredIn(folder: string): string[] {
+  const files = readdirSync(join(root, folder), { encoding: "utf8", recursive: true });
+  return files.filter((file) => file.endsWith(".d.ts")).flatMap((file) => [...membersIn(join(root, folder, file))]);
 }
 
 /** The packages and built-in modules that a built file needs, its chunks included. */
@@ -73,10 +98,88 @@ describe("the built package in Node", () => {
 });
 
 describe("the built package in a browser", () => {
-  it("imports neither ws nor a module of Node", () => {
-    const needed = [...packagesOf("dist/index.browser.js")];
+  type Build = typeof import("@grest-ts/websocket");
+  const load = (file: string) => import(join(root, "dist", file)) as Promise<Build>;
+  const builds = ["index.browser.js", "index.browser.development.js"];
+
+  it("checks definitions in development, and is without the checks in production", async () => {
+    const [production, development] = await Promise.all(builds.map(load));
+    const mistakes: ((build: Build) => unknown)[] = [
+      ({ defineSocketContract }) => defineSocketContract("Chat Api", methods),
+      ({ defineSocketContract }) =>
+        defineSocketContract("ChatApi", { ...methods, clientToServer: { ping: { permission: " " } } }),
+      ({ webSocketSchema }) => webSocketSchema(contract).path("ws chat"),
+      ({ webSocketSchema }) => webSocketSchema(contract).connectPermission(""),
+      ({ webSocketSchema }) => webSocketSchema(contract).done(),
+    ];
+    const methods = { clientToServer: {}, serverToClient: {} };
+    const contract = { name: "ChatApi", methods };
+    for (const mistake of mistakes) {
+      expect(() => mistake(development as Build)).toThrow(/Chat ?Api/);
+      expect(() => mistake(production as Build)).not.toThrow();
+    }
+  });
+
+  it.each(builds)("has and makes the same in production and in development (%s)", async (file) => {
+    const build = await load(file);
+    const inNode = await load("index.js");
+    expect(Object.keys(build).sort()).toEqual(Object.keys(inNode).sort());
+    const define = ({ defineSocketContract, webSocketSchema }: Build) => {
+      const contract = defineSocketContract("ChatApi", {
+        clientToServer: { ping: { permission: "chat" } },
+        serverToClient: { news: {} },
+      });
+      return webSocketSchema(contract).path("ws/chat").use({}).connectPermission("chat").done();
+    };
+    const schema = define(build);
+    expect({ ...schema }).toEqual({ ...define(inNode) });
+    const { methods } = schema;
+    const frozen = [
+      schema,
+      schema.middlewares,
+      schema.contract,
+      methods,
+      methods.clientToServer,
+      methods.serverToClient,
+    ];
+    for (const part of [...frozen, methods.clientToServer.ping, methods.serverToClient.news]) {
+      expect(part).toSatisfy(Object.isFrozen);
+    }
+  });
+
+  it("has short names for what is internal, and for nothing that is declared to anybody", () => {
+    const declared = new Set(["dist", ...peers.map((name) => `node_modules/${name}/dist`)].flatMap(membersDeclaredIn));
+    // It finds what it is to find.
+    for (const name of ["createClient", "isConnected", "onOpen", "safeParse", "getDebugContext"]) {
+      expect(declared).toContain(name);
+    }
+    expect(INTERNAL_MEMBERS.filter((name) => declared.has(name))).toEqual([]);
+
+    const [production, development] = builds.map((file) => membersIn(join(root, "dist", file)));
+    expect(INTERNAL_MEMBERS.filter((name) => production?.has(name))).toEqual([]);
+    expect(INTERNAL_MEMBERS.filter((name) => !development?.has(name))).toEqual([]);
+  });
+
+  it.each(builds)("imports neither ws nor a module of Node (%s)", (file) => {
+    const needed = [...packagesOf(`dist/${file}`)];
     expect(needed).toContain("@grest-ts/schema");
     expect(needed.filter((name) => name === "ws" || isBuiltin(name) || !peers.includes(name))).toEqual([]);
+  });
+
+  it("leaves the pool out of a page that has no use for it", async () => {
+    const bundle = async (name: string) => {
+      const { outputFiles } = await build({
+        stdin: { contents: `export { ${name} } from "./dist/index.browser.js";`, resolveDir: root },
+        bundle: true,
+        format: "esm",
+        write: false,
+        external: peers,
+        tsconfigRaw: {},
+      });
+      return outputFiles[0]?.text;
+    };
+    expect(await bundle("GGSocketPool")).toContain("getConnectionKeys");
+    expect(await bundle("webSocketSchema")).not.toContain("getConnectionKeys");
   });
 
   it("bundles for a page together with its peers", async () => {
@@ -112,7 +215,8 @@ describe("what is published", () => {
     const dist = readdirSync(join(root, "dist")).map((file) => `dist/${file}`);
     expect(published).toEqual([...documents, ...dist, "package.json"].sort());
     expect(published).toEqual(expect.arrayContaining(["LICENSE", "PROTOCOL.md", ...exported]));
-    const made = /^dist\/((index|index\.browser|testkit|chunk-\w+)\.js(\.map)?|(index|testkit|\w+)(-\w+)?\.d\.ts)$/;
+    const made =
+      /^dist\/((index|index\.browser|index\.browser\.development|testkit|chunk-\w+)\.js(\.map)?|(index|testkit|\w+)(-\w+)?\.d\.ts)$/;
     expect(dist.filter((file) => !made.test(file))).toEqual([]);
   }, 30_000);
 

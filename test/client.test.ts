@@ -250,16 +250,16 @@ describe("calling", () => {
   it("settles a call before, during and after a connection with a SERVER_ERROR that says what to do", async () => {
     const { server, client } = await probe();
     const before = await client.outgoing.echo({ text: "a" }).asResult();
-    expect(displayed(before)).toMatch(/not connected\. Call connect\(\) first\. \(Probe\.echo was not sent\)/);
+    expect(displayed(before)).toMatch(/Probe\.echo was not sent: the client is not connected: call connect\(\) first/);
     const connecting = client.connect();
     expect(displayed(await client.outgoing.echo({ text: "a" }).asResult())).toMatch(
-      /still connecting\. Await connect\(\) first/,
+      /still connecting: await connect\(\) first/,
     );
     const peer = await server.accept();
     await connecting;
     client.close();
     expect(displayed(await client.outgoing.echo({ text: "a" }).asResult())).toMatch(
-      /not connected\. Call connect\(\) first/,
+      /not connected: call connect\(\) first/,
     );
     await peer.closed;
     await client.disconnect();

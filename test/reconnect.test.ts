@@ -1,6 +1,6 @@
 import { FORBIDDEN, NOT_AUTHORIZED, SERVER_ERROR } from "@grest-ts/schema";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { ReconnectPolicy } from "../src/client/reconnect.js";
+import { reconnectPolicy } from "../src/client/reconnect.js";
 import { runningDeadlines } from "../src/socket/deadlines.js";
 import { connectedProbe, displayed, ProbeApi } from "./support/probe.js";
 import { Queue } from "./support/queue.js";
@@ -65,7 +65,7 @@ describe("reconnecting", () => {
     expect(displayed(await inFlight)).toMatch(/had been sent and may have run/);
     await dropped;
     expect(displayed(await client.outgoing.echo({ text: "between" }).asResult())).toMatch(
-      /is reconnecting\. Await connect\(\) first\. \(Probe\.echo was not sent\)/,
+      /Probe\.echo was not sent: the client is reconnecting: await connect\(\) first/,
     );
     const next = await server.accept();
     await client.connect();
@@ -224,7 +224,7 @@ describe("the wait before an attempt", () => {
   it("is a random part of a limit that doubles up to the cap", () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(0.999999);
     onTestFinished(() => random.mockRestore());
-    const policy = new ReconnectPolicy({});
+    const policy = reconnectPolicy({});
     const delays = Array.from({ length: 9 }, () => policy.next(error)).map((next) => Math.round(next as number));
     expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
     random.mockReturnValue(0);
@@ -234,7 +234,7 @@ describe("the wait before an attempt", () => {
   it("starts anew only after a connection that lasted", () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(1);
     onTestFinished(() => random.mockRestore());
-    const policy = new ReconnectPolicy({ initialDelayMs: 100, multiplier: 3, maxAttempts: 2 });
+    const policy = reconnectPolicy({ initialDelayMs: 100, multiplier: 3, maxAttempts: 2 });
     expect(policy.next(error)).toBe(100);
     policy.lasted(4_999);
     expect(policy.next(error)).toBe(300);

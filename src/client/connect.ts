@@ -1,10 +1,12 @@
+import type { GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
+import { clean } from "../socket/compiledMethod.js";
 import { after } from "../socket/deadlines.js";
-import { type AnyError, type ErrorClasses, readRefusal } from "../socket/outcome.js";
+import { type ErrorClasses, invalidArguments, readRefusal } from "../socket/outcome.js";
 import type { Transport } from "../socket/transport.js";
 import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
 
@@ -21,20 +23,26 @@ export interface ConnectPlan<T> {
   readonly knownErrors?: ErrorClasses;
   /** What this end can do beyond 0.0.39, by name; nothing when absent. */
   readonly capabilities?: readonly string[];
-  /** Gives the attempt up. */
+  /** Gives the attempt up; its `onabort` is taken over. */
   readonly signal?: AbortSignal;
   dial(url: string): Transport;
   /** Takes over the line within the same event as the server's answer, before anything that follows it on the wire. */
   accept(transport: Transport, agreed: Capabilities): T;
 }
 
-/** What the middlewares make of a handshake. */
+/**
+ * What the middlewares make of a handshake with these query arguments.
+ *
+ * @throws VALIDATION_ERROR when they do not pass their validator
+ */
 export function prepareHandshake(
   middlewares: readonly GGWebSocketMiddleware[] = [],
-  query?: object,
+  query: unknown = {},
+  validator?: GGValidator<unknown>,
 ): GGWebSocketHandshakeContext {
   const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs: {} };
-  for (const [key, value] of Object.entries(query ?? {}))
+  const checked = validator ? clean(validator, query, invalidArguments) : query;
+  for (const [key, value] of Object.entries(Object(checked)))
     if (value !== undefined) handshake.queryArgs[key] = String(value);
   for (const middleware of middlewares) middleware.updateHandshake?.(handshake);
   return handshake;
@@ -59,51 +67,43 @@ export function connect<T>({
   // Without the query: it may hold a credential.
   const where = `${apiName}: could not connect to ${url.split("?")[0]}`;
   return new Promise((resolve, reject) => {
-    let transport: Transport | undefined;
+    /** The line for as long as its answer is awaited. */
+    let line: Transport | undefined;
     let failure: Error | undefined;
-    let isOver = false;
 
     const finish = () => {
-      isOver = true;
       cancelTimeout();
+      line = undefined;
     };
-    const fail = (error: AnyError) => {
+    const fail = (why: string, code?: CloseCode) => {
+      reject(connectionError(where, why, code, failure));
+      line?.terminate();
       finish();
-      reject(error);
     };
-    const giveUp = (why: string, cause?: Error) => {
-      if (isOver) return;
-      fail(connectionError(where, why, cause));
-      transport?.terminate();
-    };
-    const cancelTimeout = after(CONNECT_TIMEOUT, () => giveUp(`no answer within ${CONNECT_TIMEOUT} ms`));
+    const cancelTimeout = after(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
 
-    signal?.addEventListener("abort", () => giveUp(CLOSED_MEANWHILE));
     try {
       signal?.throwIfAborted();
-      transport = dial(url);
+      line = dial(url);
     } catch (error) {
-      return giveUp((error as Error).message, error as Error);
+      failure = error as Error;
+      return fail(failure.message);
     }
-    const line = transport;
+    if (signal) signal.onabort = () => fail(CLOSED_MEANWHILE);
     line.attach({
-      onOpen: () => line.send([encodeHandshake(headers, capabilities)]),
+      onOpen: () => line?.send([encodeHandshake(headers, capabilities)]),
       onText(text) {
         const { type, payload } = decodeFrame(text);
-        if (isOver) return;
-        if (type === FrameType.HANDSHAKE_OK) {
-          finish();
-          resolve(accept(line, acceptedCapabilities(payload, capabilities)));
-        } else if (type === FrameType.HANDSHAKE_ERROR) {
-          fail(
-            readRefusal(parsePayload(payload), knownErrors) ??
-              connectionError(where, "the server refused the handshake"),
-          );
+        if (!line) return;
+        if (type === FrameType.HANDSHAKE_OK) resolve(accept(line, acceptedCapabilities(payload, capabilities)));
+        else if (type === FrameType.HANDSHAKE_ERROR) {
+          const refusal = readRefusal(parsePayload(payload), knownErrors);
+          reject(refusal ?? connectionError(where, "the server refused"));
           line.close(CloseCode.NORMAL);
-        }
+        } else return;
+        finish();
       },
-      onClosed: (code, reason) =>
-        fail(connectionError(where, failure?.message ?? closedWith(code, reason), failure, code)),
+      onClosed: (code, reason) => fail(failure?.message ?? closedWith(code, reason), code),
       onFailed(error) {
         failure ??= error;
       },

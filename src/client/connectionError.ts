@@ -3,7 +3,7 @@ import { CloseCode } from "../protocol/closeCodes.js";
 import type { AnyError } from "../socket/outcome.js";
 
 /** Why there is no connection: `where` says which, `why` what happened, and `closeCode` how the line ended, if it did. */
-export function connectionError(where: string, why: string, originalError?: Error, closeCode?: CloseCode): AnyError {
+export function connectionError(where: string, why: string, closeCode?: CloseCode, originalError?: Error): AnyError {
   const context = { displayMessage: `${where}: ${why}`, originalError, debugData: { closeCode } };
   if (closeCode !== CloseCode.QUERY_INVALID) return new SERVER_ERROR(context);
   return new VALIDATION_ERROR([{ path: "query", code: "invalid.query", message: why }], context);
@@ -15,7 +15,7 @@ export function closeCodeOf(error: AnyError): CloseCode | undefined {
 }
 
 /** Why there is no connection when the program ended the attempt itself. */
-export const CLOSED_MEANWHILE = "the client was closed while it was connecting";
+export const CLOSED_MEANWHILE = "closed while it was connecting";
 
 /** What a close code says to people. */
 export function closedWith(code: number, reason: string): string {

@@ -3,10 +3,8 @@ import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
-import { clean } from "../socket/compiledMethod.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { Heartbeat } from "../socket/heartbeat.js";
-import { invalidArguments } from "../socket/outcome.js";
 import { GGSocket } from "../socket/socket.js";
 import { AdapterTransport, type SocketAdapterClass } from "../transport/adapter.js";
 import { connect, prepareHandshake } from "./connect.js";
@@ -41,6 +39,7 @@ export class SocketPool {
   readonly #heartbeat = new Heartbeat();
   #adapter: SocketAdapterClass | undefined;
 
+  /** @internal */
   constructor(platform: ClientPlatform) {
     this.#platform = platform;
   }
@@ -134,7 +133,7 @@ export class SocketPool {
       apiName: endpoint.apiName,
       url,
       headers: handshake.headers,
-      dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : this.#platform.dial,
+      dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : (to) => this.#platform.dial(to),
       accept: (transport) => {
         const opened = new GGSocket(transport, endpoint, context);
         this.#heartbeat.add(opened);
@@ -148,9 +147,7 @@ export class SocketPool {
 }
 
 function handshakeOf<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): GGWebSocketHandshakeContext {
-  const { query, queryValidator, middlewares } = config;
-  const checked = queryValidator ? clean(queryValidator, query ?? {}, invalidArguments) : query;
-  return prepareHandshake(middlewares, checked as object | undefined);
+  return prepareHandshake(config.middlewares, config.query, config.queryValidator);
 }
 
 async function end(socket: GGSocket, graceful: boolean): Promise<void> {

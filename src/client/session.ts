@@ -1,5 +1,7 @@
 import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../contract/client.js";
+import { CloseCode } from "../protocol/closeCodes.js";
 import type { Connection } from "../socket/connection.js";
+import { after } from "../socket/deadlines.js";
 import { type AnyError, thrownError } from "../socket/outcome.js";
 import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
 import type { ReconnectPolicy } from "./reconnect.js";
@@ -9,8 +11,8 @@ export interface SessionPlan {
   readonly apiName: string;
   /** Without one, a dropped line is the end. */
   readonly policy: ReconnectPolicy | undefined;
-  /** Makes one connection, hands it to `onOpen`, and resolves when it is set up. */
-  open(onOpen: (connection: Connection) => void, signal: AbortSignal): Promise<void>;
+  /** Makes one connection, hands it to `onOpen`, and resolves with it when it is set up. */
+  open(onOpen: (connection: Connection) => void, signal: AbortSignal): Promise<Connection>;
   /** See `ClientPlatform.onWake`. */
   onWake(callback: () => void, signal: AbortSignal): void;
   /** A connection has ended. */
@@ -21,55 +23,56 @@ export interface SessionPlan {
 
 /** A client's time from `connect()` until it is over for good. */
 export interface Session {
-  /** The connection of the moment. */
+  /** The connection of the moment, or the last one. */
   readonly connection?: Connection;
   /** Resolves when connected and set up; rejects when it is over without. */
-  readonly ready: Promise<void>;
+  readonly whenReady: Promise<void>;
   /** Whether there was a connection before. */
   readonly wasConnected: boolean;
-  /** Whether there will be no connection after this one, if there is one. */
-  readonly isEnding: boolean;
-  /** No more connections after this one; whoever calls it closes the connection of the moment, if there is one. */
-  leave(): void;
+  /** Aborted when there will be no connection after this one, if there is one. */
+  readonly over: AbortSignal;
+  /** No more connections after this one, which whoever calls it closes. */
+  leave(): Connection | undefined;
   /** Drops the connection, or ends the wait, and connects at once. */
   reconnectNow(): void;
+}
+
+/** What is under way: an attempt, a connection or a wait. Each hears of what ends it early. */
+interface Phase {
+  onLeave?(): void;
+  onHurry?(): void;
+  onWake?(): void;
 }
 
 /** A page that is shown again hears of that a moment before it hears that its line is gone, in ms. */
 const WAKE_MOMENT = 1_000;
 
-/**
- * Makes connections, one after the other, with waits between. At any moment there is one attempt, one connection or one
- * wait.
- */
+/** Makes connections, one after the other, with waits between. */
 export function startSession({ apiName, policy, open, onWake, onDisconnect, onEnd }: SessionPlan): Session {
-  let isReady: boolean;
-  let settleReady: (error?: AnyError) => void;
+  const over = new AbortController();
+  let phase: Phase = {};
+  let settleReady: (outcome?: PromiseLike<void>) => void;
   /** Somebody wants another connection now. */
   let isHurried = false;
-  let cancelAttempt: (() => void) | undefined;
-  let endWait: (() => void) | undefined;
-  let wokenAt = Number.NEGATIVE_INFINITY;
-  const over = new AbortController();
+  let wokenAt = -WAKE_MOMENT;
 
   const session: { -readonly [Key in keyof Session]: Session[Key] } = {
-    ready: expectReady(),
+    whenReady: expectReady(),
     wasConnected: false,
-    isEnding: false,
+    over: over.signal,
     leave() {
-      session.isEnding = true;
-      cancelAttempt?.();
-      endWait?.();
+      over.abort();
+      phase.onLeave?.();
+      return session.connection;
     },
     reconnectNow() {
       isHurried = true;
-      endWait?.();
-      if (isReady) session.connection?.terminate();
+      phase.onHurry?.();
     },
   };
   onWake(() => {
     wokenAt = performance.now();
-    endWait?.();
+    phase.onWake?.();
   }, over.signal);
   run();
   return session;
@@ -77,78 +80,78 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
   async function run(): Promise<void> {
     for (;;) {
       const error = await connectOnce();
-      if (!isHurried && !session.isEnding) {
+      if (!isHurried && !over.signal.aborted) {
         const next = session.wasConnected && policy ? policy.next(error) : "drop";
         if (typeof next === "string") return end(next, error);
         await wait(next);
       }
-      if (session.isEnding) return end("manual");
+      if (over.signal.aborted) return end("manual");
       isHurried = false;
     }
   }
 
   /** One connection, from the attempt to its end. Resolves with why it ended. */
-  async function connectOnce(): Promise<AnyError> {
-    let ended: Promise<AnyError> | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const attempt = new AbortController();
-        cancelAttempt = () => {
-          attempt.abort();
-          // Whatever it is waiting for: a `beforeConnect` may take its time.
-          reject(connectionError(apiName, CLOSED_MEANWHILE));
-        };
-        const onOpen = (connection: Connection) => {
-          session.connection = connection;
-          ended = endOf(connection);
-        };
-        open(onOpen, attempt.signal).then(resolve, reject);
-      });
-      if (!session.connection || !ended) throw connectionError(apiName, "the connection was lost while it was set up");
-    } catch (thrown) {
-      session.connection?.close();
-      session.connection = undefined;
-      return thrownError(thrown);
-    }
-    session.wasConnected = true;
-    isReady = true;
-    isHurried = false;
-    settleReady();
-    return ended;
-  }
-
-  function endOf(connection: Connection): Promise<AnyError> {
-    const connectedAt = performance.now();
+  function connectOnce(): Promise<AnyError> {
     return new Promise((resolve) => {
-      connection.onClose((code, reason) => {
-        if (session.connection === connection) session.connection = undefined;
-        if (!isReady) return;
-        session.ready = expectReady();
-        policy?.lasted(performance.now() - connectedAt);
-        onDisconnect(isHurried || session.isEnding ? "manual" : "drop");
-        resolve(connectionError(apiName, closedWith(code, reason), undefined, code));
-      });
+      let isReady = false;
+      let ended: AnyError | undefined;
+      const fail = (thrown: unknown) => {
+        session.connection?.close();
+        resolve(thrownError(thrown));
+      };
+      // Whatever it is waiting for: a `beforeConnect` may take its time.
+      phase = { onLeave: () => fail(connectionError(apiName, CLOSED_MEANWHILE)) };
+      const onOpen = (connection: Connection) => {
+        const openedAt = performance.now();
+        const lost = (code: CloseCode, reason: string) => {
+          ended = connectionError(apiName, closedWith(code, reason), code);
+          if (!isReady) return;
+          isReady = false;
+          session.whenReady = expectReady();
+          policy?.lasted(performance.now() - openedAt);
+          onDisconnect(isHurried || over.signal.aborted ? "manual" : "drop");
+          resolve(ended);
+        };
+        session.connection = connection;
+        connection.onClose(lost);
+        connection.onDrain = (delayMs) =>
+          after(delayMs, () => {
+            if (!isReady || over.signal.aborted) return;
+            // What is in flight finishes on this connection, while the next one is made.
+            session.connection = undefined;
+            lost(CloseCode.SERVICE_RESTART, "");
+            isHurried = true;
+            connection.finish();
+          });
+      };
+      open(onOpen, over.signal).then((connection) => {
+        if (!connection.isOpen) return fail(ended);
+        phase = { onHurry: () => connection.terminate() };
+        session.wasConnected = isReady = true;
+        isHurried = false;
+        settleReady();
+      }, fail);
     });
   }
 
   /** Until the time is over, the platform says that it is worth trying, or somebody wants it now. */
   function wait(ms: number): Promise<void> {
     const isJustWoken = performance.now() - wokenAt < WAKE_MOMENT;
-    wokenAt = Number.NEGATIVE_INFINITY;
+    wokenAt = -WAKE_MOMENT;
     return new Promise((resolve) => {
-      endWait = () => {
+      // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
+      const timer = setTimeout(resolve, isJustWoken ? 0 : ms);
+      const stop = () => {
         clearTimeout(timer);
         resolve();
       };
-      // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
-      const timer = setTimeout(endWait, isJustWoken ? 0 : ms);
+      phase = { onLeave: stop, onHurry: stop, onWake: stop };
     });
   }
 
   function expectReady(): Promise<void> {
-    isReady = false;
-    const ready = new Promise<void>((resolve, reject) => {
-      settleReady = (error) => (error ? reject(error) : resolve());
+    const ready = new Promise<void>((resolve) => {
+      settleReady = resolve;
     });
     // Nobody need be waiting for it.
     ready.catch(() => {});
@@ -156,9 +159,8 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
   }
 
   function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
-    session.isEnding = true;
     over.abort();
-    settleReady(error ?? connectionError(apiName, CLOSED_MEANWHILE));
+    settleReady(Promise.reject(error ?? connectionError(apiName, CLOSED_MEANWHILE)));
     if (session.wasConnected) onEnd(reason, error);
   }
 }

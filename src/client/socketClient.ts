@@ -6,26 +6,20 @@ import type {
   GGWebSocketTarget,
 } from "../contract/client.js";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
-import { defaultLogger } from "../contract/logger.js";
 import type { SchemaDefinition } from "../contract/schema.js";
-import { clean } from "../socket/compiledMethod.js";
 import { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { guarded } from "../socket/guarded.js";
 import { Handlers } from "../socket/handlers.js";
 import { Heartbeat } from "../socket/heartbeat.js";
 import { tablesOf } from "../socket/methodTable.js";
-import { type AnyError, invalidArguments, serverError } from "../socket/outcome.js";
+import { type AnyError, serverError } from "../socket/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingClass } from "../socket/outgoing.js";
-import { nativeTransport } from "../transport/native.js";
 import { connect, prepareHandshake } from "./connect.js";
 import type { ClientPlatform } from "./platform.js";
-import { ReconnectPolicy } from "./reconnect.js";
+import { reconnectPolicy } from "./reconnect.js";
 import { type Session, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
-
-/** What every client can do; who does not reconnect cannot be sent away. */
-const CAPABILITIES = ["batch", "alive", "cancel"];
 
 type Setup = (ends: SocketClient) => unknown;
 
@@ -49,8 +43,8 @@ export function socketClient(
   config: GGWebSocketClientConfig<unknown>,
   platform: ClientPlatform,
 ): SocketClient {
-  const { name: apiName, path, queryValidator } = schema;
-  const { logger = defaultLogger, reconnect, timeout = CALL_TIMEOUT, webSocket: Native } = config;
+  const { name: apiName } = schema;
+  const { logger = console, reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
   const handlers = new Handlers();
   const setups = new Set<Setup>();
@@ -63,8 +57,9 @@ export function socketClient(
   const call: Caller["call"] = (method, data, options) => {
     const connection = session?.connection;
     if (connection?.isOpen) return connection.calls.call(method, data, options);
-    const why = `WebSocket client is ${stateOf(session)} connect() first. (${method.path} was not sent)`;
-    return Promise.resolve(serverError(why));
+    return Promise.resolve(
+      serverError(`${method.path} was not sent: the client is ${stateOf(session)} connect() first`),
+    );
   };
 
   const client: SocketClient = {
@@ -79,7 +74,7 @@ export function socketClient(
       return session?.connection?.isOpen ?? false;
     },
     async connect(setup) {
-      if (!session || session.isEnding) {
+      if (!session || session.over.aborted) {
         setups.clear();
         session = beginSession();
       }
@@ -87,19 +82,17 @@ export function socketClient(
         setups.add(setup);
         if (client.isConnected) await setup(client);
       }
-      await session.ready;
+      await session.whenReady;
     },
-    async forceReconnect() {
+    forceReconnect() {
       session?.reconnectNow();
-      await client.connect();
+      return client.connect();
     },
     async disconnect() {
-      session?.leave();
-      await session?.connection?.finish();
+      await session?.leave()?.finish();
     },
     close() {
-      session?.leave();
-      session?.connection?.close();
+      session?.leave()?.close();
     },
     onDisconnect: listen(onDisconnect),
     onClose: listen(onClose),
@@ -118,67 +111,56 @@ export function socketClient(
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
     const scope = platform.captureScope();
     const endpoint: SocketEndpoint = { apiName, table: serverToClient, logger, timeout, scope };
+    const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
+      for (const callback of callbacks) guarded(endpoint, () => callback(...args));
+    };
     return startSession({
       apiName,
-      policy: reconnect ? new ReconnectPolicy(Object(reconnect)) : undefined,
-      open: (onOpen, signal) => open(endpoint, onOpen, signal),
+      policy: reconnect ? reconnectPolicy(Object(reconnect)) : undefined,
       onWake: (callback, signal) =>
         platform.onWake(() => {
           heartbeat?.look();
           callback();
         }, signal),
-      onDisconnect(reason) {
-        for (const callback of onDisconnect) guarded(endpoint, () => callback(reason));
-      },
-      onEnd(reason, error) {
-        for (const callback of onClose) guarded(endpoint, () => callback(reason, error));
-      },
-    });
-  }
-
-  async function open(
-    endpoint: SocketEndpoint,
-    onOpen: (connection: Connection) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { scope } = endpoint;
-    const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
-    const base = target.url === undefined ? await platform.discover(apiName) : target.url || platform.pageOrigin();
-    if (!base) throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);
-    const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
-    const { headers, queryArgs } = scope(() => prepareHandshake(middlewares, checkedQuery(target.query)));
-    const { inbox } = await connect({
-      apiName,
-      url: socketUrl(base, path, queryArgs),
-      headers,
-      knownErrors: errors,
-      capabilities: config.capabilities ?? (reconnect ? [...CAPABILITIES, "drain"] : CAPABILITIES),
-      signal,
-      dial: Native ? (url) => nativeTransport(new Native(url)) : platform.dial,
-      accept(transport, agreed) {
-        const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
-        context.set(GG_WS_CONNECTION, { path: base });
-        const connection = new Connection(transport, endpoint, context, handlers, agreed);
-        connection.errorCallbacks = onError;
-        const [intervalMs, timeoutMs] = agreed.get("alive")?.split(",").map(Number) ?? [];
-        const pulse = new Heartbeat(intervalMs, timeoutMs);
-        heartbeat = pulse;
-        pulse.add(connection);
-        connection.onClose(() => pulse.delete(connection));
-        onOpen(connection);
+      onDisconnect: (reason) => tell(onDisconnect, reason),
+      onEnd: (reason, error) => tell(onClose, reason, error),
+      async open(onOpen, signal) {
+        const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
+        const base = target.url || (await platform.locate(apiName, target.url));
+        const { headers, queryArgs } = scope(() =>
+          prepareHandshake([...schema.middlewares, ...(target.middlewares ?? [])], target.query, schema.queryValidator),
+        );
+        const connection = await connect({
+          apiName,
+          url: socketUrl(base, schema.path, queryArgs),
+          headers,
+          knownErrors: errors,
+          // Who does not reconnect cannot be sent away.
+          capabilities: config.capabilities ?? ["batch", "alive", "cancel", ...(reconnect ? ["drain"] : [])],
+          signal,
+          dial: (url) => platform.dial(url, config.webSocket),
+          accept(transport, agreed) {
+            const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
+            context.set(GG_WS_CONNECTION, { path: base });
+            const accepted = new Connection(transport, endpoint, context, handlers, agreed);
+            accepted.errorCallbacks = onError;
+            const pulse = new Heartbeat(...(agreed.get("alive")?.split(",").map(Number) ?? []));
+            pulse.add(accepted);
+            accepted.onClose(() => pulse.delete(accepted));
+            heartbeat = pulse;
+            onOpen(accepted);
+            return accepted;
+          },
+        });
+        for (const setup of setups) await scope(() => setup(client));
+        connection.inbox.expectNoMoreHandlers();
         return connection;
       },
     });
-    for (const setup of setups) await scope(() => setup(client));
-    inbox.expectNoMoreHandlers();
-  }
-
-  function checkedQuery(query: unknown): object | undefined {
-    return (queryValidator ? clean(queryValidator, query ?? {}, invalidArguments) : query) as object | undefined;
   }
 }
 
 function stateOf(session: Session | undefined): string {
-  if (!session || session.isEnding) return "not connected. Call";
-  return `${session.wasConnected ? "reconnecting" : "still connecting"}. Await`;
+  if (!session || session.over.aborted) return "not connected: call";
+  return `${session.wasConnected ? "reconnecting" : "still connecting"}: await`;
 }

@@ -7,7 +7,7 @@ import { serverError } from "../socket/outcome.js";
  */
 export function socketUrl(base: string, path: string, query: Readonly<Record<string, string>>): string {
   const [, secure, host] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)/i.exec(base) ?? [];
-  if (!host) throw serverError(`"${base}" is not a ws://, wss://, http:// or https:// URL`);
-  const search = new URLSearchParams(query).toString();
-  return `ws${secure}://${host}/${path.replace(/^\//, "")}${search && `?${search}`}`;
+  if (!host) throw serverError(`"${base}" is not a ws(s):// or http(s):// URL`);
+  const search = `${new URLSearchParams(query)}`;
+  return `ws${secure}://${host}${path.replace(/^\/?/, "/")}${search && `?${search}`}`;
 }

@@ -1,7 +1,6 @@
 import { GGContractClass, type GGPermission, type GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketClient, GGWebSocketClientConfig } from "./client.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
-import { validatePermission } from "./permission.js";
 import type { GGConnectionHandler, GGSocketServer, WebSocketSchemaConfig } from "./server.js";
 import type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./socketContract.js";
 
@@ -14,9 +13,9 @@ export interface SchemaDefinition {
   /** The middlewares in their order; frozen. */
   readonly middlewares: readonly GGWebSocketMiddleware[];
   /** Checks the query arguments on both ends, when one was given. */
-  readonly queryValidator: GGValidator<unknown> | undefined;
+  readonly queryValidator?: GGValidator<unknown>;
   /** What it takes to open a connection at all. */
-  readonly connectPermission: GGPermission | undefined;
+  readonly connectPermission?: GGPermission;
   /** The contract's method maps. */
   readonly methods: GGSocketContractMethods;
 }
@@ -54,8 +53,8 @@ export class GGWebSocketSchema<
   declare readonly name: string;
   declare readonly path: string;
   declare readonly middlewares: readonly GGWebSocketMiddleware[];
-  declare readonly queryValidator: GGValidator<unknown> | undefined;
-  declare readonly connectPermission: GGPermission | undefined;
+  declare readonly queryValidator?: GGValidator<unknown>;
+  declare readonly connectPermission?: GGPermission;
   declare readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
   /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
   readonly contract: SchemaContract<C2S, S2C>;
@@ -80,7 +79,7 @@ export class GGWebSocketSchema<
    * @throws Error when there is no HTTP server, or when the path is taken; `http.start()` rejects when the permission
    *   check fails
    */
-  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config: WebSocketSchemaConfig = {}): void {
+  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config?: WebSocketSchemaConfig): void {
     this.startServer(onConnection, config);
   }
 
@@ -103,32 +102,27 @@ export interface SchemaContract<C2S extends GGSocketMethodMap, S2C extends GGSoc
 }
 
 /** A definition that is still being made. */
-type Draft<T extends SchemaDefinition> = { -readonly [Key in keyof T]: T[Key] } & {
-  readonly middlewares: GGWebSocketMiddleware[];
-};
+type Draft<T extends SchemaDefinition> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Puts a schema together. Works as one chain and as separate statements: each step changes this builder. */
+/**
+ * Puts a schema together. Works as one chain and as separate statements: each step changes this builder. What a step
+ * throws, it does not throw in browsers in production, which come without the checks.
+ */
 export class GGWebSocketSchemaBuilder<
   C2S extends GGSocketMethodMap,
   S2C extends GGSocketMethodMap,
   TQuery = undefined,
 > {
-  readonly #draft: Draft<TypedDefinition<C2S, S2C>>;
+  /** @internal */
+  protected readonly draft: Draft<TypedDefinition<C2S, S2C>>;
   readonly #ends: SchemaEnds;
 
   /** @internal Use `webSocketSchema(contract)`. */
   constructor(
-    { name, methods }: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
+    contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
     ends: SchemaEnds,
   ) {
-    this.#draft = {
-      name,
-      methods,
-      path: "",
-      middlewares: [],
-      queryValidator: undefined,
-      connectPermission: undefined,
-    };
+    this.draft = { ...contract, path: "", middlewares: Object.freeze([]) };
     this.#ends = ends;
   }
 
@@ -138,24 +132,19 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when it is empty or holds white space, `?` or `#`
    */
   path(path: string): this {
-    if (typeof path !== "string" || path === "" || /[\s?#]/.test(path)) {
-      throw new Error(
-        `${this.#draft.name}: ${JSON.stringify(path)} is no path: it is empty, or holds white space, "?" or "#"`,
-      );
-    }
-    this.#draft.path = path;
+    this.draft.path = path;
     return this;
   }
 
   /** Adds a middleware; they run in the order of their `use`. */
   use(middleware: GGWebSocketMiddleware): this {
-    this.#draft.middlewares.push(middleware);
+    this.draft.middlewares = Object.freeze([...this.draft.middlewares, middleware]);
     return this;
   }
 
   /** Types the query arguments of a connection and, given a validator, checks them at run time on both ends. */
   queryOnConnect<T>(validator?: GGValidator<T>): GGWebSocketSchemaBuilder<C2S, S2C, T> {
-    this.#draft.queryValidator = validator;
+    this.draft.queryValidator = validator;
     return this as unknown as GGWebSocketSchemaBuilder<C2S, S2C, T>;
   }
 
@@ -165,8 +154,7 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when the permission is not a valid one
    */
   connectPermission(permission: GGPermission): this {
-    validatePermission(permission, `${this.#draft.name}.connectPermission`);
-    this.#draft.connectPermission = permission;
+    this.draft.connectPermission = permission;
     return this;
   }
 
@@ -176,9 +164,6 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when no path was given
    */
   done(): GGWebSocketSchema<C2S, S2C, object, TQuery> {
-    const { name, path, middlewares } = this.#draft;
-    if (!path) throw new Error(`${name}: no path; call .path("ws/…") before .done()`);
-    const definition = { ...this.#draft, middlewares: Object.freeze([...middlewares]) };
-    return new GGWebSocketSchema<C2S, S2C, object, TQuery>(definition, this.#ends);
+    return new GGWebSocketSchema<C2S, S2C, object, TQuery>({ ...this.draft }, this.#ends);
   }
 }

@@ -48,6 +48,7 @@ export class AdapterTransport implements Transport {
   }
 
   terminate(): void {
+    if (!this.#listener) return;
     this.#adapter.close();
     this.#end(CloseCode.ABNORMAL);
   }

@@ -13,21 +13,20 @@ export function nativeTransport(socket: WebSocket): Transport {
       socket.close();
     }
   };
-  const closed = (code: number, reason: string) => {
+  const onClosed = ({ code, reason }: Pick<CloseEvent, "code" | "reason">) => {
     const last = listener;
     listener = undefined;
     last?.onClosed(code, reason);
   };
 
-  socket.binaryType = "arraybuffer";
   socket.onopen = () => listener?.onOpen?.();
   socket.onmessage = ({ data }) => {
     if (typeof data === "string") listener?.onText(data);
     else close(CloseCode.TEXT_ONLY, "Text messages only");
   };
-  socket.onclose = ({ code, reason }) => closed(code, reason);
+  socket.onclose = onClosed;
   // A browser says no more than this on purpose; the close code that follows is all there is to know.
-  socket.onerror = () => listener?.onFailed(new Error("the connection failed"));
+  socket.onerror = () => listener?.onFailed(new Error("connection failed"));
 
   return {
     attach(next) {
@@ -40,7 +39,7 @@ export function nativeTransport(socket: WebSocket): Transport {
     terminate() {
       // There is no way to cut a line from a page: take leave of it, and let the platform finish in its own time.
       close();
-      closed(CloseCode.ABNORMAL, "");
+      onClosed({ code: CloseCode.ABNORMAL, reason: "" });
     },
   };
 }

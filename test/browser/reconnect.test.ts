@@ -107,7 +107,7 @@ describeInChromium("a page that loses its connection", ({ newContext, serve, ope
     await server.dropAll();
     await app.heard("disconnect drop");
     expect(await app.greet("Ann")).toMatchObject({
-      error: { class: "SERVER_ERROR", text: expect.stringMatching(/is reconnecting.*was not sent/) },
+      error: { class: "SERVER_ERROR", text: expect.stringMatching(/was not sent.*is reconnecting/) },
     });
   });
 

@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
 import { build as viteBuild } from "vite";
+import { onTestFinished, vi } from "vitest";
 import webpack from "webpack";
 
 /** What a bundler made of a page's program. */
@@ -12,9 +13,13 @@ export interface Bundle {
   readonly modules: readonly string[];
 }
 
-/** Bundles a file of a folder, `app.js` unless told otherwise, with the settings that a user starts from. */
-export const BUNDLERS: Readonly<Record<string, (folder: string, entry?: string) => Promise<Bundle>>> = {
-  async Vite(folder, entry = "app.js") {
+type Bundler = (folder: string, entry?: string, mode?: "production" | "development") => Promise<Bundle>;
+
+/** Bundles a file of a folder, `app.js` for production unless told otherwise, with the settings that a user starts from. */
+export const BUNDLERS: Readonly<Record<string, Bundler>> = {
+  async Vite(folder, entry = "app.js", mode = "production") {
+    vi.stubEnv("NODE_ENV", mode);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const modules = new Set<string>();
     const result = await viteBuild({
       root: folder,
@@ -39,7 +44,7 @@ export const BUNDLERS: Readonly<Record<string, (folder: string, entry?: string) 
     return { script: onlyOne(chunks).code, modules: [...modules] };
   },
 
-  async esbuild(folder, entry = "app.js") {
+  async esbuild(folder, entry = "app.js", mode = "production") {
     const { outputFiles, metafile } = await esbuild.build({
       entryPoints: [join(folder, entry)],
       absWorkingDir: folder,
@@ -47,6 +52,8 @@ export const BUNDLERS: Readonly<Record<string, (folder: string, entry?: string) 
       write: false,
       metafile: true,
       minify: true,
+      // It has no modes: this is what its users set.
+      conditions: [mode],
       format: "esm",
       target: "es2022",
       logLevel: "silent",
@@ -55,12 +62,12 @@ export const BUNDLERS: Readonly<Record<string, (folder: string, entry?: string) 
     return { script: onlyOne(outputFiles).text, modules: [...Object.keys(metafile.inputs), ...external] };
   },
 
-  async webpack(folder, entry = "app.js") {
+  async webpack(folder, entry = "app.js", mode = "production") {
     const path = join(folder, "webpack");
     const stats = await new Promise<webpack.Stats>((resolve, reject) => {
       webpack(
         {
-          mode: "production",
+          mode,
           context: folder,
           entry: `./${entry}`,
           target: ["web", "es2022"],
@@ -78,6 +85,8 @@ export const BUNDLERS: Readonly<Record<string, (folder: string, entry?: string) 
 export function foreignModules(modules: readonly string[]): string[] {
   return modules.filter((module) => {
     const name = module.replace(/^(external |ignored\||\(disabled\):|__vite-browser-external:|commonjs |\0)+/, "");
+    // In production Vite has one stand-in for all, which names none.
+    if (name.endsWith("__vite-browser-external")) return true;
     return isBuiltin(name) || name === "ws" || /[\\/]node_modules[\\/]ws[\\/]/.test(name);
   });
 }

@@ -1,0 +1,37 @@
+/**
+ * Members that get short names in the build for browsers: they are this package's own, on objects that no program and no
+ * neighbouring package ever sees by these names. `test/built.test.ts` checks that none is declared to them.
+ */
+export const INTERNAL_MEMBERS: readonly string[] = [
+  // The line and its listener.
+  ...["attach", "onText", "onClosed", "onFailed"],
+  // A connection and its parts.
+  ...["endpoint", "outbox", "calls", "inbox", "errorCallbacks", "finish", "idle", "checkIdle", "reply"],
+  ...[
+    "receiveUnknown",
+    "receive",
+    "settle",
+    "fail",
+    "handle",
+    "running",
+    "stop",
+    "deliverSoon",
+    "expectNoMoreHandlers",
+  ],
+  ...["flush", "discard", "wasSent", "isEmpty", "owner", "ownerOf", "expiresAt", "onExpired"],
+  // What connections have in common.
+  ...["table", "metrics", "scope", "authorize", "handled", "sent"],
+  ...[
+    "messagePrefix",
+    "requestPrefix",
+    "replyPrefix",
+    "hasReply",
+    "readInput",
+    "writeInput",
+    "writeResult",
+    "readReply",
+  ],
+  // The client.
+  ...["dial", "captureScope", "locate", "onWake", "knownErrors", "accept", "policy", "lasted", "onEnd", "over"],
+  ...["connection", "whenReady", "wasConnected", "leave", "reconnectNow", "onLeave", "onHurry", "draft"],
+];
