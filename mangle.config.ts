@@ -18,9 +18,11 @@ export const INTERNAL_MEMBERS: readonly string[] = [
     "deliverSoon",
     "expectNoMoreHandlers",
   ],
+  ...["sendFrame", "onDrain", "received", "onAlive", "can", "cancel", "watch", "whenUnwanted", "started", "ended"],
+  ...["exceeds", "backlog", "sendShared", "gate", "refusal", "maxOutboxBytes", "maxDepth", "announcement", "look"],
   ...["flush", "discard", "wasSent", "isEmpty", "owner", "ownerOf", "expiresAt", "onExpired"],
   // What connections have in common.
-  ...["table", "metrics", "scope", "authorize", "handled", "sent"],
+  ...["table", "metrics", "scope", "handled", "sent"],
   ...[
     "messagePrefix",
     "requestPrefix",

@@ -20,3 +20,10 @@ export function webSocketSchema<C2S extends GGSocketMethodMap, S2C extends GGSoc
 
 /** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
 export const GGSocketPool = /* @__PURE__ */ new SocketPool(browserPlatform);
+
+/** Groups are the server's; here to let modules of both ends be bundled. Throws when it is made. */
+export class GGSocketGroup {
+  constructor() {
+    throw new Error("GGSocketGroup: a browser serves no connections");
+  }
+}

@@ -13,7 +13,7 @@ import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContr
 import { startServer } from "./server/startServer.js";
 
 export { defineSocketContract } from "./contract/checked.js";
-export { GGSocketGroup } from "./server/group.js";
+export { GGSocketGroup, type GGSocketGroupMembers } from "./server/group.js";
 export * from "./shared.js";
 
 const ends: SchemaEnds = {

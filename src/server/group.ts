@@ -2,7 +2,7 @@ import { ERROR, GGPromise } from "@grest-ts/schema";
 import type { GGCallOptions, GGGroupCalls } from "../contract/methodTypes.js";
 import type { GGWebSocketSchema, SchemaDefinition } from "../contract/schema.js";
 import type { GGSocketMethodMap } from "../contract/socketContract.js";
-import { CloseCode } from "../protocol/closeCodes.js";
+import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { Calls } from "../socket/calls.js";
 import type { CompiledMethod } from "../socket/compiledMethod.js";
 import type { Connection } from "../socket/connection.js";
@@ -14,21 +14,15 @@ import { callerOf } from "../socket/outgoing.js";
 import { SharedMessage } from "../socket/sharedMessage.js";
 
 /** Connections of one API that are told the same. */
-class Group {
+class Group implements GGSocketGroupMembers {
   readonly #members = new Set<Connection>();
   /** Those that will leave when they close: each is asked to once, however often it comes and goes. */
   readonly #leaving = new WeakSet<Connection>();
 
-  /** How many connections are in it. */
   get size(): number {
     return this.#members.size;
   }
 
-  /**
-   * Adds a connection; it leaves by itself when it closes. One that has closed, or is in it already, changes nothing.
-   *
-   * @throws Error when it is not the `outgoing` of a connection handler
-   */
   add(outgoing: object): void {
     const connection = connectionOf(outgoing);
     if (!connection.isOpen) return;
@@ -38,21 +32,18 @@ class Group {
     connection.onClose(() => this.#members.delete(connection));
   }
 
-  /** Takes a connection out. Returns whether it was in. */
   remove(outgoing: object): boolean {
     return this.#members.delete(connectionOf(outgoing));
   }
 
-  /** Whether a connection is in it. */
   has(outgoing: object): boolean {
     return this.#members.has(connectionOf(outgoing));
   }
 
-  /** Closes all its connections, by default with 1000, and returns how many. */
   closeAll(code: number = CloseCode.NORMAL, reason = ""): number {
     const members = [...this.#members];
     this.#members.clear();
-    for (const connection of members) connection.close(code, reason);
+    for (const connection of members) connection.close(code, clampCloseReason(reason));
     return members.length;
   }
 
@@ -76,7 +67,24 @@ class Group {
   }
 }
 
-type GroupMembers = Pick<Group, "add" | "remove" | "has" | "size" | "closeAll">;
+/** What every group can do, whatever its contract. */
+export interface GGSocketGroupMembers {
+  /** How many connections are in it. */
+  readonly size: number;
+  /**
+   * Adds a connection; it leaves by itself when it closes. One that has closed, or is in it already, changes nothing.
+   *
+   * @throws Error when it is not the `outgoing` of a connection handler
+   */
+  add(outgoing: object): void;
+  /** Takes a connection out. Returns whether it was in. */
+  remove(outgoing: object): boolean;
+  /** Whether a connection is in it. */
+  has(outgoing: object): boolean;
+  /** Empties the group and closes all that were in it, by default with 1000. Returns how many. */
+  closeAll(code?: number, reason?: string): number;
+}
+
 type GroupClass = new () => Group;
 
 /** The names that a method of the contract cannot have in a group. */
@@ -107,7 +115,7 @@ const groupClass = oncePer((schema: SchemaDefinition): GroupClass => {
  * room.add(outgoing);
  * room.newMessage({ id, text });
  */
-export type GGSocketGroup<S2C> = GroupMembers & GGGroupCalls<S2C>;
+export type GGSocketGroup<S2C> = GGSocketGroupMembers & GGGroupCalls<S2C>;
 
 /** Makes a group for a schema. Throws when a `serverToClient` method is called `add`, `remove`, `has`, `size` or `closeAll`. */
 export const GGSocketGroup = class {

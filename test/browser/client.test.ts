@@ -2,14 +2,16 @@ import { expect, it } from "vitest";
 import { AppPage } from "./support/appPage.js";
 import { describeInChromium } from "./support/inChromium.js";
 
+const ANNOUNCED = 'h:::{"ws-capabilities":"batch alive cancel"}';
+
 describeInChromium("a client in a page", ({ newContext, serve, open, connected }) => {
   it('calls over the page\'s own origin with url "", and is answered', async () => {
     const { server, app } = await connected();
     expect(await app.greet("Ann: 1:2:3 é \u{1f98a}")).toEqual({ ok: "Hello Ann: 1:2:3 é \u{1f98a}" });
     expect(app.urls).toEqual([`ws://127.0.0.1:${server.port}/ws/page?room=lobby`]);
-    expect(await app.sent.atLeast(2)).toEqual(["h:::{}", 'r:Page.greet:1:{"name":"Ann: 1:2:3 é \u{1f98a}"}']);
+    expect(await app.sent.atLeast(2)).toEqual([ANNOUNCED, 'r:Page.greet:1:{"name":"Ann: 1:2:3 é \u{1f98a}"}']);
     expect(await app.received.atLeast(3)).toEqual([
-      "k:::null",
+      'k:::{"ws-capabilities":"batch=65536 alive=25000,10000 cancel"}',
       'm:Page.news::{"text":"welcome to lobby"}',
       's:Page.greet:1:{"success":true,"type":"OK","data":"Hello Ann: 1:2:3 é \u{1f98a}"}',
     ]);
@@ -88,13 +90,13 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
       }),
     });
     expect(await app.greet("Ann")).toEqual({ ok: "Hello Ann" });
-    expect(await app.sent.atLeast(2)).toEqual(["h:::{}", 'r:Page.greet:1:{"name":"Ann"}']);
+    expect(await app.sent.atLeast(2)).toEqual([ANNOUNCED, 'r:Page.greet:1:{"name":"Ann"}']);
   });
 
   it("hears it from the server when its own contract let the call pass", async () => {
     const { app } = await connected({ lax: true });
     expect(await app.greet("")).toMatchObject({ error: { type: "VALIDATION_ERROR", class: "VALIDATION_ERROR" } });
-    expect(await app.sent.atLeast(2)).toEqual(["h:::{}", 'r:Page.greet:1:{"name":""}']);
+    expect(await app.sent.atLeast(2)).toEqual([ANNOUNCED, 'r:Page.greet:1:{"name":""}']);
   });
 
   it("has raw connections past the contract, which the server checks all the same", async () => {
@@ -124,7 +126,7 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
     const { server, app } = await open({ token });
     expect(await app.connect()).toMatchObject({ error });
     expect(server.tokens).toEqual([`${token} 1`]);
-    expect(await app.sent.atLeast(1)).toEqual([`h:::{"authorization":"${token} 1"}`]);
+    expect(await app.sent.atLeast(1)).toEqual([ANNOUNCED.replace("{", `{"authorization":"${token} 1",`)]);
     expect(await app.page.evaluate(() => pageApp.client.isConnected)).toBe(false);
     expect(app.events.unseen).toEqual([]);
     // It may be tried again.

@@ -22,8 +22,8 @@ export class AppPage {
     });
     page.on("websocket", (socket) => {
       this.urls.push(socket.url());
-      socket.on("framesent", ({ payload }) => this.sent.push(String(payload)));
-      socket.on("framereceived", ({ payload }) => this.received.push(String(payload)));
+      socket.on("framesent", ({ payload }) => this.sent.push(...messagesOf(payload)));
+      socket.on("framereceived", ({ payload }) => this.received.push(...messagesOf(payload)));
     });
   }
 
@@ -86,8 +86,8 @@ class Frames {
   readonly #seen: string[] = [];
   #wake: () => void = () => {};
 
-  push(frame: string): void {
-    this.#seen.push(frame);
+  push(...frames: string[]): void {
+    this.#seen.push(...frames);
     this.#wake();
   }
 
@@ -100,4 +100,9 @@ class Frames {
     }
     return this.#seen;
   }
+}
+
+/** The messages of a batch. */
+function messagesOf(payload: string | Buffer): string[] {
+  return String(payload).split("\n");
 }

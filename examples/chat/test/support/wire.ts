@@ -15,7 +15,8 @@ const forms = (patterns: readonly string[]) => patterns.map((pattern) => new Reg
 
 /** What the client sends. */
 export const CLIENT_FRAMES = forms([
-  String.raw`h:::\{"authorization":"Bearer [\w-]+"\}`,
+  String.raw`h:::\{"authorization":"Bearer [\w-]+"(?:,"ws-capabilities":"batch alive cancel(?: drain)?")?\}`,
+  "p:::",
   String.raw`r:ChatApi\.joinRoom:${ID}:\{"roomId":${TEXT}\}`,
   String.raw`r:ChatApi\.sendMessage:${ID}:\{"text":${TEXT},"channelId":${TEXT}\}`,
   String.raw`m:ChatApi\.startTyping::\{"channelId":${TEXT}\}`,
@@ -27,6 +28,8 @@ export const CLIENT_FRAMES = forms([
 /** What the server sends. */
 export const SERVER_FRAMES = forms([
   "k:::null",
+  String.raw`k:::\{"ws-capabilities":"batch=65536 alive=25000,10000 cancel(?: drain)?"\}`,
+  "o:::",
   `x:::${failure("NOT_AUTHORIZED", 401)}`,
   String.raw`s:ChatApi\.joinRoom:${ID}:${success(String.raw`\{"joined":true\}`)}`,
   String.raw`s:ChatApi\.joinRoom:${ID}:${failure("NOT_FOUND", 404)}`,
