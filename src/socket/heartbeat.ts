@@ -44,13 +44,13 @@ export class Heartbeat {
 
   /** Looks now; for a moment when lines are likely to be gone. */
   look(): void {
-    const asked: [Connection, number][] = [];
-    for (const [connection, before] of this.#received) {
+    const asked = new Map<Connection, number>();
+    this.#received.forEach((before, connection) => {
       const { received } = connection;
       this.#received.set(connection, received);
-      if (received === before && connection.ping()) asked.push([connection, received]);
-    }
-    if (asked.length > 0) this.#judgeLater(asked);
+      if (received === before && connection.ping()) asked.set(connection, received);
+    });
+    if (asked.size > 0) this.#judgeLater(asked);
   }
 
   #lookLater(): () => void {
@@ -60,12 +60,14 @@ export class Heartbeat {
     });
   }
 
-  #judgeLater(asked: readonly [Connection, number][]): void {
+  #judgeLater(asked: ReadonlyMap<Connection, number>): void {
     const dueAt = performance.now() + this.#timeoutMs;
     after(this.#timeoutMs, () => {
       // Asleep meanwhile: the answers may still wait to be read. The next look asks anew.
       if (performance.now() > dueAt + OVERSLEPT) return;
-      for (const [connection, before] of asked) if (connection.received === before) connection.terminate();
+      asked.forEach((before, connection) => {
+        if (connection.received === before) connection.terminate();
+      });
     });
   }
 }
