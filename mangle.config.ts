@@ -26,7 +26,6 @@ export const INTERNAL_MEMBERS: readonly string[] = [
   ...[
     "messagePrefix",
     "requestPrefix",
-    "replyPrefix",
     "hasReply",
     "readInput",
     "writeInput",

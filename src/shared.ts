@@ -28,9 +28,11 @@ export { GGWebSocketSchema, GGWebSocketSchemaBuilder, type SchemaContract } from
 export type {
   GGConnectionHandler,
   GGConnectionQuery,
+  GGDrainOptions,
   GGHeartbeatOptions,
   GGSocketServer,
   GGWebSocketCapability,
+  GGWebSocketLimits,
   WebSocketSchemaConfig,
 } from "./contract/server.js";
 export type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./contract/socketContract.js";

@@ -15,13 +15,16 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
     labelNames: ["api", "path"],
     groupBy: { labels: ["api"] },
   }),
-  /** Attempts to connect: `OK`, `QUERY_INVALID`, `HANDSHAKE_FAILED`, `ERROR`. */
+  /**
+   * Attempts to connect: `OK`, `QUERY_INVALID`, `HANDSHAKE_FAILED`, `ERROR`, and those refused before the upgrade:
+   * `ORIGIN_REFUSED`, `TOO_MANY_HANDSHAKES`, `TOO_MANY_CONNECTIONS`, `TOO_MANY_CONNECTIONS_PER_ADDRESS`, `SHUTTING_DOWN`.
+   */
   connections: new GGCounterKey("connections_total", {
     help: "WebSocket connection attempts by result",
     labelNames: ["api", "path", "result"],
     groupBy: { labels: ["api"] },
   }),
-  /** Messages and requests that were handled. */
+  /** Messages and requests that were handled, and those that a limit refused: `RATE_LIMITED`, `TOO_MANY_REQUESTS`. */
   requests: new GGCounterKey("requests_total", {
     help: "Incoming WebSocket messages by result",
     labelNames: [...METHOD_LABELS, "result"],
@@ -34,7 +37,7 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
     buckets: DURATION_BUCKETS,
     groupBy: BY_METHOD,
   }),
-  /** Messages and requests that were sent. */
+  /** Messages and requests that were sent; `DROPPED` and `SLOW_CONSUMER` are those of a peer that reads too slowly. */
   outRequests: new GGCounterKey("out_requests_total", {
     help: "Outgoing WebSocket messages by result",
     labelNames: [...METHOD_LABELS, "result"],

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
@@ -12,6 +13,49 @@ export interface GGHeartbeatOptions {
   readonly intervalMs?: number;
   /** How long it may take to give one, in ms. Default 10,000. */
   readonly timeoutMs?: number;
+}
+
+/**
+ * What one API lets its clients do. The defaults refuse nothing that a well-behaved program does. Reaching a limit is
+ * answered or shown in the close reason, counted in the metrics under the `result` given here, and logged.
+ */
+export interface GGWebSocketLimits {
+  /** The largest message, in bytes. Default 16 MiB. A larger one closes with 1009. */
+  readonly maxPayloadBytes?: number;
+  /** How deep arrays and objects may nest in a payload. Default 128. Deeper ones are a `VALIDATION_ERROR`. */
+  readonly maxDepth?: number;
+  /** Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR` (`TOO_MANY_REQUESTS`). */
+  readonly maxRequestsInFlight?: number;
+  /**
+   * Messages and requests that one connection may send per second, on average. Default: endless. Beyond it requests get
+   * `SERVER_ERROR` and messages are dropped (`RATE_LIMITED`); twice the burst refused in a row closes with 1008.
+   */
+  readonly messagesPerSecond?: number;
+  /** How many may come at once after a quiet time. Default: as many as per second. */
+  readonly messageBurst?: number;
+  /**
+   * Bytes that may wait for a connection that reads too slowly. Default 64 MiB. Beyond it what is `droppable` is dropped
+   * (`DROPPED`), and anything else closes the connection with 1013 (`SLOW_CONSUMER`).
+   */
+  readonly maxOutboxBytes?: number;
+  /** Connections in their handshake at the same time. Default 5,000. Further upgrades get 503 (`TOO_MANY_HANDSHAKES`). */
+  readonly maxHandshakes?: number;
+  /** Connections at the same time, those in their handshake included. Default: endless. Further upgrades get 503 (`TOO_MANY_CONNECTIONS`). */
+  readonly maxConnections?: number;
+  /** The same for one address. Default: endless. Further upgrades get 429 (`TOO_MANY_CONNECTIONS_PER_ADDRESS`). */
+  readonly maxConnectionsPerAddress?: number;
+}
+
+/** How connections are led away when an API is torn down. */
+export interface GGDrainOptions {
+  /**
+   * The time over which clients are sent away, in ms, so that they do not all arrive elsewhere at once. Default 0: all at
+   * once, and closed with 1001 as a server that ends. With more, what is left is closed in ten waves with 1012, as a
+   * server that restarts.
+   */
+  readonly spreadMs?: number;
+  /** After so many ms connections are closed whatever is still in flight, and cut 5 s later. Default 5,000 more than `spreadMs`. */
+  readonly deadlineMs?: number;
 }
 
 /** Options of `register` and `startServer`. */
@@ -31,6 +75,21 @@ export interface WebSocketSchemaConfig {
    * (the client sees 1006). Default `{intervalMs: 25_000, timeoutMs: 10_000}`; `false` never asks.
    */
   readonly heartbeat?: GGHeartbeatOptions | false;
+  /** What clients may do, and how much of it. */
+  readonly limits?: GGWebSocketLimits;
+  /**
+   * Which pages may connect: their origins, such as `"https://app.example"`, or `"same-host"` for those whose host is
+   * that of the request. Others get 403 before the upgrade (`ORIGIN_REFUSED`). Requests without an `Origin`, which do not
+   * come from a browser, pass. Default: any page. Set it when a cookie plays a part in the handshake.
+   */
+  readonly allowedOrigins?: readonly string[] | "same-host";
+  /**
+   * Who counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer. Behind a proxy read
+   * what that says, for example `X-Forwarded-For`.
+   */
+  readonly addressOf?: (request: IncomingMessage) => string | undefined;
+  /** How connections are led away at teardown. */
+  readonly drain?: GGDrainOptions;
   /**
    * The extensions of the wire that are offered to clients which know them (PROTOCOL.md, "Capabilities"). Default: all.
    * `[]` speaks the plain wire of 0.0.39 to everybody.
@@ -62,6 +121,19 @@ export interface GGSocketServer {
   readonly path: string;
   /** How many connections are open. */
   readonly connectionCount: number;
-  /** Stops accepting and closes the connections (1001) once what is in flight has finished, 5 s at most. */
+  /**
+   * Closes the connections for which `match` is true, which runs in the context of each, so that keys set by middlewares
+   * can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. Takes back in the store first what lets them
+   * in: a handshake that has not come to its identity yet is not matched.
+   *
+   * @param options `code` is 1008 by default, after which clients do not reconnect; `reason` is `"Revoked"`
+   * @returns how many were closed
+   * @throws what `match` threw for an open connection, once all others are dealt with
+   */
+  closeConnections(match: () => boolean, options?: { readonly code?: number; readonly reason?: string }): number;
+  /**
+   * Answers new upgrades with 503, tells clients that can reconnect to do so, closes the others once what is in flight
+   * has finished, and cuts at the deadline of `drain`.
+   */
   teardown(): Promise<void>;
 }

@@ -30,3 +30,9 @@ export function readCapabilities(text: unknown, known: readonly string[]): Capab
 export function acceptedCapabilities(payload: string, announced: readonly string[]): Capabilities {
   return readCapabilities(Object(parsePayload(payload))[CAPABILITIES_MEMBER], announced);
 }
+
+/** The most bytes of a batch to the peer: what it announced, within our own limit; 0 when it takes none. */
+export function batchBytes(agreed: Capabilities): number {
+  const announced = agreed.get("batch");
+  return announced === undefined ? 0 : Math.min(Number(announced) || MAX_BATCH_BYTES, MAX_BATCH_BYTES);
+}

@@ -28,7 +28,7 @@ export function acceptConnection(registration: Registration, transport: Transpor
     registration.metrics.attempted("ERROR");
     transport.close(CloseCode.INTERNAL_ERROR, "Connection failed");
   });
-  registration.duringHandshake(transport, guarded);
+  registration.duringHandshake(transport, context, guarded);
 }
 
 async function openConnection(

@@ -3,7 +3,16 @@ import { GGWebSocketMetrics } from "../contract/metrics.js";
 import type { AsyncScope, SocketMetrics } from "../socket/endpoint.js";
 
 /** How an attempt to connect ended, as the `result` label of `connections_total`. */
-export type ConnectionResult = "OK" | "QUERY_INVALID" | "HANDSHAKE_FAILED" | "ERROR";
+export type ConnectionResult =
+  | "OK"
+  | "QUERY_INVALID"
+  | "HANDSHAKE_FAILED"
+  | "ERROR"
+  | "ORIGIN_REFUSED"
+  | "TOO_MANY_HANDSHAKES"
+  | "TOO_MANY_CONNECTIONS"
+  | "TOO_MANY_CONNECTIONS_PER_ADDRESS"
+  | "SHUTTING_DOWN";
 
 /**
  * Counts the traffic of one served API in the metrics store of the scope that registered it, whoever caused it. Without a

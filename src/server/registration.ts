@@ -1,10 +1,12 @@
+import type { IncomingMessage } from "node:http";
+import type { GGContext } from "@grest-ts/context";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
 import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketMiddleware } from "../contract/middleware.js";
 import type { SchemaDefinition } from "../contract/schema.js";
-import type { GGSocketServer, WebSocketSchemaConfig } from "../contract/server.js";
-import { CloseCode } from "../protocol/closeCodes.js";
+import type { GGDrainOptions, GGSocketServer, WebSocketSchemaConfig } from "../contract/server.js";
+import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import type { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { Heartbeat } from "../socket/heartbeat.js";
@@ -14,11 +16,13 @@ import type { Transport } from "../socket/transport.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
 import { acceptConnection } from "./acceptConnection.js";
+import { Admission, type UpgradeRefusal } from "./admission.js";
 import { ServerCapabilities } from "./capabilities.js";
+import { drain } from "./drain.js";
+import { type Limits, resolveLimits } from "./limits.js";
 import { ServerMetrics } from "./metrics.js";
+import { RefusalLog } from "./refusalLog.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
-
-const GOING_AWAY = [CloseCode.GOING_AWAY, "Server is shutting down"] as const;
 
 /** A connection handler with its types erased. */
 export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
@@ -37,17 +41,14 @@ export class Registration implements GGSocketServer {
   /** What the server may call on its clients. */
   readonly Outgoing: ReturnType<typeof outgoingClass>;
   readonly capabilities: ServerCapabilities;
-  readonly limits = {
-    maxDepth: 128,
-    maxRequestsInFlight: 1000,
-    messagesPerSecond: Number.POSITIVE_INFINITY,
-    messageBurst: Number.POSITIVE_INFINITY,
-    maxOutboxBytes: 64 * 1024 * 1024,
-  };
+  readonly limits: Limits;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #http: GGHttpServer;
   readonly #upgrades: UpgradeRouter;
-  readonly #arriving = new Set<Transport>();
+  readonly #admission: Admission;
+  readonly #refusals: RefusalLog;
+  readonly #drain: GGDrainOptions | undefined;
+  readonly #arriving = new Map<Transport, GGContext>();
   readonly #connections = new Set<Connection>();
   #isClosing = false;
 
@@ -65,6 +66,9 @@ export class Registration implements GGSocketServer {
     this.connectPermission = schema.connectPermission;
     this.permissionResolver = config.permissionResolver;
     this.onConnection = onConnection;
+    this.limits = resolveLimits(this.apiName, config.limits);
+    this.#admission = new Admission(this.apiName, this.limits, config);
+    this.#drain = config.drain;
     const scope = captureScope();
     this.metrics = new ServerMetrics(this.apiName, this.path, scope);
     this.Outgoing = outgoingClass(tables.serverToClient);
@@ -76,12 +80,20 @@ export class Registration implements GGSocketServer {
     this.#upgrades.add(this.path, {
       apiName: this.apiName,
       leavesUnknownPaths: config.unknownPaths === "leave",
-      accept: (ws, query) => acceptConnection(this, new WsTransport(ws, true), query),
+      maxPayloadBytes: this.limits.maxPayloadBytes,
+      refusal: (request) => this.#refusal(request),
+      accept: (ws, query, request) => {
+        const leave = this.#admission.enter(request);
+        if (leave) ws.once("close", leave);
+        acceptConnection(this, new WsTransport(ws, true), query);
+      },
     });
+    const logger = config.logger ?? defaultLogger;
+    this.#refusals = new RefusalLog(this.apiName, logger);
     this.endpoint = {
       apiName: schema.name,
       table: tables.clientToServer,
-      logger: config.logger ?? defaultLogger,
+      logger,
       metrics: this.metrics,
       timeout: config.timeout ?? CALL_TIMEOUT,
       scope,
@@ -105,9 +117,23 @@ export class Registration implements GGSocketServer {
     return this.#isClosing;
   }
 
+  /** How many connections are in their handshake. */
+  get handshakes(): number {
+    return this.#arriving.size;
+  }
+
+  #refusal(request: IncomingMessage): UpgradeRefusal | undefined {
+    const refusal = this.#admission.refusal(request, this);
+    if (refusal) {
+      this.metrics.attempted(refusal.result);
+      this.#refusals.note(refusal.result);
+    }
+    return refusal;
+  }
+
   /** Keeps track of a line until its handshake is over, one way or the other. */
-  async duringHandshake(transport: Transport, handshake: Promise<void>): Promise<void> {
-    this.#arriving.add(transport);
+  async duringHandshake(transport: Transport, context: GGContext, handshake: Promise<void>): Promise<void> {
+    this.#arriving.set(transport, context);
     await handshake;
     this.#arriving.delete(transport);
   }
@@ -127,10 +153,35 @@ export class Registration implements GGSocketServer {
     this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
   }
 
+  closeConnections(match: () => boolean, { code = CloseCode.POLICY_VIOLATION, reason = "Revoked" } = {}): number {
+    let count = 0;
+    const errors: unknown[] = [];
+    for (const connection of this.#connections) {
+      try {
+        if (!connection.context.run(match)) continue;
+        connection.close(code, clampCloseReason(reason));
+        count++;
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    for (const [transport, context] of this.#arriving) {
+      try {
+        if (!context.run(match)) continue;
+        transport.close(code, reason);
+        count++;
+      } catch {
+        // What `match` looks for may not be there before the middlewares are through.
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+    return count;
+  }
+
   async teardown(): Promise<void> {
     this.#isClosing = true;
+    for (const transport of this.#arriving.keys()) transport.close(CloseCode.GOING_AWAY, "Server is shutting down");
+    await drain(this.#connections, this.#drain);
     this.#upgrades.remove(this.path);
-    for (const transport of this.#arriving) transport.close(...GOING_AWAY);
-    await Promise.all([...this.#connections].map((connection) => connection.finish(...GOING_AWAY)));
   }
 }

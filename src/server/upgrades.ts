@@ -1,57 +1,80 @@
-import type { IncomingMessage, Server } from "node:http";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { MAX_PAYLOAD } from "../transport/ws.js";
 
-/** Takes an upgraded connection; `query` is the raw text after the `?`. */
+/** Where the upgrades of one path go. */
 export interface UpgradeTarget {
   /** Names the API in errors. */
   readonly apiName: string;
   /** Whether upgrades to paths that nobody registered are for other listeners to answer. */
   readonly leavesUnknownPaths: boolean;
-  accept(ws: WebSocket, query: string): void;
+  /** The largest message, in bytes. */
+  readonly maxPayloadBytes: number;
+  /** Why a request may not be upgraded, if so. */
+  refusal(request: IncomingMessage): { readonly status: number; readonly why: string } | undefined;
+  /** Takes an upgraded connection; `query` is the raw text after the `?`. */
+  accept(ws: WebSocket, query: string, request: IncomingMessage): void;
+}
+
+/** One path's own `ws` server, since that is who limits payloads. */
+interface Route {
+  readonly target: UpgradeTarget;
+  readonly webSockets: WebSocketServer;
 }
 
 /** The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers 404 without one. */
 class UpgradeRouter {
-  readonly #targets = new Map<string, UpgradeTarget>();
-  readonly #webSockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: MAX_PAYLOAD,
-  });
+  readonly #routes = new Map<string, Route>();
 
   constructor(server: Server) {
     server.on("upgrade", (request, line, head) => this.#upgrade(request, line, head));
   }
 
   add(path: string, target: UpgradeTarget): void {
-    const taken = this.#targets.get(path);
+    const taken = this.#routes.get(path);
     if (taken) {
       throw new Error(
-        `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.apiName} need different paths`,
+        `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.target.apiName} need different paths`,
       );
     }
-    this.#targets.set(path, target);
+    const webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: target.maxPayloadBytes,
+    });
+    this.#routes.set(path, { target, webSockets });
   }
 
   remove(path: string): void {
-    this.#targets.delete(path);
+    this.#routes.delete(path);
   }
 
   #upgrade(request: IncomingMessage, line: Duplex, head: Buffer): void {
     const { path, query } = splitUrl(request.url ?? "/");
-    const target = this.#targets.get(path);
-    if (!target && [...this.#targets.values()].some((other) => other.leavesUnknownPaths)) return;
+    const route = this.#routes.get(path);
+    if (!route && [...this.#routes.values()].some(({ target }) => target.leavesUnknownPaths)) return;
     // Without a listener a reset of the line, at any moment from here on, would be an uncaught exception.
     line.on("error", () => line.destroy());
-    if (!target) {
-      line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-      return;
-    }
-    this.#webSockets.handleUpgrade(request, line, head, (ws) => target.accept(ws, query));
+    if (!route) return refuse(line, 404, "Nothing is served here");
+    const { target, webSockets } = route;
+    const refusal = target.refusal(request);
+    if (refusal) return refuse(line, refusal.status, refusal.why);
+    webSockets.handleUpgrade(request, line, head, (ws) => target.accept(ws, query, request));
   }
+}
+
+/** Answers an upgrade request as any other HTTP request, and ends the line. */
+function refuse(line: Duplex, status: number, why: string): void {
+  const body = `${why}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    "Content-Type: text/plain",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(status === 404 || status === 403 ? [] : ["Retry-After: 1"]),
+  ];
+  line.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => line.destroy());
 }
 
 const routers = new WeakMap<Server, UpgradeRouter>();

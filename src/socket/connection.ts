@@ -2,7 +2,7 @@ import type { GGContext } from "@grest-ts/context";
 import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../contract/server.js";
 import { SEPARATOR } from "../protocol/batch.js";
-import { type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
+import { batchBytes, type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, type Frame, FrameType } from "../protocol/frame.js";
 import { Calls } from "./calls.js";
@@ -66,7 +66,7 @@ export class Connection {
     this.endpoint = endpoint;
     this.context = context;
     this.#capabilities = capabilities;
-    this.outbox = new Outbox(transport, Number(capabilities.get("batch")));
+    this.outbox = new Outbox(transport, batchBytes(capabilities));
     this.calls = new Calls(this);
     this.inbox = new Inbox(this, handlers);
     transport.attach(this);
