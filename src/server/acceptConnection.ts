@@ -63,7 +63,7 @@ async function openConnection(
   }
   const notPermitted = refusal(registration.connectPermission, scopes, registration.apiName);
   if (notPermitted) return refuse(registration, transport, notPermitted);
-  if (!listener.isOpen || registration.isClosing) {
+  if (!listener.isOpen || !registration.expects(transport)) {
     registration.metrics.attempted("HANDSHAKE_FAILED");
     transport.close(CloseCode.GOING_AWAY);
     return;

@@ -25,10 +25,12 @@ export async function drain(
   const cancels = leaving.map((connection, i) => {
     const isTold = connection.can("drain");
     if (isTold) connection.reply(`${FrameType.DRAIN}:::${Math.floor(Math.random() * spreadMs)}`);
-    // Who was told has until the last wave to leave by itself.
-    const wave = isTold ? WAVES - 1 : i % WAVES;
     if (spreadMs === 0) void connection.finish(code, REASON);
-    else return after((spreadMs * wave) / (WAVES - 1), () => void connection.finish(code, REASON));
+    // Who was told leaves by itself: closing its connection now might meet a request on its way.
+    else if (!isTold) {
+      return after((spreadMs * (i % WAVES)) / (WAVES - 1), () => void connection.finish(code, REASON));
+    }
+    return undefined;
   });
   cancels.push(
     after(deadlineMs, () => {

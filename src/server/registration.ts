@@ -117,6 +117,11 @@ export class Registration implements GGSocketServer {
     return this.#isClosing;
   }
 
+  /** Whether a line is still to become a connection; not when this API is going away, or its user was sent away. */
+  expects(transport: Transport): boolean {
+    return !this.#isClosing && this.#arriving.has(transport);
+  }
+
   /** How many connections are in their handshake. */
   get handshakes(): number {
     return this.#arriving.size;
@@ -168,6 +173,7 @@ export class Registration implements GGSocketServer {
     for (const [transport, context] of this.#arriving) {
       try {
         if (!context.run(match)) continue;
+        this.#arriving.delete(transport);
         transport.close(code, reason);
         count++;
       } catch {
