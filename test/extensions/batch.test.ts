@@ -1,0 +1,103 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { joinMessages } from "../../src/protocol/batch.js";
+import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
+import { Queue } from "../support/queue.js";
+import { RawPeer, RawServer } from "../support/rawPeer.js";
+import { recordingLogger } from "../support/server.js";
+
+const MAX_BYTES = 65_536;
+const reply = (id: number, text: string) => `s:Ext.echo:${id}:{"success":true,"type":"OK","data":"${text}"}`;
+
+describe("capabilities", () => {
+  it("are answered to those that announced them, as far as both have them", async () => {
+    const { url } = await serveExt();
+    const all = await capablePeer(url, "batch alive cancel drain");
+    expect(all.accepted).toBe('k:::{"ws-capabilities":"batch=65536 alive=25000,10000 cancel drain"}');
+    expect((await capablePeer(url, "cancel telepathy")).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
+    expect((await capablePeer(url, "telepathy")).accepted).toBe("k:::null");
+    expect((await capablePeer(url, "")).accepted).toBe("k:::null");
+    await RawPeer.connect(url, { "ws-capabilities": 7 });
+  });
+
+  it("can be turned off on either end", async () => {
+    const { url } = await serveExt({ capabilities: [] });
+    expect((await capablePeer(url, "batch cancel")).accepted).toBe("k:::null");
+    const few = await serveExt({ capabilities: ["cancel", "alive"], heartbeat: false });
+    expect((await capablePeer(few.url, "batch alive cancel")).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
+
+    const server = await RawServer.start();
+    const client = ExtApi.createClient({ url: server.url, capabilities: [], logger: recordingLogger() });
+    onTestFinished(() => client.close());
+    const accepted = server.accept();
+    await client.connect();
+    expect((await accepted).handshake).toBe("h:::{}");
+  });
+
+  it("are not shown to middlewares", async () => {
+    const seen: object[] = [];
+    const { url } = await serveExt({ middlewares: [{ parseHandshake: ({ headers }) => void seen.push(headers) }] });
+    await capablePeer(url, "batch");
+    expect(seen).toEqual([{}]);
+  });
+});
+
+describe("batch", () => {
+  it("replies of one tick come in one WebSocket message, in their order", async () => {
+    const { url } = await serveExt();
+    const { peer } = await capablePeer(url, "batch");
+    peer.send([1, 2, 3].map((id) => `r:Ext.echo:${id}:"${id}"`).join("\n"));
+    expect(await peer.next()).toBe([reply(1, "1"), reply(2, "2"), reply(3, "3")].join("\n"));
+    peer.send('r:Ext.echo:4:"4"');
+    expect(await peer.next()).toBe(reply(4, "4"));
+  });
+
+  it("a peer that has not agreed gets messages of their own, and may not send any joined", async () => {
+    const { url, events } = await serveExt();
+    const peer = await RawPeer.connect(url);
+    peer.sendTogether('r:Ext.echo:1:"1"', 'r:Ext.echo:2:"2"');
+    expect(await peer.frames.take(2)).toEqual([reply(1, "1"), reply(2, "2")]);
+    peer.send('m:Ext.note::"a"\nm:Ext.note::"b"');
+    expect(await peer.framesUntilAnswerTo('r:Ext.echo:3:"3"')).toEqual([]);
+    expect(events.unseen).toEqual([]);
+  });
+
+  it("calls of one tick leave a client in one message, and pushes of one tick a server", async () => {
+    const { base, url, outgoings } = await serveExt();
+    const client = ExtApi.createClient({ url: base, logger: recordingLogger() });
+    onTestFinished(() => client.close());
+    const news = new Queue<string>();
+    client.incoming.on({ news: ({ text }) => void news.push(text) });
+    await client.connect();
+    const outgoing = await outgoings.next();
+    for (const text of ["a", "b", "c"]) outgoing.news({ text });
+    expect(await news.take(3)).toEqual(["a", "b", "c"]);
+    expect(await Promise.all(["1", "2", "3"].map((text) => client.outgoing.echo(text)))).toEqual(["1", "2", "3"]);
+
+    const { peer } = await capablePeer(url, "batch");
+    const raw = await outgoings.next();
+    for (const text of ["a", "b"]) raw.news({ text });
+    expect(await peer.next()).toBe('m:Ext.news::{"text":"a"}\nm:Ext.news::{"text":"b"}');
+  });
+
+  it("has a size that no cap minds: 64 KiB at most, whatever the letters, and a larger message goes alone", () => {
+    const bytes = (text: string) => Buffer.byteLength(text);
+    for (const letter of ["x", "é", "\u20ac", "\u{1f98a}"]) {
+      const messages = Array.from({ length: 500 }, (_, i) => `${i}${letter.repeat(i)}`);
+      const large = letter.repeat(MAX_BYTES);
+      const all = [...messages, large, "last"];
+      const batches = joinMessages(all, MAX_BYTES);
+      expect(batches.join("\n")).toBe(all.join("\n"));
+      for (const batch of batches) if (batch !== large) expect(bytes(batch)).toBeLessThanOrEqual(MAX_BYTES);
+      expect(batches).toContain(large);
+      expect(batches.length).toBeGreaterThan(2);
+    }
+    expect(joinMessages(["a"], MAX_BYTES)).toEqual(["a"]);
+  });
+
+  it("follows what the peer announced as its own limit", async () => {
+    const { url } = await serveExt();
+    const { peer } = await capablePeer(url, "batch=300");
+    peer.send([1, 2, 3].map((id) => `r:Ext.echo:${id}:"${id}"`).join("\n"));
+    expect(await peer.frames.take(3)).toEqual([reply(1, "1"), reply(2, "2"), reply(3, "3")]);
+  });
+});
