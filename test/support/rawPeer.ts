@@ -69,15 +69,17 @@ export class RawPeer {
     await this.closed;
   }
 
-  /** Sends a request that the server is known to answer, and returns all that came before the answer. */
-  async framesUntilAnswerTo(request: string): Promise<string[]> {
+  /** Sends a request that is known to be answered, and returns all messages that came before the answer. */
+  async framesUntilAnswerTo(request: string, isBatching = false): Promise<string[]> {
     this.send(request);
     const answer = request.replace(/^r:([^:]*:[^:]*):.*$/s, "s:$1:");
     const seen: string[] = [];
     for (;;) {
-      const frame = await this.next();
-      if (frame.startsWith(answer)) return seen;
-      seen.push(frame);
+      const text = await this.next();
+      for (const frame of isBatching ? text.split("\n") : [text]) {
+        if (frame.startsWith(answer)) return seen;
+        seen.push(frame);
+      }
     }
   }
 }

@@ -1,0 +1,20 @@
+import { afterEach, beforeEach, expect } from "vitest";
+
+/** Fails a test in which anything was thrown that nobody caught, or in which a prototype was touched. */
+export function watchTheProcess(): void {
+  const uncaught: unknown[] = [];
+  const note = (error: unknown) => void uncaught.push(error);
+  const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
+  let before: string[][] = [];
+  beforeEach(() => {
+    uncaught.length = 0;
+    before = prototypes.map((prototype) => Reflect.ownKeys(prototype).map(String));
+    process.on("uncaughtException", note).on("unhandledRejection", note);
+  });
+  afterEach(() => {
+    process.off("uncaughtException", note).off("unhandledRejection", note);
+    expect(uncaught).toEqual([]);
+    expect(prototypes.map((prototype) => Reflect.ownKeys(prototype).map(String))).toEqual(before);
+    expect({}).not.toHaveProperty("polluted");
+  });
+}
