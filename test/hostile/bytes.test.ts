@@ -1,0 +1,253 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { IsString } from "@grest-ts/schema";
+import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+import fc from "fast-check";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { RawPeer } from "../support/rawPeer.js";
+import { serve } from "../support/server.js";
+import { RUNS } from "./arbitraries.js";
+import { watchTheProcess } from "./watch.js";
+
+const Api = webSocketSchema(
+  defineSocketContract("Byte", {
+    clientToServer: { echo: { input: IsString, success: IsString } },
+    serverToClient: { news: { input: IsString } },
+  }),
+)
+  .path("ws/byte")
+  .done();
+const SILENT = { debug() {}, warn() {}, error() {} };
+
+watchTheProcess();
+
+/** One WebSocket frame (RFC 6455 section 5.2), with everything about it as it is asked for. */
+function frame(first: number, payload: Uint8Array, isMasked: boolean, claimed = payload.length): Buffer {
+  const length =
+    claimed < 126
+      ? Buffer.from([claimed])
+      : claimed < 65_536
+        ? Buffer.from([126, claimed >> 8, claimed & 255])
+        : Buffer.concat([Buffer.from([127]), u64(claimed)]);
+  if (!isMasked) return Buffer.concat([Buffer.from([first]), length, payload]);
+  length[0] = (length[0] ?? 0) | 0x80;
+  const mask = Buffer.from([1, 2, 3, 4]);
+  return Buffer.concat([Buffer.from([first]), length, mask, payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0))]);
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
+}
+
+const anyWebSocketFrame = (isMasked: boolean) =>
+  fc
+    .record({
+      // Mostly text; and every opcode, reserved bit and fragment there can be.
+      first: fc.oneof(
+        fc.constantFrom(0x81, 0x81, 0x01, 0x80, 0x88, 0x89, 0x8a, 0x82),
+        fc.integer({ min: 0, max: 255 }),
+      ),
+      payload: fc.oneof(
+        fc.string({ maxLength: 50 }).map((text) => Buffer.from(`r:Byte.echo:1:${JSON.stringify(text)}`)),
+        fc.uint8Array({ maxLength: 150 }).map((bytes) => Buffer.from(bytes)),
+      ),
+      isMasked: fc.oneof(
+        { weight: 9, arbitrary: fc.constant(isMasked) },
+        { weight: 1, arbitrary: fc.constant(!isMasked) },
+      ),
+      claimed: fc.option(fc.constantFrom(0, 1, 125, 126, 70_000, 2 ** 31, 2 ** 52), { nil: undefined, freq: 8 }),
+    })
+    .map(({ first, payload, isMasked: masked, claimed }) => frame(first, payload, masked, claimed ?? payload.length));
+
+/** A stretch of bytes: frames, some of them damaged, cut into pieces that the network makes up. */
+const anyBytes = (isMasked: boolean) =>
+  fc
+    .tuple(
+      fc.array(anyWebSocketFrame(isMasked), { minLength: 1, maxLength: 12, size: "max" }),
+      fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 3 }),
+    )
+    .map(([frames, damages]) => {
+      const bytes = Buffer.concat(frames);
+      for (const [at, value] of damages) bytes[at % bytes.length] = value;
+      return bytes;
+    });
+
+const REQUEST = (path: string, host: string) =>
+  [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "",
+    "",
+  ].join("\r\n");
+
+async function tcp(url: string): Promise<Socket> {
+  const { port, hostname } = new URL(url);
+  const line = connectTcp(Number(port), hostname);
+  line.on("error", () => {});
+  onTestFinished(() => void line.destroy());
+  await once(line, "connect");
+  return line;
+}
+
+/** Sends, and waits until the other end has closed or has nothing more to say to it. */
+async function ending(line: Socket): Promise<void> {
+  line.end();
+  line.resume();
+  if (!line.destroyed) await once(line, "close");
+}
+
+describe("a server under bytes that make no sense", () => {
+  const start = () =>
+    serve((http) => Api.startServer((incoming) => incoming.on({ echo: (text) => text }), { http, logger: SILENT }));
+
+  it("lives, serves others, and keeps nothing", async () => {
+    const { url, server } = await start();
+    const good = await RawPeer.connect(`${url}/ws/byte`);
+    await fc.assert(
+      fc.asyncProperty(anyBytes(true), fc.boolean(), async (bytes, hasHandshake) => {
+        const line = await tcp(url);
+        line.write(REQUEST("/ws/byte", new URL(url).host));
+        await once(line, "data");
+        if (hasHandshake) line.write(frame(0x81, Buffer.from("h:::{}"), true));
+        line.write(bytes);
+        await ending(line);
+        good.send('r:Byte.echo:1:"still here"');
+        expect(await good.next()).toContain("still here");
+      }),
+      RUNS,
+    );
+    await good.close();
+    while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  }, 30_000);
+
+  it("200,000 empty fragments end the connection, and its memory is given back", async () => {
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    const { url, server } = await start();
+    const flood = async () => {
+      const line = await tcp(url);
+      line.write(REQUEST("/ws/byte", new URL(url).host));
+      await once(line, "data");
+      line.write(frame(0x81, Buffer.from("h:::{}"), true));
+      const chunks: Buffer[] = [];
+      line.on("data", (chunk: Buffer) => chunks.push(chunk));
+      line.write(frame(0x01, Buffer.alloc(0), true));
+      line.write(Buffer.concat(Array.from({ length: 200_000 }, () => frame(0x00, Buffer.alloc(0), true))));
+      if (!line.destroyed) await once(line, "close");
+      return Buffer.concat(chunks);
+    };
+    const told = await flood();
+    // A close frame with 1008 (0x03f0), from `ws` 8.21 on.
+    expect(told.includes(Buffer.from([0x03, 0xf0]))).toBe(true);
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 3; i++) await flood();
+    while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    gc();
+    // One fragment kept per connection would be some 20 MB more.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+  }, 30_000);
+
+  it("garbage in place of an upgrade is refused or ignored, never fatal", async () => {
+    const { url } = await start();
+    const host = new URL(url).host;
+    const line = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 80 }),
+      fc.constantFrom(
+        "Host:",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: x",
+        "Sec-WebSocket-Version: 99",
+        "Content-Length: 5",
+      ),
+    );
+    const garbage = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc
+        .tuple(fc.webPath(), fc.array(line, { maxLength: 8 }))
+        .map(([path, lines]) => Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`)),
+      fc
+        .constantFrom(
+          REQUEST("/ws/byte", host).replace("13", "7"),
+          REQUEST("/ws/byte", host).replace("GET", "POST"),
+          REQUEST("/ws/byte", host).replace(/Host.*\r\n/, ""),
+          REQUEST("/ws/byte?%E0%A4%A", host),
+          REQUEST("//ws/byte", host),
+          REQUEST("http://[::1/ws/byte", host),
+          REQUEST("*", host),
+          REQUEST(`/${"x".repeat(20_000)}`, host),
+          REQUEST("/ws/byte", host).replace("Host", `${"x: y\r\n".repeat(2_000)}Host`),
+        )
+        .map((text) => Buffer.from(text)),
+    );
+    await fc.assert(
+      fc.asyncProperty(garbage, async (bytes) => {
+        const peer = await tcp(url);
+        peer.write(bytes);
+        await ending(peer);
+      }),
+      RUNS,
+    );
+    const good = await RawPeer.connect(`${url}/ws/byte`);
+    good.send('r:Byte.echo:1:"still here"');
+    expect(await good.next()).toContain("still here");
+  }, 30_000);
+});
+
+describe("a client under bytes that make no sense", () => {
+  it("settles what it was asked, and its connection ends", async () => {
+    const lines: Socket[] = [];
+    let answer: (line: Socket) => void = () => {};
+    const listener = createServer((line) => {
+      lines.push(line);
+      line.on("error", () => {});
+      line.once("data", (head) => {
+        const key = /Sec-WebSocket-Key: (.*)\r\n/i.exec(head.toString())?.[1];
+        const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+        line.write(
+          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        );
+        answer(line);
+      });
+    }).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    onTestFinished(() => {
+      for (const line of lines) line.destroy();
+      listener.close();
+    });
+    const url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+
+    await fc.assert(
+      fc.asyncProperty(anyBytes(false), fc.boolean(), async (bytes, hasHandshake) => {
+        const client = Api.createClient({ url, logger: SILENT });
+        onTestFinished(() => client.close());
+        client.incoming.on({ news: () => {} });
+        answer = (line) => {
+          if (hasHandshake) line.write(frame(0x81, Buffer.from("k:::null"), false));
+          line.write(bytes);
+          line.end();
+        };
+        const ended = new Promise((resolve) => client.onClose(resolve));
+        const connected = await client.connect().then(
+          () => true,
+          () => false,
+        );
+        const call = await client.outgoing.echo("x").asResult();
+        expect(typeof call.success).toBe("boolean");
+        if (connected) await ended;
+        expect(client.isConnected).toBe(false);
+      }),
+      RUNS,
+    );
+  }, 30_000);
+});
