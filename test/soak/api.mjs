@@ -1,0 +1,15 @@
+import { IsObject, IsString, IsUint } from "@grest-ts/schema";
+import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+
+/** What server and clients of the soak say to each other. */
+export const Api = webSocketSchema(
+  defineSocketContract("Soak", {
+    clientToServer: {
+      echo: { input: IsObject({ text: IsString, delay: IsUint }), success: IsString },
+      note: { input: IsString },
+    },
+    serverToClient: { news: { input: IsString }, ask: { input: IsString, success: IsString } },
+  }),
+)
+  .path("ws/soak")
+  .done();
