@@ -23,15 +23,7 @@ export const INTERNAL_MEMBERS: readonly string[] = [
   ...["flush", "discard", "wasSent", "isEmpty", "owner", "ownerOf", "expiresAt", "onExpired"],
   // What connections have in common.
   ...["table", "metrics", "scope", "handled", "sent"],
-  ...[
-    "messagePrefix",
-    "requestPrefix",
-    "hasReply",
-    "readInput",
-    "writeInput",
-    "writeResult",
-    "readReply",
-  ],
+  ...["messagePrefix", "requestPrefix", "hasReply", "readInput", "writeInput", "writeResult", "readReply"],
   // The client.
   ...["dial", "captureScope", "locate", "onWake", "knownErrors", "accept", "policy", "lasted", "onEnd", "over"],
   ...["connection", "whenReady", "wasConnected", "leave", "reconnectNow", "onLeave", "onHurry", "draft"],

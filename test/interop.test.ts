@@ -82,7 +82,9 @@ describe("this client on a server of 0.0.39", () => {
   };
 
   it("calls, tells, is told and asked, gives up and leaves, and never sends anything newer", async () => {
-    const token: GGWebSocketMiddleware = { updateHandshake: ({ headers }) => void (headers.token = "t") };
+    const token: GGWebSocketMiddleware = {
+      updateHandshake: ({ headers }) => void Object.assign(headers, { token: "t" }),
+    };
     const { client, peers, events } = await start({ middlewares: [token], reconnect: true });
     const told = new Queue<string>();
     client.incoming.on({ news: ({ text }) => void told.push(text), ask: (text) => `you said ${text}` });
@@ -111,9 +113,13 @@ describe("this client on a server of 0.0.39", () => {
   });
 
   it("is refused, or told that its query is bad, at once", async () => {
-    const bad: GGWebSocketMiddleware = { updateHandshake: ({ headers }) => void (headers.token = "bad") };
+    const bad: GGWebSocketMiddleware = {
+      updateHandshake: ({ headers }) => void Object.assign(headers, { token: "bad" }),
+    };
     await expect((await start({ middlewares: [bad] })).client.connect()).rejects.toBeInstanceOf(NOT_AUTHORIZED);
-    const query: GGWebSocketMiddleware = { updateHandshake: ({ queryArgs }) => void (queryArgs.bad = "1") };
+    const query: GGWebSocketMiddleware = {
+      updateHandshake: ({ queryArgs }) => void Object.assign(queryArgs, { bad: "1" }),
+    };
     await expect((await start({ middlewares: [query] })).client.connect()).rejects.toBeInstanceOf(VALIDATION_ERROR);
   });
 });
