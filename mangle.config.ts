@@ -19,7 +19,7 @@ export const INTERNAL_MEMBERS: readonly string[] = [
     "expectNoMoreHandlers",
   ],
   ...["sendFrame", "onDrain", "received", "onAlive", "can", "cancel", "watch", "whenUnwanted", "started", "ended"],
-  ...["exceeds", "backlog", "sendShared", "gate", "refusal", "maxOutboxBytes", "maxDepth", "announcement", "look"],
+  ...["exceeds", "backlog", "sendShared", "gate", "refusal", "announcement", "look"],
   ...["flush", "discard", "wasSent", "isEmpty", "owner", "ownerOf", "expiresAt", "onExpired"],
   // What connections have in common.
   ...["table", "metrics", "scope", "handled", "sent"],

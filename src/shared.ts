@@ -31,6 +31,7 @@ export type {
   GGDrainOptions,
   GGHeartbeatOptions,
   GGSocketServer,
+  GGUpgradeRequest,
   GGWebSocketCapability,
   GGWebSocketLimits,
   WebSocketSchemaConfig,

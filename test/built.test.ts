@@ -209,7 +209,7 @@ describe("what is published", () => {
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
     const [pack] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
     const published = pack.files.map(({ path }) => path).sort();
-    const documents = ["CHANGELOG.md", "LICENSE", "PROTOCOL.md", "README.md"].filter((file) =>
+    const documents = ["CHANGELOG.md", "LICENSE", "PROTOCOL.md", "README.md", "SECURITY.md"].filter((file) =>
       existsSync(join(root, file)),
     );
     const dist = readdirSync(join(root, "dist")).map((file) => `dist/${file}`);

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
@@ -46,6 +45,12 @@ export interface GGWebSocketLimits {
   readonly maxConnectionsPerAddress?: number;
 }
 
+/** The part of an upgrade request (Node's `IncomingMessage`) that tells who sent it. */
+export interface GGUpgradeRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
 /** How connections are led away when an API is torn down. */
 export interface GGDrainOptions {
   /**
@@ -87,7 +92,7 @@ export interface WebSocketSchemaConfig {
    * Who counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer. Behind a proxy read
    * what that says, for example `X-Forwarded-For`.
    */
-  readonly addressOf?: (request: IncomingMessage) => string | undefined;
+  readonly addressOf?: (request: GGUpgradeRequest) => string | undefined;
   /** How connections are led away at teardown. */
   readonly drain?: GGDrainOptions;
   /**

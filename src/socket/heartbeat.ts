@@ -65,8 +65,11 @@ export class Heartbeat {
     after(this.#timeoutMs, () => {
       // Asleep meanwhile: the answers may still wait to be read. The next look asks anew.
       if (performance.now() > dueAt + OVERSLEPT) return;
-      asked.forEach((before, connection) => {
-        if (connection.received === before) connection.terminate();
+      // And if it was only busy, they are read before the next timer.
+      after(1, () => {
+        asked.forEach((before, connection) => {
+          if (connection.received === before) connection.terminate();
+        });
       });
     });
   }

@@ -124,6 +124,8 @@ describe("a process that was asleep", () => {
     const now = vi.spyOn(performance, "now");
     now.mockReturnValue(performance.now() + 410 + lateMs);
     vi.advanceTimersByTime(410);
+    now.mockReturnValue(performance.now() + 20);
+    vi.advanceTimersByTime(20);
     expect(peer.terminate).toHaveBeenCalledTimes(cuts);
     heartbeat.delete(peer as never);
     now.mockRestore();
