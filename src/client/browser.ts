@@ -13,10 +13,12 @@ export const browserPlatform: ClientPlatform = {
     const caller = GGContextStore.tryGetContext();
     return (fn, ...args) => (caller ? caller.run(() => fn(...args)) : fn(...args));
   },
-  onWake(callback, signal) {
+  onWake(callback) {
     const { document } = globalThis;
-    globalThis.addEventListener?.("online", callback, { signal });
-    document?.addEventListener("visibilitychange", () => document.hidden || callback(), { signal });
+    const over = new AbortController();
+    globalThis.addEventListener?.("online", callback, over);
+    document?.addEventListener("visibilitychange", () => document.hidden || callback(), over);
+    return () => over.abort();
   },
   locate(apiName, url) {
     if (url === "") return globalThis.location?.origin;

@@ -23,8 +23,8 @@ export interface ConnectPlan<T> {
   readonly knownErrors?: ErrorClasses;
   /** What this end can do beyond 0.0.39, by name; nothing when absent. */
   readonly capabilities?: readonly string[];
-  /** Gives the attempt up; its `onabort` is taken over. */
-  readonly signal?: AbortSignal;
+  /** Gets what gives the attempt up, for as long as its outcome is open. */
+  onBegin?(giveUp: () => void): void;
   dial(url: string): Transport;
   /** Takes over the line within the same event as the server's answer, before anything that follows it on the wire. */
   accept(transport: Transport, agreed: Capabilities): T;
@@ -60,7 +60,7 @@ export function connect<T>({
   headers,
   knownErrors = [],
   capabilities = [],
-  signal,
+  onBegin,
   dial,
   accept,
 }: ConnectPlan<T>): Promise<T> {
@@ -83,13 +83,11 @@ export function connect<T>({
     const cancelTimeout = after(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
 
     try {
-      signal?.throwIfAborted();
       line = dial(url);
     } catch (error) {
       failure = error as Error;
       return fail(failure.message);
     }
-    if (signal) signal.onabort = () => fail(CLOSED_MEANWHILE);
     line.attach({
       onOpen: () => line?.send([encodeHandshake(headers, capabilities)]),
       onText(text) {
@@ -108,5 +106,6 @@ export function connect<T>({
         failure ??= error;
       },
     });
+    onBegin?.(() => line && fail(CLOSED_MEANWHILE));
   });
 }

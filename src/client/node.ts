@@ -9,7 +9,7 @@ import type { ClientPlatform } from "./platform.js";
 export const nodePlatform: ClientPlatform = {
   dial: (url, Native) => (Native ? nativeTransport(new Native(url)) : WsTransport.dial(url)),
   captureScope,
-  onWake: () => {},
+  onWake: () => () => {},
   async locate(apiName, url) {
     if (url === "") throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);
     const discovery = GG_DISCOVERY.tryGet();

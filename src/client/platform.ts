@@ -9,6 +9,6 @@ export interface ClientPlatform {
   captureScope(): AsyncScope;
   /** Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin. */
   locate(apiName: string, url?: string): string | Promise<string>;
-  /** Calls back, until aborted, when connecting is likely to work again: the network or the page is back. */
-  onWake(callback: () => void, signal: AbortSignal): void;
+  /** Calls back when connecting is likely to work again: the network or the page is back. Returns what ends that. */
+  onWake(callback: () => void): () => void;
 }

@@ -11,10 +11,13 @@ export interface SessionPlan {
   readonly apiName: string;
   /** Without one, a dropped line is the end. */
   readonly policy: ReconnectPolicy | undefined;
-  /** Makes one connection, hands it to `onOpen`, and resolves with it when it is set up. */
-  open(onOpen: (connection: Connection) => void, signal: AbortSignal): Promise<Connection>;
+  /**
+   * Makes one connection, hands it to `onOpen`, and resolves with it when it is set up. `onBegin` gets what gives it up,
+   * once there is something to give up.
+   */
+  open(onOpen: (connection: Connection) => void, onBegin: (giveUp: () => void) => void): Promise<Connection>;
   /** See `ClientPlatform.onWake`. */
-  onWake(callback: () => void, signal: AbortSignal): void;
+  onWake(callback: () => void): () => void;
   /** A connection has ended. */
   onDisconnect(reason: GGWebSocketDisconnectReason): void;
   /** It is over for good, after there had been a connection. */
@@ -29,8 +32,8 @@ export interface Session {
   readonly whenReady: Promise<void>;
   /** Whether there was a connection before. */
   readonly wasConnected: boolean;
-  /** Aborted when there will be no connection after this one, if there is one. */
-  readonly over: AbortSignal;
+  /** Whether there will be no connection after this one, if there is one. */
+  readonly isOver: boolean;
   /** No more connections after this one, which whoever calls it closes. */
   leave(): Connection | undefined;
   /** Drops the connection, or ends the wait, and connects at once. */
@@ -49,7 +52,6 @@ const WAKE_MOMENT = 1_000;
 
 /** Makes connections, one after the other, with waits between. */
 export function startSession({ apiName, policy, open, onWake, onDisconnect, onEnd }: SessionPlan): Session {
-  const over = new AbortController();
   let phase: Phase = {};
   let settleReady: (outcome?: PromiseLike<void>) => void;
   /** Somebody wants another connection now. */
@@ -59,9 +61,10 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
   const session: { -readonly [Key in keyof Session]: Session[Key] } = {
     whenReady: expectReady(),
     wasConnected: false,
-    over: over.signal,
+    isOver: false,
     leave() {
-      over.abort();
+      session.isOver = true;
+      stopWaking();
       phase.onLeave?.();
       return session.connection;
     },
@@ -70,53 +73,61 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
       phase.onHurry?.();
     },
   };
-  onWake(() => {
+  const stopWaking = onWake(() => {
     wokenAt = performance.now();
     phase.onWake?.();
-  }, over.signal);
+  });
   run();
   return session;
 
   async function run(): Promise<void> {
     for (;;) {
-      const error = await connectOnce();
-      if (!isHurried && !over.signal.aborted) {
+      const whyEnded = await connectOnce();
+      if (!isHurried && !session.isOver) {
+        const error = whyEnded();
         const next = session.wasConnected && policy ? policy.next(error) : "drop";
         if (typeof next === "string") return end(next, error);
         await wait(next);
       }
-      if (over.signal.aborted) return end("manual");
+      if (session.isOver) return end("manual");
       isHurried = false;
     }
   }
 
-  /** One connection, from the attempt to its end. Resolves with why it ended. */
-  function connectOnce(): Promise<AnyError> {
+  /** One connection, from the attempt to its end. Resolves with what makes the error for that, should somebody want it. */
+  function connectOnce(): Promise<() => AnyError> {
     return new Promise((resolve) => {
       let isReady = false;
-      let ended: AnyError | undefined;
+      let giveUp: (() => void) | undefined;
+      let ended: (() => AnyError) | undefined;
       const fail = (thrown: unknown) => {
         session.connection?.close();
-        resolve(thrownError(thrown));
+        resolve(() => thrownError(thrown));
       };
       // Whatever it is waiting for: a `beforeConnect` may take its time.
-      phase = { onLeave: () => fail(connectionError(apiName, CLOSED_MEANWHILE)) };
+      phase = {
+        onLeave() {
+          giveUp?.();
+          fail(connectionError(apiName, CLOSED_MEANWHILE));
+        },
+      };
       const onOpen = (connection: Connection) => {
         const openedAt = performance.now();
         const lost = (code: CloseCode, reason: string) => {
-          ended = connectionError(apiName, closedWith(code, reason), code);
+          const error = () => connectionError(apiName, closedWith(code, reason), code);
+          ended = error;
           if (!isReady) return;
           isReady = false;
           session.whenReady = expectReady();
           policy?.lasted(performance.now() - openedAt);
-          onDisconnect(isHurried || over.signal.aborted ? "manual" : "drop");
-          resolve(ended);
+          onDisconnect(isHurried || session.isOver ? "manual" : "drop");
+          resolve(error);
         };
         session.connection = connection;
         connection.onClose(lost);
         connection.onDrain = (delayMs) =>
           after(delayMs, () => {
-            if (!isReady || over.signal.aborted) return;
+            if (!isReady || session.isOver) return;
             // What is in flight finishes on this connection, while the next one is made.
             session.connection = undefined;
             lost(CloseCode.SERVICE_RESTART, "");
@@ -124,8 +135,12 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
             connection.finish();
           });
       };
-      open(onOpen, over.signal).then((connection) => {
-        if (!connection.isOpen) return fail(ended);
+      const onBegin = (cancel: () => void) => {
+        giveUp = cancel;
+        if (session.isOver) cancel();
+      };
+      open(onOpen, onBegin).then((connection) => {
+        if (!connection.isOpen) return fail(ended?.());
         phase = { onHurry: () => connection.terminate() };
         session.wasConnected = isReady = true;
         isHurried = false;
@@ -159,7 +174,8 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
   }
 
   function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
-    over.abort();
+    session.isOver = true;
+    stopWaking();
     settleReady(Promise.reject(error ?? connectionError(apiName, CLOSED_MEANWHILE)));
     if (session.wasConnected) onEnd(reason, error);
   }

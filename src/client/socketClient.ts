@@ -74,7 +74,7 @@ export function socketClient(
       return session?.connection?.isOpen ?? false;
     },
     async connect(setup) {
-      if (!session || session.over.aborted) {
+      if (!session || session.isOver) {
         setups.clear();
         session = beginSession();
       }
@@ -117,14 +117,14 @@ export function socketClient(
     return startSession({
       apiName,
       policy: reconnect ? reconnectPolicy(Object(reconnect)) : undefined,
-      onWake: (callback, signal) =>
+      onWake: (callback) =>
         platform.onWake(() => {
           heartbeat?.look();
           callback();
-        }, signal),
+        }),
       onDisconnect: (reason) => tell(onDisconnect, reason),
       onEnd: (reason, error) => tell(onClose, reason, error),
-      async open(onOpen, signal) {
+      async open(onOpen, onBegin) {
         const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
         const base = target.url || (await platform.locate(apiName, target.url));
         const { headers, queryArgs } = scope(() =>
@@ -137,7 +137,7 @@ export function socketClient(
           knownErrors: errors,
           // Who does not reconnect cannot be sent away.
           capabilities: config.capabilities ?? ["batch", "alive", "cancel", ...(reconnect ? ["drain"] : [])],
-          signal,
+          onBegin,
           dial: (url) => platform.dial(url, config.webSocket),
           accept(transport, agreed) {
             const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
@@ -161,6 +161,6 @@ export function socketClient(
 }
 
 function stateOf(session: Session | undefined): string {
-  if (!session || session.over.aborted) return "not connected: call";
+  if (!session || session.isOver) return "not connected: call";
   return `${session.wasConnected ? "reconnecting" : "still connecting"}: await`;
 }

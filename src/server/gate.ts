@@ -4,6 +4,7 @@ import type { Connection } from "../socket/connection.js";
 import type { Gate, Refusal } from "../socket/endpoint.js";
 import { serverError } from "../socket/outcome.js";
 import { refusal, type Scopes } from "./permissions.js";
+import { TokenBucket } from "./tokenBucket.js";
 
 /** What a connection may send; see `GGWebSocketLimits`. */
 export interface MessageLimits {
@@ -17,9 +18,8 @@ export class ConnectionGate implements Gate {
   readonly #connection: Connection;
   readonly #limits: MessageLimits;
   readonly #scopes: Scopes;
-  /** Messages that may still come, as of {@link #filledAt}. */
-  #tokens: number;
-  #filledAt = 0;
+  /** Only where messages are limited. */
+  readonly #bucket: TokenBucket | undefined;
   /** Refusals for their rate since a message last passed. */
   #refused = 0;
   #hasLogged = false;
@@ -28,12 +28,13 @@ export class ConnectionGate implements Gate {
     this.#connection = connection;
     this.#limits = limits;
     this.#scopes = scopes;
-    this.#tokens = limits.messageBurst;
+    const { messageBurst, messagesPerSecond } = limits;
+    if (messagesPerSecond !== Number.POSITIVE_INFINITY) this.#bucket = new TokenBucket(messagesPerSecond, messageBurst);
   }
 
   refusal(method: CompiledMethod | undefined, isRequest: boolean): Refusal | undefined {
     const { maxRequestsInFlight, messagesPerSecond } = this.#limits;
-    if (messagesPerSecond !== Number.POSITIVE_INFINITY && !this.#takeToken()) {
+    if (this.#bucket && this.#isTooMuch(this.#bucket)) {
       return this.#limit("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`);
     }
     if (isRequest && this.#connection.inbox.requests >= maxRequestsInFlight) {
@@ -43,19 +44,15 @@ export class ConnectionGate implements Gate {
     return error && { error, result: error.type };
   }
 
-  #takeToken(): boolean {
-    const { messageBurst, messagesPerSecond } = this.#limits;
-    const now = performance.now();
-    const gained = this.#filledAt && ((now - this.#filledAt) / 1_000) * messagesPerSecond;
-    this.#filledAt = now;
-    this.#tokens = Math.min(messageBurst, this.#tokens + gained);
-    if (this.#tokens >= 1) {
-      this.#tokens--;
+  #isTooMuch(bucket: TokenBucket): boolean {
+    if (bucket.take()) {
       this.#refused = 0;
-      return true;
+      return false;
     }
-    if (++this.#refused > 2 * messageBurst) this.#connection.close(CloseCode.POLICY_VIOLATION, "Too many messages");
-    return false;
+    if (++this.#refused > 2 * this.#limits.messageBurst) {
+      this.#connection.close(CloseCode.POLICY_VIOLATION, "Too many messages");
+    }
+    return true;
   }
 
   #limit(result: string, why: string): Refusal {

@@ -15,9 +15,8 @@ import { SharedMessage } from "../socket/sharedMessage.js";
 
 /** Connections of one API that are told the same. */
 class Group implements GGSocketGroupMembers {
-  readonly #members = new Set<Connection>();
-  /** Those that will leave when they close: each is asked to once, however often it comes and goes. */
-  readonly #leaving = new WeakSet<Connection>();
+  /** Each with what takes it out when it closes. */
+  readonly #members = new Map<Connection, () => void>();
 
   get size(): number {
     return this.#members.size;
@@ -25,15 +24,17 @@ class Group implements GGSocketGroupMembers {
 
   add(outgoing: object): void {
     const connection = connectionOf(outgoing);
-    if (!connection.isOpen) return;
-    this.#members.add(connection);
-    if (this.#leaving.has(connection)) return;
-    this.#leaving.add(connection);
-    connection.onClose(() => this.#members.delete(connection));
+    if (!connection.isOpen || this.#members.has(connection)) return;
+    const leave = () => void this.#members.delete(connection);
+    this.#members.set(connection, leave);
+    connection.onClose(leave);
   }
 
   remove(outgoing: object): boolean {
-    return this.#members.delete(connectionOf(outgoing));
+    const connection = connectionOf(outgoing);
+    const leave = this.#members.get(connection);
+    if (leave) connection.offClose(leave);
+    return this.#members.delete(connection);
   }
 
   has(outgoing: object): boolean {
@@ -41,7 +42,7 @@ class Group implements GGSocketGroupMembers {
   }
 
   closeAll(code: number = CloseCode.NORMAL, reason = ""): number {
-    const members = [...this.#members];
+    const members = [...this.#members.keys()];
     this.#members.clear();
     for (const connection of members) connection.close(code, clampCloseReason(reason));
     return members.length;
@@ -56,7 +57,7 @@ class Group implements GGSocketGroupMembers {
       return thrown instanceof ERROR ? thrown : serverError(`${method.path}: the input is not JSON`, thrown as Error);
     }
     const sent = new Map<SocketMetrics | undefined, number>();
-    for (const connection of this.#members) {
+    for (const connection of this.#members.keys()) {
       const { metrics } = connection.endpoint;
       if (connection.isOpen && connection.sendFrame(message.text, droppable, message)) {
         sent.set(metrics, (sent.get(metrics) ?? 0) + 1);

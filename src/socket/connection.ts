@@ -85,6 +85,11 @@ export class Connection {
     return this;
   }
 
+  /** @internal Takes a callback of {@link onClose} away. */
+  offClose(callback: (code: number, reason: string) => void): void {
+    this.#closeCallbacks = this.#closeCallbacks.filter((other) => other !== callback);
+  }
+
   /** Closes at once: pending calls settle with a `SERVER_ERROR`. */
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     if (!this.#isOpen) return;

@@ -18,7 +18,9 @@ export class WsTransport implements Transport {
     this.#ws = ws;
     this.#isAccepted = isAccepted;
     (ws as OwnedWebSocket)[OWNER] = this;
-    ws.on("message", onMessage).on("ping", onAlive).on("pong", onAlive).on("close", onClose).on("error", onError);
+    ws.on("message", onMessage).on("pong", onAlive).on("close", onClose).on("error", onError);
+    // A server's many connections do without: it is the server who pings.
+    if (!isAccepted) ws.on("ping", onAlive);
     if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
   }
 

@@ -1,0 +1,24 @@
+/** Lets through so many a second on average, and a burst of so many after a quiet time. */
+export class TokenBucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #filledAt = performance.now();
+
+  constructor(perSecond: number, burst: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
+  }
+
+  /** Whether there is a token; it is used up then. */
+  take(): boolean {
+    const now = performance.now();
+    const gained = ((now - this.#filledAt) / 1_000) * this.#perSecond;
+    this.#filledAt = now;
+    this.#tokens = Math.min(this.#burst, this.#tokens + gained);
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}
