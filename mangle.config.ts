@@ -20,7 +20,7 @@ export const INTERNAL_MEMBERS: readonly string[] = [
   ],
   ...[
     "sendFrame",
-    "offClose",
+    "forgetOnClose",
     "onDrain",
     "received",
     "onAlive",

@@ -33,7 +33,7 @@ class Group implements GGSocketGroupMembers {
   remove(outgoing: object): boolean {
     const connection = connectionOf(outgoing);
     const leave = this.#members.get(connection);
-    if (leave) connection.offClose(leave);
+    if (leave) connection.forgetOnClose(leave);
     return this.#members.delete(connection);
   }
 

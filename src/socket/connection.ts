@@ -86,7 +86,7 @@ export class Connection {
   }
 
   /** @internal Takes a callback of {@link onClose} away. */
-  offClose(callback: (code: number, reason: string) => void): void {
+  forgetOnClose(callback: (code: number, reason: string) => void): void {
     this.#closeCallbacks = this.#closeCallbacks.filter((other) => other !== callback);
   }
 
@@ -142,14 +142,9 @@ export class Connection {
 
   /** @internal Sends a frame and returns its number in the outbox; 0 when it was dropped, since the peer is too slow. */
   sendFrame(frame: string, isDroppable = false, shared?: SharedMessage): number {
-    const { apiName, logger, maxOutboxBytes = Number.POSITIVE_INFINITY, metrics } = this.endpoint;
-    if (!this.outbox.exceeds(maxOutboxBytes)) return this.outbox.push(frame, shared);
-    if (!isDroppable) {
-      logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
-      metrics?.sent("unknown", "SLOW_CONSUMER");
-      this.outbox.discard();
-      this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
-    }
+    const { maxOutboxBytes } = this.endpoint;
+    if (!maxOutboxBytes || !this.outbox.exceeds(maxOutboxBytes)) return this.outbox.push(frame, shared);
+    if (!isDroppable) this.#giveUpOnSlowPeer();
     return 0;
   }
 
@@ -236,6 +231,14 @@ export class Connection {
     }
   }
 
+  #giveUpOnSlowPeer(): void {
+    const { apiName, logger, metrics } = this.endpoint;
+    logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
+    metrics?.sent("unknown", "SLOW_CONSUMER");
+    this.outbox.discard();
+    this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
+  }
+
   #stop(): void {
     this.#isOpen = false;
     this.inbox.stop();
@@ -250,6 +253,6 @@ export class Connection {
 
 /** Takes a text: one message, or, between ends that can do so, a batch. */
 function receive(connection: Connection, text: string): void {
-  if (connection.can("batch")) for (const message of text.split(SEPARATOR)) connection.receive(message);
+  if (connection.outbox.isJoining) for (const message of text.split(SEPARATOR)) connection.receive(message);
   else connection.receive(text);
 }

@@ -24,6 +24,11 @@ export class Outbox {
     this.#batchBytes = batchBytes;
   }
 
+  /** Whether messages are joined into batches. */
+  get isJoining(): boolean {
+    return this.#batchBytes > 0;
+  }
+
   /** Takes a message and returns its number, for {@link wasSent}. */
   push(message: string, shared?: SharedMessage): number {
     const waiting = this.#waiting;
@@ -57,7 +62,7 @@ export class Outbox {
     const { transport } = this;
     const shared = this.#shared;
     if (shared && transport.sendShared) transport.sendShared(shared);
-    else transport.send(this.#batchBytes ? joinMessages(messages, this.#batchBytes) : messages);
+    else transport.send(this.isJoining ? joinMessages(messages, this.#batchBytes) : messages);
     this.#backlog = transport.backlog?.() ?? 0;
   }
 
