@@ -65,6 +65,11 @@ interface ApiLabels {
 
 type MethodLabels = ApiLabels & { readonly method: string };
 
+interface CountedMethod {
+  readonly labels: MethodLabels;
+  readonly results: Map<string, MethodLabels>;
+}
+
 /**
  * One direction's messages. Its label objects are made once: methods are those of the contract, and results the types of
  * its errors, so there are few.
@@ -73,7 +78,9 @@ class Traffic {
   readonly #counter: GGCounterKey<"api" | "path" | "method" | "result">;
   readonly #durations: GGHistogramKey<"api" | "path" | "method">;
   readonly #api: ApiLabels;
-  readonly #methods = new Map<string, { readonly labels: MethodLabels; readonly results: Map<string, MethodLabels> }>();
+  readonly #methods = new Map<string, CountedMethod>();
+  /** Messages of one method come in rows. */
+  #last: CountedMethod | undefined;
 
   constructor(
     counter: GGCounterKey<"api" | "path" | "method" | "result">,
@@ -86,11 +93,8 @@ class Traffic {
   }
 
   count(method: string, result: string, startedAt: number | undefined, by = 1): void {
-    let known = this.#methods.get(method);
-    if (!known) {
-      known = { labels: Object.freeze({ ...this.#api, method }), results: new Map() };
-      this.#methods.set(method, known);
-    }
+    const known = this.#last?.labels.method === method ? this.#last : this.#find(method);
+    this.#last = known;
     let labels = known.results.get(result);
     if (!labels) {
       labels = Object.freeze({ ...known.labels, result }) as MethodLabels;
@@ -98,5 +102,14 @@ class Traffic {
     }
     this.#counter.inc(by, labels);
     if (startedAt !== undefined) this.#durations.observe(performance.now() - startedAt, known.labels);
+  }
+
+  #find(method: string): CountedMethod {
+    let known = this.#methods.get(method);
+    if (!known) {
+      known = { labels: Object.freeze({ ...this.#api, method }), results: new Map() };
+      this.#methods.set(method, known);
+    }
+    return known;
   }
 }

@@ -28,6 +28,8 @@ export interface CompiledMethod {
   /** The errors that may cross the wire as what they are; `undefined` where no contract says so: all of them. */
   readonly errors: ErrorClasses | undefined;
   readonly permission: GGPermission | undefined;
+  /** What every object inherits under this name, such as `toString`: not its handler. */
+  readonly inherited: unknown;
   /** Receiver: the handler's argument out of a payload. Throws a `VALIDATION_ERROR`. */
   readInput(payload: string, maxDepth?: number): unknown;
   /** Receiver: the payload of a reply out of a handler's value. Throws when the value cannot be sent. */
@@ -54,6 +56,7 @@ export function compileMethod(
     hasReply: success !== undefined,
     errors,
     permission,
+    inherited: Reflect.get(Object.prototype, name),
 
     readInput(payload, maxDepth) {
       if (!input) return undefined;

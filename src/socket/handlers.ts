@@ -1,3 +1,5 @@
+import type { CompiledMethod } from "./compiledMethod.js";
+
 /** An object of handlers: the function of a name is called as the object's method. */
 export type HandlerObject = Readonly<Record<string, (data?: unknown) => unknown>>;
 
@@ -20,11 +22,12 @@ export class Handlers {
   }
 
   /** The object that handles a method, or `undefined` when none does. */
-  ownerOf(name: string): HandlerObject | undefined {
-    // A contract may have a method called `toString`; what every object inherits is not its handler.
-    return this.#objects.find(
-      (object) => typeof object[name] === "function" && object[name] !== Reflect.get(Object.prototype, name),
-    );
+  ownerOf({ name, inherited }: CompiledMethod): HandlerObject | undefined {
+    for (const object of this.#objects) {
+      const handler = object[name];
+      if (typeof handler === "function" && handler !== inherited) return object;
+    }
+    return undefined;
   }
 }
 

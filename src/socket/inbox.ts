@@ -104,7 +104,7 @@ export class Inbox {
   }
 
   #dispatch(frame: Frame, method = this.#connection.endpoint.table.get(frame.path)): void {
-    if (method) this.handle(method, frame, this.#handlers.ownerOf(method.name));
+    if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
     else this.#connection.receiveUnknown(frame);
   }
 
