@@ -1,8 +1,10 @@
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
-import { beforeEach, expect, it } from "vitest";
-import { serveExt } from "./support/extApi.js";
+import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { ExtApi, serveExt } from "./support/extApi.js";
+import { displayed } from "./support/probe.js";
 import { RawPeer } from "./support/rawPeer.js";
+import { recordingLogger } from "./support/server.js";
 
 const handled = (method: string, result: string) =>
   GGWebSocketMetrics.requests.getValue({ api: "Ext", path: "/ws/ext", method, result });
@@ -101,4 +103,19 @@ it("maxOutboxBytes: replies that nobody reads close the connection, and its memo
   expect(logger.lines).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
   peer.ws.terminate();
   await ended;
+});
+
+it("what is larger than 16 MiB is refused where it would be sent, and the connection lives", async () => {
+  const { base, outgoings } = await serveExt();
+  const client = ExtApi.createClient({ url: base, logger: recordingLogger() });
+  onTestFinished(() => client.close());
+  await client.connect();
+  const outgoing = await outgoings.next();
+  const large = "é".repeat(8 * 1024 * 1024);
+  for (const call of [client.outgoing.echo(large), outgoing.ask(large), outgoing.news({ text: large })]) {
+    const result = await call.asResult();
+    expect(result).toMatchObject({ success: false, type: "SERVER_ERROR" });
+    expect(displayed(result)).toContain("it is larger than 16 MiB");
+  }
+  expect(await client.outgoing.echo("x")).toBe("x");
 });

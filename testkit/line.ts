@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
-import { decodeFrame, FrameType } from "../src/protocol/frame.js";
+import { decodeFrame, FrameType, MAX_PAYLOAD } from "../src/protocol/frame.js";
 import type { Transport, TransportListener } from "../src/socket/transport.js";
-import { MAX_PAYLOAD, WsTransport } from "../src/transport/ws.js";
+import { WsTransport } from "../src/transport/ws.js";
 
 const MAX_FRAMES = 30;
 const MAX_LENGTH = 400;

@@ -42,9 +42,20 @@ export function decodeFrame(text: string): Frame {
   };
 }
 
-/** JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle). */
+/** 16 MiB, the largest message in bytes, in either direction. `ws` alone would take 100 MiB. */
+export const MAX_PAYLOAD = 16 * 1024 * 1024;
+
+/**
+ * JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle), and
+ * when the peer would close the connection over its size.
+ */
 export function stringifyPayload(value: unknown): string {
-  return JSON.stringify(value) ?? "";
+  const payload = JSON.stringify(value) ?? "";
+  // A UTF-16 unit becomes three bytes at most, so that few payloads need counting.
+  if (payload.length > MAX_PAYLOAD / 3 && new TextEncoder().encode(payload).length > MAX_PAYLOAD) {
+    throw new RangeError("it is larger than 16 MiB");
+  }
+  return payload;
 }
 
 /** How deep the arrays and objects of a payload may nest unless the program says otherwise. */

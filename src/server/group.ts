@@ -1,4 +1,4 @@
-import { ERROR, GGPromise } from "@grest-ts/schema";
+import { GGPromise } from "@grest-ts/schema";
 import type { GGCallOptions, GGGroupCalls } from "../contract/methodTypes.js";
 import type { GGWebSocketSchema, SchemaDefinition } from "../contract/schema.js";
 import type { GGSocketMethodMap } from "../contract/socketContract.js";
@@ -9,7 +9,7 @@ import type { Connection } from "../socket/connection.js";
 import type { SocketMetrics } from "../socket/endpoint.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { oncePer } from "../socket/oncePer.js";
-import { type Outcome, ok, serverError } from "../socket/outcome.js";
+import { type Outcome, ok, unsendable } from "../socket/outcome.js";
 import { callerOf } from "../socket/outgoing.js";
 import { SharedMessage } from "../socket/sharedMessage.js";
 
@@ -54,7 +54,7 @@ class Group implements GGSocketGroupMembers {
     try {
       message = new SharedMessage(method.messagePrefix + method.writeInput(data));
     } catch (thrown) {
-      return thrown instanceof ERROR ? thrown : serverError(`${method.path}: the input is not JSON`, thrown as Error);
+      return unsendable(method.path, thrown);
     }
     const sent = new Map<SocketMetrics | undefined, number>();
     for (const connection of this.#members.keys()) {

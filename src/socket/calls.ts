@@ -1,10 +1,9 @@
-import { ERROR } from "@grest-ts/schema";
 import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { Frame } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { Connection } from "./connection.js";
 import { type Deadline, startDeadline, stopDeadline } from "./deadlines.js";
-import { type Outcome, ok, serverError } from "./outcome.js";
+import { type Outcome, ok, serverError, unsendable } from "./outcome.js";
 
 /** A call that waits for its reply. */
 interface PendingCall extends Deadline {
@@ -47,7 +46,7 @@ export class Calls {
       if (method.hasReply) return this.#request(method, payload, options);
       if (!connection.sendFrame(method.messagePrefix + payload, options.droppable)) result = "DROPPED";
     } catch (thrown) {
-      outcome = thrown instanceof ERROR ? thrown : serverError(`${path}: the input is not JSON`, thrown as Error);
+      outcome = unsendable(path, thrown);
     }
     connection.endpoint.metrics?.sent(path, connection.isOpen ? (result ?? outcome.type) : "CONNECTION_CLOSED");
     return Promise.resolve(outcome);

@@ -30,6 +30,11 @@ export function serverError(displayMessage: string, originalError?: Error): SERV
   return new SERVER_ERROR({ displayMessage, originalError });
 }
 
+/** The error for an input that cannot be sent: that of its validation, or why it has no JSON text. */
+export function unsendable(path: string, thrown: unknown): AnyError {
+  return thrown instanceof ERROR ? thrown : serverError(`${path}: the input is not JSON: ${thrown}`, thrown as Error);
+}
+
 /** The error for a value that did not pass its schema. */
 export function invalidArguments(issues: unknown): VALIDATION_ERROR {
   return new VALIDATION_ERROR(issues as VALIDATION_ERROR["data"], { displayMessage: "Invalid arguments" });

@@ -1,11 +1,9 @@
 import { WebSocket } from "ws";
 import { CloseCode, clampCloseReason, isSendableCloseCode } from "../protocol/closeCodes.js";
+import { MAX_PAYLOAD } from "../protocol/frame.js";
 import type { SharedMessage } from "../socket/sharedMessage.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
 import { encodeTextFrames } from "./wsFrames.js";
-
-/** 16 MiB, in either direction. `ws` alone would take 100. */
-export const MAX_PAYLOAD = 16 * 1024 * 1024;
 
 /** A line over the `ws` package: the server's end of an upgrade, or a client in Node. */
 export class WsTransport implements Transport {
