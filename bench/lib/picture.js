@@ -28,7 +28,8 @@ export function picture({ results, machine, date }, contenders) {
   parts.push(
     `<text x="0" y="${y + 12}" class="small">${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${date}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 ${WIDTH + 16} ${y + 24}" font-family="system-ui, sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 ${WIDTH + 16} ${y + 24}" font-family="system-ui, sans-serif" font-size="12" role="img">
+<title>Server CPU time per call, in µs, of each contender in each workload of requests; shorter is better</title>
 <style>text{fill:#1f2933}.title{font-size:14px;font-weight:600}.small{font-size:11px;fill:#52606d}.own{fill:#0f766e}.other{fill:#9aa5b1}
 @media (prefers-color-scheme: dark){text{fill:#e4e7eb}.small{fill:#9aa5b1}.other{fill:#52606d}.own{fill:#2dd4bf}}</style>
 ${parts.join("\n")}
