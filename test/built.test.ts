@@ -43,11 +43,15 @@ function membersIn(file: string): Set<string> {
     const { name } = ts.isBindingElement(node)
       ? { name: node.propertyName ?? node.name }
       : (node as ts.Node & { readonly name?: ts.Node });
-    const isVariable = ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node);
+    const isVariable =
+      ts.isVariableDeclaration(node) ||
+      ts.isParameter(node) ||
+      ts.isFunctionDeclaration(node) ||
+      (ts.isBindingElement(node) && ts.isArrayBindingPattern(node.parent));
     if (name && ts.isIdentifier(name) && !isVariable) names.add(name.text);
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest));
+  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true));
   return names;
 }
 

@@ -220,7 +220,7 @@ it("no credential and no payload is in any line, not even in the errors that go 
     "Log.note: a message ended with VALIDATION_ERROR",
     "Log.gatedNote: a message ended with FORBIDDEN",
     "Log.missing: a message ended with SERVER_ERROR",
-    "unknown method",
+    "ROUTE_NOT_FOUND",
     "a callback threw",
   ]) {
     expect(messages).toContain(kind);

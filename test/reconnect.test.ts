@@ -62,7 +62,7 @@ describe("reconnecting", () => {
     await peer.next();
     const dropped = new Promise((resolve) => client.onDisconnect(resolve));
     peer.ws.terminate();
-    expect(displayed(await inFlight)).toMatch(/had been sent and may have run/);
+    expect(displayed(await inFlight)).toMatch(/was sent and may have run/);
     await dropped;
     expect(displayed(await client.outgoing.echo({ text: "between" }).asResult())).toMatch(
       /Probe\.echo was not sent: the client is reconnecting: await connect\(\) first/,

@@ -1,4 +1,5 @@
 import { GG_DISCOVERY } from "@grest-ts/discovery";
+import { isDeeper, MAX_DEPTH } from "../protocol/depth.js";
 import { serverError } from "../socket/outcome.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { nativeTransport } from "../transport/native.js";
@@ -10,6 +11,7 @@ export const nodePlatform: ClientPlatform = {
   dial: (url, Native) => (Native ? nativeTransport(new Native(url)) : WsTransport.dial(url)),
   captureScope,
   onWake: () => () => {},
+  isTooDeep: (payload) => isDeeper(payload, MAX_DEPTH),
   async locate(apiName, url) {
     if (url === "") throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);
     const discovery = GG_DISCOVERY.tryGet();

@@ -126,6 +126,7 @@ export class SocketPool {
       logger: defaultLogger,
       timeout: CALL_TIMEOUT,
       scope: this.#platform.captureScope(),
+      isTooDeep: this.#platform.isTooDeep,
       closed: (socket) => this.#heartbeat.delete(socket),
     };
     const Adapter = this.#adapter;
@@ -157,7 +158,7 @@ async function end(socket: GGSocket, graceful: boolean): Promise<void> {
 }
 
 // The same for all keys of this process and known to nobody: without it, a key could be tried against guessed tokens.
-const salt = Math.floor(Math.random() * 2 ** 32);
+let salt: number | undefined;
 
 /** `ws://host/path?room&token::authorization#1f2e3d4c`: names only, and a digest that tells equal names apart. */
 function connectionKey(url: string, handshake: GGWebSocketHandshakeContext, identity: string): string {
@@ -168,6 +169,7 @@ function connectionKey(url: string, handshake: GGWebSocketHandshakeContext, iden
 
 /** FNV-1a, 32 bits: enough to tell a handful of connections apart in a list. */
 function digest(text: string): string {
+  salt ??= Math.floor(Math.random() * 2 ** 32);
   let hash = 0x811c9dc5 ^ salt;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return (hash >>> 0).toString(16).padStart(8, "0");

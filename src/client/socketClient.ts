@@ -7,12 +7,14 @@ import type {
 } from "../contract/client.js";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import type { SchemaDefinition } from "../contract/schema.js";
+import { batchBytes } from "../protocol/capabilities.js";
 import { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { guarded } from "../socket/guarded.js";
 import { Handlers } from "../socket/handlers.js";
 import { Heartbeat } from "../socket/heartbeat.js";
 import { tablesOf } from "../socket/methodTable.js";
+import { Outbox } from "../socket/outbox.js";
 import { type AnyError, serverError } from "../socket/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingClass } from "../socket/outgoing.js";
 import { connect, prepareHandshake } from "./connect.js";
@@ -110,7 +112,8 @@ export function socketClient(
   function beginSession(): Session {
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
     const scope = platform.captureScope();
-    const endpoint: SocketEndpoint = { apiName, table: serverToClient, logger, timeout, scope };
+    const { isTooDeep } = platform;
+    const endpoint: SocketEndpoint = { apiName, table: serverToClient, logger, timeout, scope, isTooDeep };
     const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
       for (const callback of callbacks) guarded(endpoint, () => callback(...args));
     };
@@ -142,7 +145,13 @@ export function socketClient(
           accept(transport, agreed) {
             const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
             context.set(GG_WS_CONNECTION, { path: base });
-            const accepted = new Connection(transport, endpoint, context, handlers, agreed);
+            const accepted = new Connection(
+              new Outbox(transport, batchBytes(agreed)),
+              endpoint,
+              context,
+              handlers,
+              agreed,
+            );
             accepted.errorCallbacks = onError;
             const pulse = new Heartbeat(...(agreed.get("alive")?.split(",").map(Number) ?? []));
             pulse.add(accepted);

@@ -1,3 +1,4 @@
+import { MAX_BATCH_BYTES } from "./batch.js";
 import { parsePayload } from "./frame.js";
 
 /**
@@ -13,17 +14,13 @@ export const NO_CAPABILITIES: Capabilities = new Map();
 /** The reserved member of the payloads of `h` and `k`. No header of a program may have this name. */
 export const CAPABILITIES_MEMBER = "ws-capabilities";
 
-/** The most that a batch to this end may have, in bytes: far below any sane payload cap, far above what one tick brings. */
-export const MAX_BATCH_BYTES = 65_536;
-
 /** What a peer wrote, as far as it is among `known`. Anything that is no text announces nothing. */
 export function readCapabilities(text: unknown, known: readonly string[]): Capabilities {
-  const capabilities = new Map<string, string>();
-  for (const item of typeof text === "string" ? text.split(" ") : []) {
+  const items = `${text}`.split(" ").map((item): [string, string] => {
     const [name = "", parameters = ""] = item.split("=");
-    if (known.includes(name)) capabilities.set(name, parameters);
-  }
-  return capabilities;
+    return [name, parameters];
+  });
+  return new Map(items.filter(([name]) => known.includes(name)));
 }
 
 /** What the server's `k` says that both ends have; nothing when its payload is that of 0.0.39. */
@@ -34,5 +31,5 @@ export function acceptedCapabilities(payload: string, announced: readonly string
 /** The most bytes of a batch to the peer: what it announced, within our own limit; 0 when it takes none. */
 export function batchBytes(agreed: Capabilities): number {
   const announced = agreed.get("batch");
-  return announced === undefined ? 0 : Math.min(Number(announced) || MAX_BATCH_BYTES, MAX_BATCH_BYTES);
+  return announced === undefined ? 0 : Math.min(+announced || MAX_BATCH_BYTES, MAX_BATCH_BYTES);
 }

@@ -52,47 +52,19 @@ export const MAX_PAYLOAD = 16 * 1024 * 1024;
 export function stringifyPayload(value: unknown): string {
   const payload = JSON.stringify(value) ?? "";
   // A UTF-16 unit becomes three bytes at most, so that few payloads need counting.
-  if (payload.length > MAX_PAYLOAD / 3 && new TextEncoder().encode(payload).length > MAX_PAYLOAD) {
+  if (payload.length > MAX_PAYLOAD / 3 && new Blob([payload]).size > MAX_PAYLOAD) {
     throw new RangeError("it is larger than 16 MiB");
   }
   return payload;
 }
 
-/** How deep the arrays and objects of a payload may nest unless the program says otherwise. */
-export const MAX_DEPTH = 128;
-
-/** What a payload says; `undefined` when it is empty, not JSON, or nested too deep (no JSON text means `undefined`). */
-export function parsePayload(payload: string, maxDepth = MAX_DEPTH): unknown {
+/** What a payload says; `undefined` when it is empty, not JSON, or too deep for this end (no JSON text means `undefined`). */
+export function parsePayload(payload: string, isTooDeep?: (payload: string) => boolean): unknown {
   try {
-    // Each level takes two characters at least, so most payloads need no closer look.
-    return payload.length > 2 * maxDepth && isDeeper(payload, maxDepth) ? undefined : JSON.parse(payload);
+    return isTooDeep?.(payload) ? undefined : JSON.parse(payload);
   } catch {
     return undefined;
   }
-}
-
-/** By counting brackets outside of strings: a hostile payload costs one pass, no parsing and no recursion. */
-function isDeeper(json: string, maxDepth: number): boolean {
-  let depth = 0;
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i];
-    if (character === '"') i = endOfString(json, i);
-    else if (character === "[" || character === "{") depth++;
-    else if (character === "]" || character === "}") depth--;
-    if (depth > maxDepth) return true;
-  }
-  return false;
-}
-
-/** Where the string that begins at `at` ends. */
-function endOfString(json: string, at: number): number {
-  let end = at;
-  let backslashes = 0;
-  do {
-    end = json.indexOf('"', end + 1);
-    for (backslashes = 0; json[end - 1 - backslashes] === "\\"; ) backslashes++;
-  } while (backslashes % 2);
-  return end < 0 ? json.length : end;
 }
 
 function colon(text: string, from: number): number {

@@ -1,4 +1,5 @@
 import { CAPABILITIES_MEMBER } from "./capabilities.js";
+import { isDeeper, MAX_DEPTH } from "./depth.js";
 import { FrameType, parsePayload } from "./frame.js";
 
 /** The client's first frame: the handshake's headers, and the names of what it can do beyond 0.0.39. */
@@ -6,8 +7,8 @@ export function encodeHandshake(
   headers: Readonly<Record<string, string>>,
   capabilities: readonly string[] = [],
 ): string {
-  const announced = capabilities.length > 0 ? { [CAPABILITIES_MEMBER]: capabilities.join(" ") } : undefined;
-  return `${FrameType.HANDSHAKE}:::${JSON.stringify({ ...headers, ...announced })}`;
+  const announced = capabilities.join(" ") || undefined;
+  return `${FrameType.HANDSHAKE}:::${JSON.stringify({ ...headers, [CAPABILITIES_MEMBER]: announced })}`;
 }
 
 /** The server's "accepted"; byte for byte as 0.0.39 sends it to a client that announced nothing. */
@@ -22,7 +23,7 @@ export function encodeHandshakeError(errorPayload: string): string {
 
 /** The headers in a handshake's payload: own string members only, and none when the payload is anything but an object. */
 export function decodeHandshakeHeaders(payload: string): Record<string, string> {
-  const value = parsePayload(payload);
+  const value = parsePayload(payload, (text) => isDeeper(text, MAX_DEPTH));
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),

@@ -4,7 +4,7 @@ import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { CAPABILITIES_MEMBER } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../protocol/handshake.js";
-import { Connection } from "../socket/connection.js";
+import type { Connection } from "../socket/connection.js";
 import { Handlers } from "../socket/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
 import type { Transport } from "../socket/transport.js";
@@ -12,6 +12,7 @@ import { ConnectionGate } from "./gate.js";
 import { HandshakeListener, runMiddlewares } from "./handshake.js";
 import { refusal, resolveScopes, type Scopes } from "./permissions.js";
 import type { Registration } from "./registration.js";
+import { ServerConnection } from "./serverConnection.js";
 
 /** How long a client may take to send its handshake message, in ms. */
 const HANDSHAKE_TIMEOUT = 5_000;
@@ -69,7 +70,7 @@ async function openConnection(
     return;
   }
   const handlers = new Handlers();
-  const connection = new Connection(transport, registration.endpoint, context, handlers, capabilities.agreed);
+  const connection = new ServerConnection(transport, registration, context, handlers, capabilities.agreed);
   connection.inbox.gate = new ConnectionGate(connection, registration.limits, scopes);
   // Sent as a line of its own: the client does not know of batches before it has read this.
   transport.send([capabilities.accept]);

@@ -1,5 +1,6 @@
 import type { GGWebSocketCapability } from "../contract/server.js";
-import { type Capabilities, MAX_BATCH_BYTES, NO_CAPABILITIES, readCapabilities } from "../protocol/capabilities.js";
+import { MAX_BATCH_BYTES } from "../protocol/batch.js";
+import { type Capabilities, NO_CAPABILITIES, readCapabilities } from "../protocol/capabilities.js";
 import { encodeHandshakeOk } from "../protocol/handshake.js";
 import type { Heartbeat } from "../socket/heartbeat.js";
 
@@ -27,7 +28,7 @@ export class ServerCapabilities {
   constructor(offered: readonly GGWebSocketCapability[] = ALL, heartbeat: Heartbeat | undefined) {
     const parameters: Partial<Record<GGWebSocketCapability, string>> = {
       batch: `=${MAX_BATCH_BYTES}`,
-      alive: `=${heartbeat?.announcement}`,
+      alive: `=${heartbeat?.intervalMs},${heartbeat?.timeoutMs}`,
     };
     const possible = offered.filter((name) => name !== "alive" || heartbeat);
     this.#own = new Map(possible.map((name) => [name, parameters[name] ?? ""]));

@@ -5,18 +5,18 @@ import type { GGSocketMethodMap } from "../contract/socketContract.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { Calls } from "../socket/calls.js";
 import type { CompiledMethod } from "../socket/compiledMethod.js";
-import type { Connection } from "../socket/connection.js";
 import type { SocketMetrics } from "../socket/endpoint.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { oncePer } from "../socket/oncePer.js";
 import { type Outcome, ok, unsendable } from "../socket/outcome.js";
 import { callerOf } from "../socket/outgoing.js";
 import { SharedMessage } from "../socket/sharedMessage.js";
+import { ServerConnection } from "./serverConnection.js";
 
 /** Connections of one API that are told the same. */
 class Group implements GGSocketGroupMembers {
   /** Each with what takes it out when it closes. */
-  readonly #members = new Map<Connection, () => void>();
+  readonly #members = new Map<ServerConnection, () => void>();
 
   get size(): number {
     return this.#members.size;
@@ -33,7 +33,7 @@ class Group implements GGSocketGroupMembers {
   remove(outgoing: object): boolean {
     const connection = connectionOf(outgoing);
     const leave = this.#members.get(connection);
-    if (leave) connection.forgetOnClose(leave);
+    connection.closeCallbacks = connection.closeCallbacks.filter((callback) => callback !== leave);
     return this.#members.delete(connection);
   }
 
@@ -59,7 +59,7 @@ class Group implements GGSocketGroupMembers {
     const sent = new Map<SocketMetrics | undefined, number>();
     for (const connection of this.#members.keys()) {
       const { metrics } = connection.endpoint;
-      if (connection.isOpen && connection.sendFrame(message.text, droppable, message)) {
+      if (connection.isOpen && connection.sendShared(message, droppable)) {
         sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
       } else metrics?.sent(method.path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
     }
@@ -128,8 +128,8 @@ export const GGSocketGroup = class {
   schema: GGWebSocketSchema<C2S, S2C, TContext, TQuery>,
 ) => GGSocketGroup<S2C>;
 
-function connectionOf(outgoing: object): Connection {
+function connectionOf(outgoing: object): ServerConnection {
   const caller = callerOf(outgoing);
-  if (caller instanceof Calls) return caller.connection;
+  if (caller instanceof Calls && caller.connection instanceof ServerConnection) return caller.connection;
   throw new Error("GGSocketGroup: this is not the `outgoing` of a connection handler");
 }

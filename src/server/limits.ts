@@ -1,5 +1,6 @@
 import type { GGWebSocketLimits } from "../contract/server.js";
-import { MAX_DEPTH, MAX_PAYLOAD } from "../protocol/frame.js";
+import { MAX_DEPTH } from "../protocol/depth.js";
+import { MAX_PAYLOAD } from "../protocol/frame.js";
 
 /** All limits of an API, each with a value. */
 export type Limits = Required<GGWebSocketLimits>;

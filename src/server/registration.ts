@@ -7,6 +7,7 @@ import type { GGWebSocketMiddleware } from "../contract/middleware.js";
 import type { SchemaDefinition } from "../contract/schema.js";
 import type { GGDrainOptions, GGSocketServer, WebSocketSchemaConfig } from "../contract/server.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
+import { isDeeper } from "../protocol/depth.js";
 import type { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { Heartbeat } from "../socket/heartbeat.js";
@@ -97,8 +98,7 @@ export class Registration implements GGSocketServer {
       metrics: this.metrics,
       timeout: config.timeout ?? CALL_TIMEOUT,
       scope,
-      maxDepth: this.limits.maxDepth,
-      maxOutboxBytes: this.limits.maxOutboxBytes,
+      isTooDeep: (payload) => isDeeper(payload, this.limits.maxDepth),
       closed: (connection, code) => this.#left(connection, code),
     };
   }

@@ -2,11 +2,11 @@ import type { GGCallOptions } from "../contract/methodTypes.js";
 import type { Frame } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { Connection } from "./connection.js";
-import { type Deadline, startDeadline, stopDeadline } from "./deadlines.js";
+import { after } from "./deadlines.js";
 import { type Outcome, ok, serverError, unsendable } from "./outcome.js";
 
-/** A call that waits for its reply. */
-interface PendingCall extends Deadline {
+/** A request that waits for its reply. */
+interface PendingCall {
   readonly method: CompiledMethod;
   /** Ends the call: the one place where that happens. `result` is what the metrics say. */
   settle(outcome: Outcome, result?: string): void;
@@ -16,90 +16,79 @@ interface PendingCall extends Deadline {
 
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
 export class Calls {
-  readonly #connection: Connection;
-  #pending: Map<string, PendingCall> | undefined;
+  /** @internal */
+  readonly connection: Connection;
+  readonly #pending = new Map<string, PendingCall>();
   #lastId = 0;
 
   constructor(connection: Connection) {
-    this.#connection = connection;
-  }
-
-  get connection(): Connection {
-    return this.#connection;
+    this.connection = connection;
   }
 
   /** How many calls wait for their reply. */
   get size(): number {
-    return this.#pending?.size ?? 0;
+    return this.#pending.size;
   }
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
-  call(method: CompiledMethod, data: unknown, options: GGCallOptions = {}): Promise<Outcome> {
-    const connection = this.#connection;
-    const { path } = method;
-    let outcome: Outcome = ok(undefined);
-    let result: string | undefined;
-    try {
-      if (!connection.isOpen) throw serverError(`${path}: the connection is closed, so nothing was sent`);
-      const payload = method.writeInput(data);
-      if (options.signal?.aborted) throw serverError(`${path} was aborted by its caller before it was sent`);
-      if (method.hasReply) return this.#request(method, payload, options);
-      if (!connection.sendFrame(method.messagePrefix + payload, options.droppable)) result = "DROPPED";
-    } catch (thrown) {
-      outcome = unsendable(path, thrown);
-    }
-    connection.endpoint.metrics?.sent(path, connection.isOpen ? (result ?? outcome.type) : "CONNECTION_CLOSED");
-    return Promise.resolve(outcome);
+  call(method: CompiledMethod, data: unknown, { timeout, signal, droppable }: GGCallOptions = {}): Promise<Outcome> {
+    const { connection } = this;
+    const { endpoint, outbox } = connection;
+    const { path, hasReply } = method;
+    const pending = this.#pending;
+    const ms = timeout ?? endpoint.timeout;
+    return new Promise((resolve) => {
+      let id = "";
+      let number = Number.POSITIVE_INFINITY;
+      let startedAt: number | undefined;
+      let cancelTimeout: (() => void) | undefined;
+      const settle: PendingCall["settle"] = (outcome, result = outcome.type) => {
+        if (id && !pending.delete(id)) return;
+        cancelTimeout?.();
+        signal?.removeEventListener("abort", onAbort);
+        endpoint.metrics?.sent(path, result, startedAt);
+        resolve(outcome);
+        connection.checkIdle();
+      };
+      const fail: PendingCall["fail"] = (why, result) => {
+        const fate = outbox.wasSent(number) ? "sent and may have run" : "not sent";
+        settle(serverError(`${why} ${path} was ${fate}`), result);
+        if (id) connection.cancel(path, id);
+      };
+      const onAbort = () => fail("Aborted by the caller:");
+
+      try {
+        const payload = method.writeInput(data);
+        if (!connection.isOpen) return fail(CLOSED, CONNECTION_CLOSED);
+        if (signal?.aborted) return onAbort();
+        if (hasReply) {
+          id = `${++this.#lastId}`;
+          startedAt = performance.now();
+          pending.set(id, { method, settle, fail });
+          signal?.addEventListener("abort", onAbort);
+          cancelTimeout = after(ms, () => fail(`Request timeout after ${ms} ms:`));
+          number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
+        } else if (connection.sendFrame(method.messagePrefix + payload, droppable)) settle(ok(undefined));
+        else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
+      } catch (thrown) {
+        settle(unsendable(path, thrown));
+      }
+    });
   }
 
   /** Takes a reply. One that nobody waits for (late, doubled or stray) is counted and ignored. */
   settle({ id, path, payload }: Frame): void {
-    const call = this.#pending?.get(id);
-    if (call?.method.path === path) call.settle(call.method.readReply(payload));
-    else this.#connection.endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
+    const { endpoint } = this.connection;
+    const call = this.#pending.get(id);
+    if (call?.method.path === path) call.settle(call.method.readReply(payload, endpoint.isTooDeep));
+    else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
   }
 
   /** Settles everything, since no reply can come any more. */
   closeAll(): void {
-    this.#pending?.forEach((call) => {
-      call.fail("Socket connection closed!", "CONNECTION_CLOSED");
-    });
-  }
-
-  #request(method: CompiledMethod, payload: string, { timeout, signal }: GGCallOptions): Promise<Outcome> {
-    const connection = this.#connection;
-    const { endpoint, outbox } = connection;
-    const { path } = method;
-    this.#pending ??= new Map();
-    const pending = this.#pending;
-    const id = String(++this.#lastId);
-    const startedAt = performance.now();
-    const ms = timeout ?? endpoint.timeout;
-    return new Promise((resolve) => {
-      let number = Number.POSITIVE_INFINITY;
-      const onAbort = () => call.fail("Request aborted by its caller:");
-      const call: PendingCall = {
-        expiresAt: 0,
-        method,
-        settle: (outcome, result = outcome.type) => {
-          if (!pending.delete(id)) return;
-          stopDeadline(call);
-          signal?.removeEventListener("abort", onAbort);
-          endpoint.metrics?.sent(path, result, startedAt);
-          resolve(outcome);
-          connection.checkIdle();
-        },
-        fail: (why, result) => {
-          const fate = outbox.wasSent(number) ? "it had been sent and may have run" : "it had not been sent";
-          call.settle(serverError(`${why} ${path} got no reply; ${fate}`), result);
-          connection.cancel(path, id);
-        },
-        onExpired: () => call.fail(`Request timeout after ${ms} ms:`),
-      };
-      pending.set(id, call);
-      startDeadline(call, ms);
-      signal?.addEventListener("abort", onAbort);
-      number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
-    });
+    for (const call of this.#pending.values()) call.fail(CLOSED, CONNECTION_CLOSED);
   }
 }
+
+const CLOSED = "Socket connection closed!";
+const CONNECTION_CLOSED = "CONNECTION_CLOSED";

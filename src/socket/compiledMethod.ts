@@ -1,5 +1,6 @@
 import { type GGContractMethod, type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
 import { FrameType, parsePayload, stringifyPayload } from "../protocol/frame.js";
+import type { SocketEndpoint } from "./endpoint.js";
 import {
   type AnyError,
   type ErrorClasses,
@@ -31,13 +32,13 @@ export interface CompiledMethod {
   /** What every object inherits under this name, such as `toString`: not its handler. */
   readonly inherited: unknown;
   /** Receiver: the handler's argument out of a payload. Throws a `VALIDATION_ERROR`. */
-  readInput(payload: string, maxDepth?: number): unknown;
+  readInput(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): unknown;
   /** Receiver: the payload of a reply out of a handler's value. Throws when the value cannot be sent. */
   writeResult(value: unknown): string;
   /** Sender: a payload out of the caller's argument. Throws a `VALIDATION_ERROR`, or when it cannot be sent. */
   writeInput(data: unknown): string;
   /** Sender: what the caller gets out of a reply's payload. Never throws. */
-  readReply(payload: string): Outcome;
+  readReply(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): Outcome;
 }
 
 /** Compiles a method of a contract: both ends validate, coerce and strip by its schemas. */
@@ -53,14 +54,14 @@ export function compileMethod(
     path,
     messagePrefix: `${FrameType.MESSAGE}:${path}::`,
     requestPrefix: `${FrameType.REQUEST}:${path}:`,
-    hasReply: success !== undefined,
+    hasReply: !!success,
     errors,
     permission,
     inherited: Reflect.get(Object.prototype, name),
 
-    readInput(payload, maxDepth) {
+    readInput(payload, isTooDeep) {
       if (!input) return undefined;
-      const value = parsePayload(payload, maxDepth);
+      const value = parsePayload(payload, isTooDeep);
       if (value !== undefined || !payload) return clean(input, value, invalidArguments);
       throw invalidArguments([
         { path: "", code: "invalid.json", message: "Payload is not valid JSON, or nested too deep" },
@@ -72,8 +73,8 @@ export function compileMethod(
       const data = stringifyPayload(success && clean(success, value, invalidResponse));
       return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
     },
-    readReply(payload) {
-      const reply = parsePayload(payload);
+    readReply(payload, isTooDeep) {
+      const reply = parsePayload(payload, isTooDeep);
       try {
         if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
         return readError(reply, errors) ?? invalidResponse();

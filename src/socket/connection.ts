@@ -1,8 +1,7 @@
 import type { GGContext } from "@grest-ts/context";
-import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../contract/server.js";
 import { SEPARATOR } from "../protocol/batch.js";
-import { batchBytes, type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
+import { type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, type Frame, FrameType } from "../protocol/frame.js";
 import { Calls } from "./calls.js";
@@ -11,10 +10,7 @@ import type { SocketEndpoint } from "./endpoint.js";
 import { guarded } from "./guarded.js";
 import type { Handlers } from "./handlers.js";
 import { Inbox } from "./inbox.js";
-import { Outbox } from "./outbox.js";
-import { errorPayload } from "./outcome.js";
-import type { SharedMessage } from "./sharedMessage.js";
-import type { Transport } from "./transport.js";
+import type { Outbox } from "./outbox.js";
 
 /** How long `finish` waits for what is in flight, in ms. */
 export const FINISH_WAIT = 5_000;
@@ -22,12 +18,11 @@ export const FINISH_WAIT = 5_000;
 /** How long the peer may take to answer a close frame before the line is cut, in ms. */
 const CLOSE_WAIT = 5_000;
 
-/** Most connections have none of most callbacks, and share this. */
-export const NONE: readonly never[] = [];
+type CloseCallback = (code: number, reason: string) => void;
 
 /**
- * One live connection; the same class on both ends. It has an outbox for what leaves, calls that wait for replies, and
- * an inbox for what arrives. `GGSocket` adds what needs no contract.
+ * One live connection; the same on both ends. It has an outbox for what leaves, calls that wait for replies, and an inbox
+ * for what arrives. `GGSocket` adds what needs no contract, `ServerConnection` what a server's limits are about.
  */
 // It is its transport's `TransportListener`; not declared, since programs do not see that.
 export class Connection {
@@ -46,18 +41,19 @@ export class Connection {
   /** @internal The server is going away: be somewhere else in so many ms. */
   onDrain: ((delayMs: number) => void) | undefined;
   /** @internal Hear of errors that belong to no call. */
-  errorCallbacks: readonly ((error: Error) => void)[] = NONE;
+  errorCallbacks: ((error: Error) => void)[] = [];
+  /** @internal See {@link onClose}. */
+  closeCallbacks: CloseCallback[] = [];
   readonly #capabilities: Capabilities;
   #isOpen = true;
   /** How it ended. */
-  #end: readonly [code: number, reason: string] | undefined;
-  #closeCallbacks: readonly ((code: number, reason: string) => void)[] = NONE;
-  #idleWaiters: readonly (() => void)[] = NONE;
+  #end: Parameters<CloseCallback> | undefined;
+  #idleWaiters: (() => void)[] = [];
   #cancelTerminate: (() => void) | undefined;
 
   /** @internal */
   constructor(
-    transport: Transport,
+    outbox: Outbox,
     endpoint: SocketEndpoint,
     context: GGContext,
     handlers: Handlers,
@@ -66,10 +62,10 @@ export class Connection {
     this.endpoint = endpoint;
     this.context = context;
     this.#capabilities = capabilities;
-    this.outbox = new Outbox(transport, batchBytes(capabilities));
+    this.outbox = outbox;
     this.calls = new Calls(this);
     this.inbox = new Inbox(this, handlers);
-    transport.attach(this);
+    outbox.transport.attach(this);
   }
 
   /** Whether messages can be sent. */
@@ -78,16 +74,11 @@ export class Connection {
   }
 
   /** Runs once when the connection has closed, with code and reason; at once when it already has. */
-  onClose(callback: (code: number, reason: string) => void): this {
+  onClose(callback: CloseCallback): this {
     const end = this.#end;
     if (end) this.#guard(() => callback(...end));
-    else this.#closeCallbacks = [...this.#closeCallbacks, callback];
+    else this.closeCallbacks.push(callback);
     return this;
-  }
-
-  /** @internal Takes a callback of {@link onClose} away. */
-  forgetOnClose(callback: (code: number, reason: string) => void): void {
-    this.#closeCallbacks = this.#closeCallbacks.filter((other) => other !== callback);
   }
 
   /** Closes at once: pending calls settle with a `SERVER_ERROR`. */
@@ -122,17 +113,15 @@ export class Connection {
   /** @internal Resolves when no call and no handler is under way, after so many ms at the latest. */
   idle(ms: number): Promise<void> {
     return atMost(ms, (done) => {
-      this.#idleWaiters = [...this.#idleWaiters, done];
+      this.#idleWaiters.push(done);
       this.checkIdle();
     });
   }
 
   /** @internal A call or a handler is done. */
   checkIdle(): void {
-    if (!this.#end && (this.calls.size > 0 || this.inbox.running > 0)) return;
     const waiters = this.#idleWaiters;
-    this.#idleWaiters = NONE;
-    for (const waiter of waiters) waiter();
+    while (waiters.length > 0 && (this.#end || this.calls.size + this.inbox.running.length === 0)) waiters.pop()?.();
   }
 
   /** @internal Whether both ends can do this. */
@@ -141,11 +130,8 @@ export class Connection {
   }
 
   /** @internal Sends a frame and returns its number in the outbox; 0 when it was dropped, since the peer is too slow. */
-  sendFrame(frame: string, isDroppable = false, shared?: SharedMessage): number {
-    const { maxOutboxBytes } = this.endpoint;
-    if (!maxOutboxBytes || !this.outbox.exceeds(maxOutboxBytes)) return this.outbox.push(frame, shared);
-    if (!isDroppable) this.#giveUpOnSlowPeer();
-    return 0;
+  sendFrame(frame: string, _isDroppable?: boolean): number {
+    return this.outbox.push(frame);
   }
 
   /** @internal Sends a frame that answers the peer; nobody misses it when the connection is closing. */
@@ -161,20 +147,15 @@ export class Connection {
   /** @internal Asks the peer for a sign of life; returns whether there is a way to. */
   ping(): boolean {
     const { transport } = this.outbox;
+    const canAsk = this.can("alive");
     if (transport.ping) transport.ping();
-    else if (this.can("alive")) this.reply(`${FrameType.PING}:::`);
-    else return false;
-    return true;
+    else if (canAsk) this.reply(`${FrameType.PING}:::`);
+    return !!transport.ping || canAsk;
   }
 
   /** @internal A message for a path that the contract does not have. */
-  receiveUnknown({ type, path, id }: Frame): void {
-    const { apiName, logger, metrics } = this.endpoint;
-    metrics?.handled("unknown", "ROUTE_NOT_FOUND");
-    if (type === FrameType.REQUEST) {
-      const error = new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${path}` });
-      this.reply(`${FrameType.REPLY}:${path}:${id}:${errorPayload(error)}`);
-    } else logger.warn(`${apiName}: a message for an unknown method was ignored`);
+  receiveUnknown(frame: Frame): void {
+    this.inbox.refuseUnknown(frame);
   }
 
   // What the transport reports.
@@ -190,23 +171,21 @@ export class Connection {
     this.received++;
   }
 
-  /** @internal Something failed that no reply tells anybody of. */
+  /** @internal */
   onFailed(error: Error): void {
     for (const callback of this.errorCallbacks) this.#guard(() => callback(error));
   }
 
   /** @internal */
-  onClosed(code: number, reason: string): void {
+  onClosed(...end: Parameters<CloseCallback>): void {
     if (this.#end) return;
-    this.#end = [code, reason];
+    this.#end = end;
     this.#cancelTerminate?.();
     this.#stop();
     this.outbox.discard();
     this.checkIdle();
-    this.endpoint.closed?.(this, code);
-    const callbacks = this.#closeCallbacks;
-    this.#closeCallbacks = NONE;
-    for (const callback of callbacks) this.onClose(callback);
+    this.endpoint.closed?.(this, end[0]);
+    for (const callback of this.closeCallbacks.splice(0)) this.onClose(callback);
   }
 
   /** @internal Takes one message. */
@@ -227,16 +206,8 @@ export class Connection {
         if (this.can("cancel")) this.inbox.cancel(frame.id);
         return;
       case FrameType.DRAIN:
-        if (this.can("drain")) this.onDrain?.(Number(frame.payload) || 0);
+        if (this.can("drain")) this.onDrain?.(+frame.payload || 0);
     }
-  }
-
-  #giveUpOnSlowPeer(): void {
-    const { apiName, logger, metrics } = this.endpoint;
-    logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
-    metrics?.sent("unknown", "SLOW_CONSUMER");
-    this.outbox.discard();
-    this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
   }
 
   #stop(): void {
@@ -253,6 +224,6 @@ export class Connection {
 
 /** Takes a text: one message, or, between ends that can do so, a batch. */
 function receive(connection: Connection, text: string): void {
-  if (connection.outbox.isJoining) for (const message of text.split(SEPARATOR)) connection.receive(message);
+  if (connection.can("batch")) for (const message of text.split(SEPARATOR)) connection.receive(message);
   else connection.receive(text);
 }

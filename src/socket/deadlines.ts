@@ -1,8 +1,7 @@
 /** Something with a time limit. */
-export interface Deadline {
-  /** When it is over, on the clock of `performance.now()`; set by {@link startDeadline}. */
-  expiresAt: number;
-  /** Called when the time is over, unless it was stopped before. Must not throw. */
+interface Deadline {
+  /** When it is over, on the clock of `performance.now()`. */
+  readonly expiresAt: number;
   onExpired(): void;
 }
 
@@ -18,28 +17,20 @@ const running = new Set<Deadline>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let timerAt = Number.POSITIVE_INFINITY;
 
-/** Starts a deadline, `ms` from now. */
-export function startDeadline(deadline: Deadline, ms: number): void {
-  deadline.expiresAt = performance.now() + ms;
-  running.add(deadline);
-  if (deadline.expiresAt < timerAt) arm(deadline.expiresAt);
-}
-
-/** Stops a deadline. The timer stays as it is: it will find nothing due, and arm itself for what is next. */
-export function stopDeadline(deadline: Deadline): void {
-  running.delete(deadline);
-}
-
 /** How many deadlines are running; for tests of what is left behind. */
 export function runningDeadlines(): number {
   return running.size;
 }
 
-/** Runs `callback` in `ms`, unless the function returned is called before. */
-export function after(ms: number, callback: () => void): () => void {
-  const deadline = { expiresAt: 0, onExpired: callback };
-  startDeadline(deadline, ms);
-  return () => stopDeadline(deadline);
+/**
+ * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. That leaves the timer as
+ * it is: it will find nothing due, and arm itself for what is next.
+ */
+export function after(ms: number, onExpired: () => void): () => void {
+  const deadline = { expiresAt: performance.now() + ms, onExpired };
+  running.add(deadline);
+  arm(deadline.expiresAt);
+  return () => running.delete(deadline);
 }
 
 /** Resolves when the callback that `start` gets is called, or after so many ms. */
@@ -54,6 +45,7 @@ export function atMost(ms: number, start: (done: () => void) => void): Promise<v
 }
 
 function arm(at: number): void {
+  if (at >= timerAt) return;
   clearTimeout(timer);
   timerAt = at;
   timer = setTimeout(expire, Math.min(at - performance.now(), MAX_WAIT));
@@ -63,13 +55,13 @@ function arm(at: number): void {
 
 function expire(): void {
   const now = performance.now();
-  let nearest = Number.POSITIVE_INFINITY;
-  timerAt = nearest;
+  timerAt = Number.POSITIVE_INFINITY;
+  let nearest = timerAt;
   for (const deadline of running) {
     if (deadline.expiresAt <= now) {
       running.delete(deadline);
       deadline.onExpired();
     } else nearest = Math.min(nearest, deadline.expiresAt);
   }
-  if (nearest < timerAt) arm(Math.max(nearest, now + RESOLUTION));
+  arm(Math.max(nearest, now + RESOLUTION));
 }

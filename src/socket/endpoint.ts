@@ -40,10 +40,8 @@ export interface SocketEndpoint {
   readonly timeout: number;
   /** Everything that a connection calls back runs in here. */
   readonly scope: AsyncScope;
-  /** How many bytes may wait for a peer that reads too slowly; endless when absent. */
-  readonly maxOutboxBytes?: number;
-  /** How deep payloads may nest. */
-  readonly maxDepth?: number;
+  /** Whether a payload nests too deep for this end; absent in pages, where the platform's own limit is enough. */
+  isTooDeep?(payload: string): boolean;
   /** A connection has ended. */
   closed?(connection: Connection, code: number): void;
 }

@@ -15,26 +15,17 @@ export class Handlers {
     return this.#objects.length === 0;
   }
 
-  /** Lays `handlers` over what is there, and lets go of what they cover entirely. */
+  /** Lays `handlers` over what is there, and lets go of what they cover entirely: a page may register at every render. */
   add(handlers: object): void {
     const newest = handlers as HandlerObject;
-    this.#objects = [newest, ...this.#objects.filter((older) => !covers(newest, older))];
+    const isCovered = (older: HandlerObject) =>
+      Object.getPrototypeOf(older) === Object.getPrototypeOf(newest) &&
+      Object.keys(older).every((name) => typeof newest[name] === typeof older[name]);
+    this.#objects = [newest, ...this.#objects.filter((older) => !isCovered(older))];
   }
 
   /** The object that handles a method, or `undefined` when none does. */
   ownerOf({ name, inherited }: CompiledMethod): HandlerObject | undefined {
-    for (const object of this.#objects) {
-      const handler = object[name];
-      if (typeof handler === "function" && handler !== inherited) return object;
-    }
-    return undefined;
+    return this.#objects.find((object) => typeof object[name] === "function" && object[name] !== inherited);
   }
-}
-
-/** Whether every handler of `older` is replaced: it has the same class, and no function that `newer` lacks. */
-function covers(newer: HandlerObject, older: HandlerObject): boolean {
-  return (
-    Object.getPrototypeOf(newer) === Object.getPrototypeOf(older) &&
-    Object.keys(older).every((name) => typeof newer[name] === typeof older[name])
-  );
 }

@@ -13,26 +13,21 @@ const OVERSLEPT = 2_000;
  * a sign of life, and cuts those that give none in time. Whatever arrives is a sign of life.
  */
 export class Heartbeat {
-  readonly #intervalMs: number;
-  readonly #timeoutMs: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
   /** What each had received at the last look. */
   readonly #received = new Map<Connection, number>();
   #stop: (() => void) | undefined;
 
   constructor(intervalMs = HEARTBEAT_INTERVAL, timeoutMs = HEARTBEAT_TIMEOUT) {
-    this.#intervalMs = intervalMs;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /** What it does, in the form in which a server announces it. */
-  get announcement(): string {
-    return `${this.#intervalMs},${this.#timeoutMs}`;
+    this.intervalMs = intervalMs;
+    this.timeoutMs = timeoutMs;
   }
 
   /** Watches a connection, until {@link delete}. */
   add(connection: Connection): void {
     this.#received.set(connection, connection.received);
-    this.#stop ??= this.#lookLater();
+    if (!this.#stop) this.#lookLater();
   }
 
   delete(connection: Connection): void {
@@ -44,32 +39,31 @@ export class Heartbeat {
 
   /** Looks now; for a moment when lines are likely to be gone. */
   look(): void {
-    const asked = new Map<Connection, number>();
-    this.#received.forEach((before, connection) => {
+    const asked: (() => void)[] = [];
+    for (const [connection, before] of this.#received) {
       const { received } = connection;
       this.#received.set(connection, received);
-      if (received === before && connection.ping()) asked.set(connection, received);
-    });
-    if (asked.size > 0) this.#judgeLater(asked);
+      if (received !== before || !connection.ping()) continue;
+      asked.push(() => connection.received === received && connection.terminate());
+    }
+    if (asked.length > 0) this.#judgeLater(asked);
   }
 
-  #lookLater(): () => void {
-    return after(this.#intervalMs / 2, () => {
-      this.#stop = this.#lookLater();
+  #lookLater(): void {
+    this.#stop = after(this.intervalMs / 2, () => {
+      this.#lookLater();
       this.look();
     });
   }
 
-  #judgeLater(asked: ReadonlyMap<Connection, number>): void {
-    const dueAt = performance.now() + this.#timeoutMs;
-    after(this.#timeoutMs, () => {
+  #judgeLater(asked: readonly (() => void)[]): void {
+    const dueAt = performance.now() + this.timeoutMs;
+    after(this.timeoutMs, () => {
       // Asleep meanwhile: the answers may still wait to be read. The next look asks anew.
       if (performance.now() > dueAt + OVERSLEPT) return;
       // And if it was only busy, they are read before the next timer.
       after(1, () => {
-        asked.forEach((before, connection) => {
-          if (connection.received === before) connection.terminate();
-        });
+        for (const judge of asked) judge();
       });
     });
   }

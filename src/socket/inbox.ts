@@ -1,3 +1,4 @@
+import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import { type Frame, FrameType } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { Connection } from "./connection.js";
@@ -20,18 +21,14 @@ const HANDLER_GRACE = 1_000;
 export class Inbox {
   /** Without one, everything is handled. */
   gate: Gate | undefined;
-  /** How many handlers are at work. */
-  running = 0;
-  /** How many of them on requests. */
+  /** Those whose handlers are at work. */
+  readonly running: IncomingMessage[] = [];
+  /** How many of them are requests. */
   requests = 0;
   readonly #connection: Connection;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
-  /** What to call when nobody waits for a message's handler any more, where that was asked for. */
-  #watched: Map<IncomingMessage, () => void> | undefined;
-  /** Requests at work that the peer has given up. */
-  #cancelled: Set<string> | undefined;
   #cancelGrace: (() => void) | undefined;
 
   constructor(connection: Connection, handlers: Handlers) {
@@ -53,36 +50,29 @@ export class Inbox {
   /** The line is gone: what waits will not be handled, and nobody waits for what is at work. */
   stop(): void {
     this.#holdNoMore();
-    for (const abort of this.#watched?.values() ?? []) abort();
+    for (const message of this.running) message.abort();
   }
 
   /** The peer has given up a request. */
   cancel(id: string): void {
-    for (const [message, abort] of this.#watched ?? []) if (message.id === id) abort();
-    // Its handler may ask later. It is the peer who names them, so there cannot be more than are at work.
-    this.#cancelled ??= new Set();
-    if (this.#cancelled.size < this.requests) this.#cancelled.add(id);
-  }
-
-  /** Calls back when nobody waits for what a message's handler does any more: at once when it is so already. */
-  watch(message: IncomingMessage, abort: () => void): void {
-    if (!this.#connection.isOpen || (message.id !== undefined && this.#cancelled?.has(message.id))) return abort();
-    this.#watched ??= new Map();
-    this.#watched.set(message, abort);
+    this.running.find((message) => message.isNamed(id))?.abort();
   }
 
   /** A handler works on, beyond this moment. */
   started(message: IncomingMessage): void {
-    this.running++;
+    message.slot = this.running.push(message) - 1;
     if (message.isRequest) this.requests++;
   }
 
   /** It is done. */
   ended(message: IncomingMessage): void {
-    this.running--;
+    // The last one takes its place, which costs the same however many there are.
+    const last = this.running.pop() as IncomingMessage;
+    if (last !== message) {
+      this.running[message.slot] = last;
+      last.slot = message.slot;
+    }
     if (message.isRequest) this.requests--;
-    this.#watched?.delete(message);
-    if (message.id !== undefined) this.#cancelled?.delete(message.id);
     this.#connection.checkIdle();
   }
 
@@ -101,6 +91,12 @@ export class Inbox {
     const message = new IncomingMessage(this.#connection, frame, method);
     if (owner) message.handle(method, owner);
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
+  }
+
+  /** A message for a path that the contract does not have. */
+  refuseUnknown(frame: Frame): void {
+    const displayMessage = `Route not found: ${frame.path}`;
+    new IncomingMessage(this.#connection, frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
   }
 
   #dispatch(frame: Frame, method = this.#connection.endpoint.table.get(frame.path)): void {

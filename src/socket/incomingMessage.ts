@@ -7,37 +7,21 @@ import type { Connection } from "./connection.js";
 import type { HandlerObject } from "./handlers.js";
 import { type AnyError, errorPayload, isOutcome, thrownError } from "./outcome.js";
 
-/** What a handler sees of its message. */
-class MessageView implements GGWebSocketMessage {
-  readonly path: string;
-  readonly #message: IncomingMessage;
-  #controller: AbortController | undefined;
-
-  constructor(path: string, message: IncomingMessage) {
-    this.path = path;
-    this.#message = message;
-  }
-
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      this.#message.whenUnwanted(() => this.#controller?.abort());
-    }
-    return this.#controller.signal;
-  }
-}
-
 /**
  * One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
  * its handler's context too, since there is one of either for every message.
  */
 export class IncomingMessage extends GGContext {
+  /** @internal Where the inbox has it among those at work. */
+  slot = 0;
   readonly #connection: Connection;
   readonly #frame: Frame;
   readonly #method: CompiledMethod | undefined;
   #startedAt: number | undefined;
-  /** Made when a handler asks for it; most never do. */
-  #view: MessageView | undefined;
+  /** What the handler sees of it. Made when it asks, and so is the signal; most never do. */
+  #view: GGWebSocketMessage | undefined;
+  #controller: AbortController | undefined;
+  #isUnwanted = false;
 
   constructor(connection: Connection, frame: Frame, method?: CompiledMethod) {
     super("ws-message", connection.context);
@@ -48,22 +32,37 @@ export class IncomingMessage extends GGContext {
 
   override get<T>(key: GGContextKey<T>): T | undefined {
     if ((key as unknown) !== GG_WS_MESSAGE) return super.get(key);
-    this.#view ??= new MessageView(this.#frame.path, this);
+    const message = this;
+    this.#view ??= {
+      path: this.#frame.path,
+      get signal() {
+        return message.#signal;
+      },
+    };
     return this.#view as T;
   }
 
-  /** What a request is known by. */
-  get id(): string | undefined {
-    return this.isRequest ? this.#frame.id : undefined;
+  get #signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#isUnwanted) this.abort();
+    }
+    return this.#controller.signal;
   }
 
   get isRequest(): boolean {
     return this.#frame.type === FrameType.REQUEST;
   }
 
-  /** Runs the callback when nobody waits for the handler any more. */
-  whenUnwanted(callback: () => void): void {
-    this.#connection.inbox.watch(this, callback);
+  /** Whether it is the request of this id. */
+  isNamed(id: string): boolean {
+    return this.isRequest && this.#frame.id === id;
+  }
+
+  /** Nobody waits for what the handler does any more. */
+  abort(): void {
+    this.#isUnwanted = true;
+    this.#controller?.abort();
   }
 
   /** Runs the handler in the message's own context. */
@@ -78,16 +77,16 @@ export class IncomingMessage extends GGContext {
     if (this.isRequest) return this.#reply(errorPayload(error));
     // A limit has its own words, and says them once for a connection.
     if (result !== error.type) return;
-    const { logger } = this.#connection.endpoint;
-    logger.warn(`${this.#frame.path}: a message ended with ${result}`, { ref: error.context?.ref });
-    this.#connection.onFailed(error);
+    const { apiName, logger } = this.#connection.endpoint;
+    logger.warn(`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
+    if (this.#method) this.#connection.onFailed(error);
   }
 
   #call(method: CompiledMethod, owner: HandlerObject): void {
     const { endpoint, inbox } = this.#connection;
     let data: unknown;
     try {
-      data = method.readInput(this.#frame.payload, endpoint.maxDepth);
+      data = method.readInput(this.#frame.payload, endpoint.isTooDeep);
     } catch (thrown) {
       return this.fail(thrownError(thrown));
     }

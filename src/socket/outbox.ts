@@ -1,5 +1,4 @@
-import { joinMessages } from "../protocol/batch.js";
-import type { SharedMessage } from "./sharedMessage.js";
+import { SEPARATOR } from "../protocol/batch.js";
 import type { Transport } from "./transport.js";
 
 /**
@@ -8,44 +7,30 @@ import type { Transport } from "./transport.js";
  */
 export class Outbox {
   readonly transport: Transport;
-  /** The most bytes of a batch, where the peer takes batches; else every message is a frame of its own. */
-  readonly #batchBytes: number;
-  #waiting: string[] = [];
-  /** Set while nothing but this one waits. */
-  #shared: SharedMessage | undefined;
-  /** How many characters wait here, and how many bytes waited below at the last look. */
-  #backlog = 0;
-  /** How many messages were ever handed to the transport; a call compares it with its own number to know if it was sent. */
+  /** What waits: each a message, or the batch that it was joined to. */
+  waiting: string[] = [];
+  /** The longest batch, in UTF-16 units, where the peer takes batches; else every message is a frame of its own. */
+  readonly #batchLength: number;
+  /** How many messages were ever taken, and handed to the transport. */
+  #taken = 0;
   #handedOver = 0;
-  #accepted = 0;
 
   constructor(transport: Transport, batchBytes = 0) {
     this.transport = transport;
-    this.#batchBytes = batchBytes;
-  }
-
-  /** Whether messages are joined into batches. */
-  get isJoining(): boolean {
-    return this.#batchBytes > 0;
+    // A UTF-16 unit becomes three bytes at most.
+    this.#batchLength = batchBytes / 3;
   }
 
   /** Takes a message and returns its number, for {@link wasSent}. */
-  push(message: string, shared?: SharedMessage): number {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) {
-      flushLater(this);
-      this.#shared = shared;
-    } else this.#shared = undefined;
-    waiting.push(message);
-    this.#backlog += message.length;
-    return ++this.#accepted;
-  }
-
-  /** Whether more than so many bytes wait, and the peer does not keep up. */
-  exceeds(maxBytes: number): boolean {
-    if (this.#backlog <= maxBytes) return false;
-    this.#backlog = this.#waiting.reduce((sum, { length }) => sum + length, this.transport.backlog?.() ?? 0);
-    return this.#backlog > maxBytes;
+  push(message: string): number {
+    const { waiting } = this;
+    const last = waiting.length - 1;
+    if (last < 0) flushLater(this);
+    const batch = waiting[last];
+    if (batch !== undefined && batch.length + message.length < this.#batchLength) {
+      waiting[last] = batch + SEPARATOR + message;
+    } else waiting.push(message);
+    return ++this.#taken;
   }
 
   /** Whether the message of this number has been handed to the transport. */
@@ -55,20 +40,20 @@ export class Outbox {
 
   /** Hands over what waits, now. */
   flush(): void {
-    const messages = this.#waiting;
-    if (messages.length === 0) return;
-    this.#waiting = [];
-    this.#handedOver += messages.length;
-    const { transport } = this;
-    const shared = this.#shared;
-    if (shared && transport.sendShared) transport.sendShared(shared);
-    else transport.send(this.isJoining ? joinMessages(messages, this.#batchBytes) : messages);
-    this.#backlog = transport.backlog?.() ?? 0;
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    this.discard();
+    this.#handedOver = this.#taken;
+    this.handOver(waiting);
   }
 
   /** Forgets what waits: the line is gone. */
   discard(): void {
-    this.#waiting = [];
+    this.waiting = [];
+  }
+
+  protected handOver(messages: readonly string[]): void {
+    this.transport.send(messages);
   }
 }
 
@@ -78,8 +63,7 @@ let dirty: Outbox[] = [];
 const atEndOfTick: (callback: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
 
 function flushLater(outbox: Outbox): void {
-  if (dirty.length === 0) atEndOfTick(flushAll);
-  dirty.push(outbox);
+  if (dirty.push(outbox) === 1) atEndOfTick(flushAll);
 }
 
 function flushAll(): void {

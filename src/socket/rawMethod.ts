@@ -9,9 +9,9 @@ export function compileRawMethod(path: string, hasReply = true): CompiledMethod 
   return {
     ...method,
     errors: undefined,
-    readReply(payload) {
-      const reply = parsePayload(payload);
-      return isOutcome(reply) ? (reply as Outcome) : method.readReply(payload);
+    readReply(payload, isTooDeep) {
+      const reply = parsePayload(payload, isTooDeep);
+      return isOutcome(reply) ? (reply as Outcome) : method.readReply(payload, isTooDeep);
     },
   };
 }

@@ -2,11 +2,12 @@ import type { GGContext } from "@grest-ts/context";
 import { clampCloseReason } from "../protocol/closeCodes.js";
 import { type Frame, FrameType } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
-import { Connection, FINISH_WAIT, NONE } from "./connection.js";
+import { Connection, FINISH_WAIT } from "./connection.js";
 import { atMost } from "./deadlines.js";
 import type { SocketEndpoint } from "./endpoint.js";
 import { guarded } from "./guarded.js";
 import { type HandlerObject, Handlers } from "./handlers.js";
+import { Outbox } from "./outbox.js";
 import { thrownError } from "./outcome.js";
 import { compileRawMethod } from "./rawMethod.js";
 import type { Transport } from "./transport.js";
@@ -36,11 +37,11 @@ interface RawHandler {
 export class GGSocket extends Connection {
   readonly #handlers = new Map<string, RawHandler>();
   #onUnknown: ((path: string, data: unknown) => void) | undefined;
-  #teardownCallbacks: readonly (() => Promise<void>)[] = NONE;
+  readonly #teardownCallbacks: (() => Promise<void>)[] = [];
 
   /** @internal */
   constructor(transport: Transport, endpoint: SocketEndpoint, context: GGContext) {
-    super(transport, endpoint, context, new Handlers());
+    super(new Outbox(transport), endpoint, context, new Handlers());
   }
 
   /** How many requests wait for their reply. */
@@ -91,13 +92,13 @@ export class GGSocket extends Connection {
 
   /** Hears of errors that belong to no call: of the line, and of messages that failed. */
   onError(callback: (error: Error) => void): this {
-    this.errorCallbacks = [...this.errorCallbacks, callback];
+    this.errorCallbacks.push(callback);
     return this;
   }
 
   /** Awaited by `teardown()`, once calls and handlers are done and before the line is closed. */
   onTearDown(callback: () => Promise<void>): this {
-    this.#teardownCallbacks = [...this.#teardownCallbacks, callback];
+    this.#teardownCallbacks.push(callback);
     return this;
   }
 
@@ -122,7 +123,7 @@ export class GGSocket extends Connection {
     else if (type === FrameType.REQUEST || !this.#onUnknown) super.receiveUnknown(frame);
     else {
       try {
-        this.#onUnknown(path, compileRawMethod(path).readInput(payload));
+        this.#onUnknown(path, compileRawMethod(path).readInput(payload, this.endpoint.isTooDeep));
       } catch (thrown) {
         this.onFailed(thrownError(thrown));
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { joinMessages } from "../../src/protocol/batch.js";
+import { Outbox } from "../../src/socket/outbox.js";
 import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
@@ -7,6 +7,16 @@ import { recordingLogger } from "../support/server.js";
 
 const MAX_BYTES = 65_536;
 const reply = (id: number, text: string) => `s:Ext.echo:${id}:{"success":true,"type":"OK","data":"${text}"}`;
+
+/** What an outbox makes of the messages of one tick. */
+function joined(messages: readonly string[]): readonly string[] {
+  const batches: string[] = [];
+  const send = (texts: readonly string[]) => void batches.push(...texts);
+  const outbox = new Outbox({ send, attach() {}, close() {}, terminate() {} }, MAX_BYTES);
+  for (const message of messages) outbox.push(message);
+  outbox.flush();
+  return batches;
+}
 
 describe("capabilities", () => {
   it("are answered to those that announced them, as far as both have them", async () => {
@@ -85,13 +95,13 @@ describe("batch", () => {
       const messages = Array.from({ length: 500 }, (_, i) => `${i}${letter.repeat(i)}`);
       const large = letter.repeat(MAX_BYTES);
       const all = [...messages, large, "last"];
-      const batches = joinMessages(all, MAX_BYTES);
+      const batches = joined(all);
       expect(batches.join("\n")).toBe(all.join("\n"));
       for (const batch of batches) if (batch !== large) expect(bytes(batch)).toBeLessThanOrEqual(MAX_BYTES);
       expect(batches).toContain(large);
       expect(batches.length).toBeGreaterThan(2);
     }
-    expect(joinMessages(["a"], MAX_BYTES)).toEqual(["a"]);
+    expect(joined(["a"])).toEqual(["a"]);
   });
 
   it("follows what the peer announced as its own limit", async () => {
