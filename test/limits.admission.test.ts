@@ -72,6 +72,20 @@ describe("limits before the upgrade", () => {
     await RawPeer.connect(url);
   });
 
+  it.each<[string, NonNullable<WebSocketSchemaConfig["addressOf"]>, boolean]>([
+    ["finds nothing", ({ headers }) => headers["x-forwarded-for"]?.toString(), false],
+    // As people write it who know that their proxy always sends the header.
+    ["throws", ({ headers }) => (headers["x-forwarded-for"] as string).split(",")[0], true],
+  ])("addressOf that %s leaves the TCP peer's address to count, and the server alive", async (_, addressOf, fails) => {
+    const { url, logger } = await start({ limits: { maxConnectionsPerAddress: 1 }, addressOf });
+    await RawPeer.connect(url);
+    expect(await upgrade(url)).toMatchObject({ status: 429 });
+    expect(await upgrade(url, { "X-Forwarded-For": "192.0.2.7" })).toMatchObject({ status: 101 });
+    const failures = logger.lines.filter(({ message }) => message === "Adm: addressOf failed");
+    expect(failures.length > 0).toBe(fails);
+    for (const { fields } of failures) expect(fields.error).toBeInstanceOf(TypeError);
+  });
+
   it("maxPayloadBytes: each API has its own; a larger message closes with 1009", async () => {
     const other = webSocketSchema(
       defineSocketContract("Big", {

@@ -89,8 +89,8 @@ export interface WebSocketSchemaConfig {
    */
   readonly allowedOrigins?: readonly string[] | "same-host";
   /**
-   * Who counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer. Behind a proxy read
-   * what that says, for example `X-Forwarded-For`.
+   * Who counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer, which also counts
+   * where this returns `undefined` or throws. Behind a proxy read what that says, for example `X-Forwarded-For`.
    */
   readonly addressOf?: (request: GGUpgradeRequest) => string | undefined;
   /** How connections are led away at teardown. */

@@ -67,7 +67,9 @@ export class Registration implements GGSocketServer {
     this.permissionResolver = config.permissionResolver;
     this.onConnection = onConnection;
     this.limits = resolveLimits(this.apiName, config.limits);
-    this.#admission = new Admission(this.apiName, this.limits, config);
+    this.#admission = new Admission(this.apiName, this.limits, config, (error) =>
+      this.endpoint.logger.warn(`${this.apiName}: addressOf failed`, { error }),
+    );
     this.#drain = config.drain;
     const scope = captureScope();
     this.metrics = new ServerMetrics(this.apiName, this.path, scope);
