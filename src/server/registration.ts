@@ -17,6 +17,7 @@ import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
 import { acceptConnection } from "./acceptConnection.js";
 import { Admission, type UpgradeRefusal } from "./admission.js";
+import { calmLogger } from "./calmLogger.js";
 import { ServerCapabilities } from "./capabilities.js";
 import { drain } from "./drain.js";
 import { type Limits, resolveLimits } from "./limits.js";
@@ -90,7 +91,7 @@ export class Registration implements GGSocketServer {
         acceptConnection(this, new WsTransport(ws, true), query);
       },
     });
-    const logger = config.logger ?? defaultLogger;
+    const logger = calmLogger(config.logger ?? defaultLogger);
     this.#refusals = new RefusalLog(this.apiName, logger);
     this.endpoint = {
       apiName: schema.name,

@@ -1,0 +1,45 @@
+import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
+import { GGWebSocketMetrics } from "@grest-ts/websocket";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { calmLogger } from "../../src/server/calmLogger.js";
+import { serveExt } from "../support/extApi.js";
+import { RawPeer } from "../support/rawPeer.js";
+import { recordingLogger } from "../support/server.js";
+import { watchTheProcess } from "./watch.js";
+
+const handled = (method: string, result: string) =>
+  GGWebSocketMetrics.requests.getValue({ api: "Ext", path: "/ws/ext", method, result });
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
+watchTheProcess();
+
+describe("a flood of messages that are no good", () => {
+  it.each([
+    ["unknown methods", "m:Ext.nope::", "unknown", "ROUTE_NOT_FOUND"],
+    ["payloads that are not JSON", "m:Ext.note::{", "Ext.note", "VALIDATION_ERROR"],
+  ])("(%s) is counted, and fills no log", async (_what, frame, method, result) => {
+    const { url, logger } = await serveExt();
+    const peer = await RawPeer.connect(url);
+    peer.sendTogether(...upTo(2_000).map(() => frame));
+    expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"')).toEqual([]);
+    expect(handled(method, result)).toBe(2_000);
+    expect(logger.lines.length).toBeGreaterThanOrEqual(10);
+    expect(logger.lines.length).toBeLessThan(200);
+  });
+});
+
+it("a log that left lines out says how many, with the next line of that text", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const logger = recordingLogger();
+  const calm = calmLogger(logger);
+  for (let i = 0; i < 25; i++) calm.warn("flood", { i });
+  calm.warn("something else");
+  for (let i = 0; i < 20; i++) calm.error("defect");
+  vi.advanceTimersByTime(1_000);
+  for (let i = 0; i < 2; i++) calm.warn("flood", {});
+  const floods = logger.lines.filter(({ message }) => message === "flood");
+  expect(floods.map(({ fields }) => fields)).toEqual([...upTo(10).map((i) => ({ i })), { unlogged: 15 }, {}]);
+  expect(logger.lines.filter(({ message }) => message !== "flood")).toHaveLength(21);
+});
