@@ -5,7 +5,10 @@ import { after } from "../socket/deadlines.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
 
 /** What became of waiting for the client's handshake message: its headers, or why there are none. */
-export type HandshakeArrival = Record<string, string> | "timeout" | "closed";
+export type HandshakeArrival = Record<string, string> | "timeout" | "too large" | "closed";
+
+/** In characters; no headers need as much, and taking them apart costs more than their size suggests. */
+export const MAX_HANDSHAKE = 65_536;
 
 /** Messages that a client may send ahead of our answer; then reading stops until the handshake is done. */
 const MAX_EARLY = 256;
@@ -43,7 +46,7 @@ export class HandshakeListener implements TransportListener {
     if (frame.type !== FrameType.HANDSHAKE) return;
     this.#early = [];
     this.#stopWaiting();
-    this.#arrive(decodeHandshakeHeaders(frame.payload));
+    this.#arrive(text.length > MAX_HANDSHAKE ? "too large" : decodeHandshakeHeaders(frame.payload));
   }
 
   onClosed(): void {
