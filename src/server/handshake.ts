@@ -10,8 +10,9 @@ export type HandshakeArrival = Record<string, string> | "timeout" | "too large" 
 /** In characters; no headers need as much, and taking them apart costs more than their size suggests. */
 export const MAX_HANDSHAKE = 65_536;
 
-/** Messages that a client may send ahead of our answer; then reading stops until the handshake is done. */
+/** What a client may send ahead of our answer, in messages and in characters; then reading stops until it is sent. */
 const MAX_EARLY = 256;
+const MAX_EARLY_SIZE = 1024 * 1024;
 
 /**
  * Hears a new line until its socket takes over: waits for the handshake message, ignores what comes before it, and keeps
@@ -26,6 +27,8 @@ export class HandshakeListener implements TransportListener {
   readonly #stopWaiting: () => void;
   #arrive!: (arrival: HandshakeArrival) => void;
   #early: string[] | undefined;
+  #earlySize = 0;
+  #isPaused = false;
 
   constructor(transport: Transport, timeoutMs: number) {
     this.#transport = transport;
@@ -39,7 +42,8 @@ export class HandshakeListener implements TransportListener {
   onText(text: string): void {
     if (this.#early) {
       this.#early.push(text);
-      if (this.#early.length === MAX_EARLY) this.#transport.pause?.();
+      this.#earlySize += text.length;
+      if (this.#early.length >= MAX_EARLY || this.#earlySize >= MAX_EARLY_SIZE) this.#pause();
       return;
     }
     const frame = decodeFrame(text);
@@ -61,9 +65,13 @@ export class HandshakeListener implements TransportListener {
 
   /** Gives what came after the handshake message to the listener that has taken over. */
   handOverTo(listener: TransportListener): void {
-    const early = this.#early ?? [];
-    if (early.length >= MAX_EARLY) this.#transport.resume?.();
-    for (const text of early) listener.onText(text);
+    if (this.#isPaused) this.#transport.resume?.();
+    for (const text of this.#early ?? []) listener.onText(text);
+  }
+
+  #pause(): void {
+    if (!this.#isPaused) this.#transport.pause?.();
+    this.#isPaused = true;
   }
 }
 

@@ -7,8 +7,9 @@ import type { HandlerObject, Handlers } from "./handlers.js";
 import { IncomingMessage } from "./incomingMessage.js";
 import { serverError } from "./outcome.js";
 
-/** Messages that wait for the first handlers; at so many the line is paused. */
+/** What waits for the first handlers, in messages and in characters of their payloads; at so much the line is paused. */
 const MAX_HELD = 256;
+const MAX_HELD_SIZE = 1024 * 1024;
 
 /** How long messages still wait for handlers once nobody is busy preparing them, in ms. */
 const HANDLER_GRACE = 1_000;
@@ -28,6 +29,8 @@ export class Inbox {
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
+  #heldSize = 0;
+  #isPaused = false;
   /** What to call when nobody waits for a message's handler any more, where that was asked for. */
   #watched: Map<IncomingMessage, () => void> | undefined;
   /** Requests at work that the peer has given up. */
@@ -91,9 +94,8 @@ export class Inbox {
     const method = this.#connection.endpoint.table.get(frame.path);
     const refusal = this.gate?.refusal(method, frame.type === FrameType.REQUEST);
     if (refusal) new IncomingMessage(this.#connection, frame, method).fail(refusal.error, refusal.result);
-    else if (this.#held) {
-      if (this.#held.push(frame) === MAX_HELD) this.#connection.outbox.transport.pause?.();
-    } else this.#dispatch(frame, method);
+    else if (this.#held) this.#hold(frame, this.#held);
+    else this.#dispatch(frame, method);
   }
 
   /** Hands a message to the object that has its handler. */
@@ -108,6 +110,13 @@ export class Inbox {
     else this.#connection.receiveUnknown(frame);
   }
 
+  #hold(frame: Frame, held: Frame[]): void {
+    this.#heldSize += frame.payload.length;
+    if (held.push(frame) < MAX_HELD && this.#heldSize < MAX_HELD_SIZE) return;
+    if (!this.#isPaused) this.#connection.outbox.transport.pause?.();
+    this.#isPaused = true;
+  }
+
   #holdNoMore(): void {
     this.#cancelGrace?.();
     this.#held = undefined;
@@ -118,7 +127,7 @@ export class Inbox {
     if (!held) return;
     this.#holdNoMore();
     const { endpoint, outbox } = this.#connection;
-    if (held.length >= MAX_HELD) outbox.transport.resume?.();
+    if (this.#isPaused) outbox.transport.resume?.();
     endpoint.scope(() => {
       for (const frame of held) this.#dispatch(frame);
     });
