@@ -17,6 +17,7 @@ import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
 import { acceptConnection } from "./acceptConnection.js";
 import { Admission, type UpgradeRefusal } from "./admission.js";
+import { brokenRule } from "./brokenRules.js";
 import { calmLogger } from "./calmLogger.js";
 import { ServerCapabilities } from "./capabilities.js";
 import { drain } from "./drain.js";
@@ -51,6 +52,13 @@ export class Registration implements GGSocketServer {
   readonly #drain: GGDrainOptions | undefined;
   readonly #arriving = new Map<Transport, GGContext>();
   readonly #connections = new Set<Connection>();
+  /** One for all connections. */
+  readonly #onBroken = (error: Error) => {
+    const result = brokenRule(error);
+    if (!result) return;
+    this.endpoint.scope(() => this.metrics.handled("unknown", result));
+    this.endpoint.logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
+  };
   #isClosing = false;
 
   constructor(
@@ -88,6 +96,7 @@ export class Registration implements GGSocketServer {
       accept: (ws, query, request) => {
         const leave = this.#admission.enter(request);
         if (leave) ws.once("close", leave);
+        ws.on("error", this.#onBroken);
         acceptConnection(this, new WsTransport(ws, true), query);
       },
     });
