@@ -14,7 +14,7 @@ beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 
 it("maxDepth: a payload as deep as that passes, a deeper one is a VALIDATION_ERROR, however deep", async () => {
-  const { url } = await serveExt({ limits: { maxDepth: 20 } });
+  const { url, logger } = await serveExt({ limits: { maxDepth: 20 } });
   const peer = await RawPeer.connect(url);
   // Unknown members are stripped, so what they hold does not matter; but that it is deep does.
   peer.send(`r:Ext.nest:1:{"list":"x","more":${nested(19)}}`);
@@ -24,6 +24,11 @@ it("maxDepth: a payload as deep as that passes, a deeper one is a VALIDATION_ERR
     expect(await peer.next()).toMatch(/^s:Ext\.nest:2:\{"success":false,"type":"VALIDATION_ERROR".*too deep/);
   }
   expect(handled("Ext.nest", "VALIDATION_ERROR")).toBe(2);
+  const line = { level: "warn", message: "Ext.nest: a payload was nested too deep", fields: {} };
+  expect(logger.lines).toEqual([line, line]);
+  peer.send(`r:Ext.nest:2:{"list":7}`, "r:Ext.nest:2:{");
+  await peer.frames.take(2);
+  expect(logger.lines).toHaveLength(2);
   // Brackets in texts are no nesting.
   peer.send(`r:Ext.echo:3:${JSON.stringify(`\\"${"[".repeat(500)}\\\\`)}`);
   expect(await peer.next()).toContain('"success":true');

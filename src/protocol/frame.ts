@@ -64,11 +64,16 @@ export const MAX_DEPTH = 128;
 /** What a payload says; `undefined` when it is empty, not JSON, or nested too deep (no JSON text means `undefined`). */
 export function parsePayload(payload: string, maxDepth = MAX_DEPTH): unknown {
   try {
-    // Each level takes two characters at least, so most payloads need no closer look.
-    return payload.length > 2 * maxDepth && isDeeper(payload, maxDepth) ? undefined : JSON.parse(payload);
+    return isTooDeep(payload, maxDepth) ? undefined : JSON.parse(payload);
   } catch {
     return undefined;
   }
+}
+
+/** Whether arrays and objects nest deeper than that in a payload. */
+export function isTooDeep(payload: string, maxDepth = MAX_DEPTH): boolean {
+  // Each level takes two characters at least, so most payloads need no closer look.
+  return payload.length > 2 * maxDepth && isDeeper(payload, maxDepth);
 }
 
 /** By counting brackets outside of strings: a hostile payload costs one pass, no parsing and no recursion. */
