@@ -65,6 +65,26 @@ describe("a server that drains", () => {
     await torndown;
   });
 
+  it("torn down again meanwhile, tells them once all the same, and both wait for the end", async () => {
+    const { server, url } = await start({ drain: { spreadMs: 1, deadlineMs: 50 } });
+    const capable = await capablePeer(url);
+    await Promise.all([server.teardown(), server.teardown()]);
+    expect((await capable.closed).code).toBe(1012);
+    expect(await capable.frames.take(1)).toEqual(["d:::0"]);
+    expect(capable.frames.unseen).toEqual([]);
+    expect(server.connectionCount).toBe(0);
+  });
+
+  it("torn down again later, leaves alone who has its path by then", async () => {
+    const { server, http, url } = await start();
+    await server.teardown();
+    Api.startServer((incoming) => incoming.on({ work: (text) => ({ text, port: 1 }) }), { http });
+    await server.teardown();
+    const peer = await RawPeer.connect(url);
+    peer.send('r:Roll.work:1:"a"');
+    expect(await peer.next()).toContain('"text":"a"');
+  });
+
   it("lets what is in flight finish before it closes", async () => {
     const gate = new Gate();
     const { http, url, begun } = await start({ drain: { spreadMs: 1 } }, gate.passed);

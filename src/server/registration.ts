@@ -60,6 +60,7 @@ export class Registration implements GGSocketServer {
     this.endpoint.logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
   };
   #isClosing = false;
+  #torndown: Promise<void> | undefined;
 
   constructor(
     schema: SchemaDefinition,
@@ -196,7 +197,13 @@ export class Registration implements GGSocketServer {
     return count;
   }
 
-  async teardown(): Promise<void> {
+  /** Once: the path may belong to somebody else afterwards, and clients are told to leave no second time. */
+  teardown(): Promise<void> {
+    this.#torndown ??= this.#teardown();
+    return this.#torndown;
+  }
+
+  async #teardown(): Promise<void> {
     this.#isClosing = true;
     for (const transport of this.#arriving.keys()) transport.close(CloseCode.GOING_AWAY, "Server is shutting down");
     await drain(this.#connections, this.#drain);
