@@ -2,7 +2,7 @@ import type { GGContext } from "@grest-ts/context";
 import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../contract/server.js";
 import { SEPARATOR } from "../protocol/batch.js";
-import { batchBytes, type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
+import { batchBytes, type Capabilities, MAX_BATCH_BYTES, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, type Frame, FrameType } from "../protocol/frame.js";
 import { Calls } from "./calls.js";
@@ -172,7 +172,7 @@ export class Connection {
     const { apiName, logger, metrics } = this.endpoint;
     metrics?.handled("unknown", "ROUTE_NOT_FOUND");
     if (type === FrameType.REQUEST) {
-      const error = new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${path}` });
+      const error = new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${path.slice(0, 200)}` });
       this.reply(`${FrameType.REPLY}:${path}:${id}:${errorPayload(error)}`);
     } else logger.warn(`${apiName}: a message for an unknown method was ignored`);
   }
@@ -251,8 +251,9 @@ export class Connection {
   }
 }
 
-/** Takes a text: one message, or, between ends that can do so, a batch. */
+/** Takes a text: one message, or, between ends that can do so, a batch; none has more than we announced. */
 function receive(connection: Connection, text: string): void {
-  if (connection.outbox.isJoining) for (const message of text.split(SEPARATOR)) connection.receive(message);
+  if (connection.outbox.isJoining && text.length <= MAX_BATCH_BYTES)
+    for (const message of text.split(SEPARATOR)) connection.receive(message);
   else connection.receive(text);
 }

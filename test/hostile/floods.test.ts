@@ -29,6 +29,17 @@ describe("a flood of messages that are no good", () => {
   });
 });
 
+it("the answer to a request of no method does not grow with what was asked", async () => {
+  const { url } = await serveExt();
+  const peer = await RawPeer.connect(url);
+  // Each of these would take six characters in an error's text.
+  const path = "\u0001".repeat(1_000_000);
+  peer.send(`r:${path}:1:`);
+  const answer = await peer.next();
+  expect(answer.startsWith(`s:${path}:1:{"success":false,"type":"ROUTE_NOT_FOUND"`)).toBe(true);
+  expect(answer.length).toBeLessThan(path.length + 2_000);
+});
+
 it("a log that left lines out says how many, with the next line of that text", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
