@@ -95,6 +95,8 @@ function onOpen(this: OwnedWebSocket): void {
 }
 
 function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  // Whoever does not wait for our close frame to be answered is not heard any more.
+  if (this.readyState !== WebSocket.OPEN) return;
   if (isBinary) return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
   this[OWNER]?.listener?.onText(data.toString());
 }
