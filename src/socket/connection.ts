@@ -20,7 +20,7 @@ import type { Transport } from "./transport.js";
 export const FINISH_WAIT = 5_000;
 
 /** How long the peer may take to answer a close frame before the line is cut, in ms. */
-const CLOSE_WAIT = 5_000;
+export const CLOSE_WAIT = 5_000;
 
 /** Most connections have none of most callbacks, and share this. */
 export const NONE: readonly never[] = [];
