@@ -2,6 +2,7 @@ import { GGHttpServer } from "@grest-ts/http";
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, type WebSocketSchemaConfig, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { runningDeadlines } from "../src/socket/deadlines.js";
 import { Balancer } from "./support/balancer.js";
 import { Gate } from "./support/gate.js";
 import { Queue } from "./support/queue.js";
@@ -144,6 +145,25 @@ describe("a client that is sent away", () => {
     expect(await call).toEqual({ text: "a", port: 1 });
     expect(await first.closed).toEqual({ code: 1000, reason: "" });
     expect(reasons).toEqual(["drop"]);
+  });
+
+  it("is told once: more notices, however late they let it leave, keep nothing, and none outlives its connection", async () => {
+    const server = await RawServer.start();
+    const client = Api.createClient({ url: server.url, reconnect: { initialDelayMs: 1 }, logger: recordingLogger() });
+    onTestFinished(() => client.close());
+    const connected = client.connect();
+    const peer = await server.connections.next();
+    await peer.next();
+    peer.send(ACCEPTED);
+    await connected;
+    const before = runningDeadlines();
+    peer.send(...Array.from({ length: 1_000 }, () => "d:::9e99"));
+    await peer.roundTrip();
+    expect(runningDeadlines()).toBe(before + 1);
+    const dropped = new Promise((resolve) => client.onDisconnect(resolve));
+    peer.ws.terminate();
+    await dropped;
+    expect(runningDeadlines()).toBeLessThanOrEqual(before);
   });
 
   it("does not announce that it can when it does not reconnect, and ignores a notice that was not agreed on", async () => {
