@@ -29,6 +29,24 @@ describe("a flood of messages that are no good", () => {
   });
 });
 
+it("a peer that pings, and does not read the answers, is cut", async () => {
+  const { url, server, outgoings } = await serveExt();
+  const peer = await RawPeer.connect(url);
+  const outgoing = await outgoings.next();
+  let hasEnded = false;
+  outgoing.onClose(() => {
+    hasEnded = true;
+  });
+  peer.ws.pause();
+  const data = Buffer.alloc(125);
+  for (let i = 0; i < 3_000 && !hasEnded; i++) {
+    for (let n = 0; n < 100; n++) peer.ws.ping(data, true, () => {});
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(hasEnded).toBe(true);
+  expect(server.connectionCount).toBe(0);
+});
+
 it("the answer to a request of no method does not grow with what was asked", async () => {
   const { url } = await serveExt();
   const peer = await RawPeer.connect(url);
