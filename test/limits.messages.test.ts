@@ -60,6 +60,20 @@ it("maxRequestsInFlight: further requests are answered with an error, messages a
   expect(await peer.next()).toContain('"data":"f"');
 });
 
+it("maxRequestsInFlight bounds what is only told, too: ten times as many are handled, further ones dropped until one is done", async () => {
+  const { url, events, gate, logger } = await serveExt({ limits: { maxRequestsInFlight: 2 } });
+  const peer = await RawPeer.connect(url);
+  for (let n = 1; n <= 25; n++) peer.send(`m:Ext.wait::"${n}"`);
+  expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"')).toEqual([]);
+  expect(events.unseen).toHaveLength(20);
+  expect(handled("Ext.wait", "TOO_MANY_REQUESTS")).toBe(5);
+  expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_REQUESTS" } }]);
+  gate.open();
+  await events.take(20);
+  peer.send('m:Ext.note::"again"');
+  expect(await events.next()).toBe("note again");
+});
+
 it("maxRequestsInFlight is 1,000 by default", async () => {
   const { url, gate } = await serveExt();
   const peer = await RawPeer.connect(url);

@@ -23,7 +23,10 @@ export interface GGWebSocketLimits {
   readonly maxPayloadBytes?: number;
   /** How deep arrays and objects may nest in a payload. Default 128. Deeper ones are a `VALIDATION_ERROR`. */
   readonly maxDepth?: number;
-  /** Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR` (`TOO_MANY_REQUESTS`). */
+  /**
+   * Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR`
+   * (`TOO_MANY_REQUESTS`). Of messages that nobody waits for ten times as many may be handled; further ones are dropped.
+   */
   readonly maxRequestsInFlight?: number;
   /**
    * Messages and requests that one connection may send per second, on average. Default: endless. Beyond it requests get
