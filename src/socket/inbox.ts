@@ -98,6 +98,13 @@ export class Inbox {
     else this.#dispatch(frame, method);
   }
 
+  /** Whether a frame that is for no handler may be heeded: it counts towards the peer's rate all the same. */
+  heeds(): boolean {
+    const refusal = this.gate?.refusal(undefined, false);
+    if (refusal) this.#connection.endpoint.metrics?.handled("unknown", refusal.result);
+    return !refusal;
+  }
+
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
     const message = new IncomingMessage(this.#connection, frame, method);
