@@ -131,8 +131,8 @@ export interface GGSocketServer {
   readonly connectionCount: number;
   /**
    * Closes the connections for which `match` is true, which runs in the context of each, so that keys set by middlewares
-   * can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. Takes back in the store first what lets them
-   * in: a handshake that has not come to its identity yet is not matched.
+   * can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. A handshake under way is asked again when its
+   * middlewares are through. Take back in the store first what lets them in, for those that come later.
    *
    * @param options `code` is 1008 by default, after which clients do not reconnect; `reason` is `"Revoked"`
    * @returns how many were closed

@@ -29,6 +29,22 @@ import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 /** A connection handler with its types erased. */
 export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
 
+/** A line in its handshake. */
+interface Arrival {
+  readonly context: GGContext;
+  /** Who was sent away meanwhile. */
+  readonly revocations: { readonly match: () => boolean; readonly code: number; readonly reason: string }[];
+}
+
+/** What `match` looks for may not be there before the middlewares are through; it may throw then. */
+function isMatch(context: GGContext, match: () => boolean): boolean {
+  try {
+    return context.run(match);
+  } catch {
+    return false;
+  }
+}
+
 /** One API that is being served: what its connections have in common, and the connections themselves. */
 export class Registration implements GGSocketServer {
   readonly apiName: string;
@@ -50,7 +66,7 @@ export class Registration implements GGSocketServer {
   readonly #admission: Admission;
   readonly #refusals: RefusalLog;
   readonly #drain: GGDrainOptions | undefined;
-  readonly #arriving = new Map<Transport, GGContext>();
+  readonly #arriving = new Map<Transport, Arrival>();
   readonly #connections = new Set<Connection>();
   /** One for all connections. */
   readonly #onBroken = (error: Error) => {
@@ -132,7 +148,11 @@ export class Registration implements GGSocketServer {
 
   /** Whether a line is still to become a connection; not when this API is going away, or its user was sent away. */
   expects(transport: Transport): boolean {
-    return !this.#isClosing && this.#arriving.has(transport);
+    const arrival = this.#arriving.get(transport);
+    if (this.#isClosing || !arrival) return false;
+    const revoked = arrival.revocations.find(({ match }) => isMatch(arrival.context, match));
+    if (revoked) transport.close(revoked.code, revoked.reason);
+    return !revoked;
   }
 
   /** How many connections are in their handshake. */
@@ -151,7 +171,7 @@ export class Registration implements GGSocketServer {
 
   /** Keeps track of a line until its handshake is over, one way or the other. */
   async duringHandshake(transport: Transport, context: GGContext, handshake: Promise<void>): Promise<void> {
-    this.#arriving.set(transport, context);
+    this.#arriving.set(transport, { context, revocations: [] });
     await handshake;
     this.#arriving.delete(transport);
   }
@@ -183,15 +203,12 @@ export class Registration implements GGSocketServer {
         errors.push(error);
       }
     }
-    for (const [transport, context] of this.#arriving) {
-      try {
-        if (!context.run(match)) continue;
+    for (const [transport, { context, revocations }] of this.#arriving) {
+      if (isMatch(context, match)) {
         this.#arriving.delete(transport);
         transport.close(code, reason);
         count++;
-      } catch {
-        // What `match` looks for may not be there before the middlewares are through.
-      }
+      } else revocations.push({ match, code, reason });
     }
     if (errors.length > 0) throw errors[0];
     return count;
