@@ -90,7 +90,9 @@ export class Calls {
           connection.checkIdle();
         },
         fail: (why, result) => {
-          const fate = outbox.wasSent(number) ? "it had been sent and may have run" : "it had not been sent";
+          // On an open line what waits leaves with this tick.
+          const fate =
+            outbox.wasSent(number) || connection.isOpen ? "it had been sent and may have run" : "it had not been sent";
           call.settle(serverError(`${why} ${path} got no reply; ${fate}`), result);
           connection.cancel(path, id);
         },
