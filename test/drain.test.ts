@@ -1,7 +1,7 @@
 import { GGHttpServer } from "@grest-ts/http";
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, type WebSocketSchemaConfig, webSocketSchema } from "@grest-ts/websocket";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runningDeadlines } from "../src/socket/deadlines.js";
 import { Balancer } from "./support/balancer.js";
 import { Gate } from "./support/gate.js";
@@ -66,6 +66,18 @@ describe("a server that drains", () => {
     await torndown;
   });
 
+  it("gives each another time, anywhere within the spread", async () => {
+    const { http, url } = await start({ drain: { spreadMs: 1_000, deadlineMs: 20 } });
+    const peers = await Promise.all(Array.from({ length: 4 }, () => capablePeer(url)));
+    const parts = [0, 0.25, 0.5, 0.9999];
+    const random = vi.spyOn(Math, "random").mockImplementation(() => parts.shift() ?? 0);
+    onTestFinished(() => random.mockRestore());
+    const torndown = http.teardown();
+    const notices = await Promise.all(peers.map((peer) => peer.next()));
+    expect(notices.sort()).toEqual(["d:::0", "d:::250", "d:::500", "d:::999"]);
+    await torndown;
+  });
+
   it("torn down again meanwhile, tells them once all the same, and both wait for the end", async () => {
     const { server, url } = await start({ drain: { spreadMs: 1, deadlineMs: 50 } });
     const capable = await capablePeer(url);
@@ -121,7 +133,9 @@ describe("a server that drains", () => {
 describe("a client that is sent away", () => {
   it("finishes its calls on the old connection while it makes the next one at once", async () => {
     const server = await RawServer.start();
-    const client = Api.createClient({ url: server.url, reconnect: true, logger: recordingLogger() });
+    // Without its back-off: it was not a failure.
+    const reconnect = { initialDelayMs: 2 ** 31, maxDelayMs: 2 ** 31 };
+    const client = Api.createClient({ url: server.url, reconnect, logger: recordingLogger() });
     onTestFinished(() => client.close());
     const reasons: string[] = [];
     client.onDisconnect((reason) => reasons.push(reason));

@@ -107,6 +107,7 @@ it("messagesPerSecond counts what names no method too", async () => {
   for (let id = 1; id <= 10; id++) peer.send(`r:Ext.nope:${id}:`);
   expect(await peer.closed).toEqual({ code: 1008, reason: "Too many messages" });
   expect(handled("unknown", "ROUTE_NOT_FOUND")).toBe(2);
+  expect(handled("unknown", "RATE_LIMITED")).toBeGreaterThanOrEqual(5);
 });
 
 it("maxOutboxBytes: replies that nobody reads close the connection, and its memory is let go", async () => {
@@ -120,8 +121,18 @@ it("maxOutboxBytes: replies that nobody reads close the connection, and its memo
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(logger.lines).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
-  peer.ws.terminate();
+  // And when it reads again, it is told why.
+  peer.ws.resume();
+  expect(await peer.closed).toEqual({ code: 1013, reason: "Too slow to read" });
   await ended;
+  expect(
+    GGWebSocketMetrics.outRequests.getValue({
+      api: "Ext",
+      path: "/ws/ext",
+      method: "unknown",
+      result: "SLOW_CONSUMER",
+    }),
+  ).toBe(1);
 });
 
 it("what is larger than 16 MiB is refused where it would be sent, and the connection lives", async () => {

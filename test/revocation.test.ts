@@ -50,6 +50,16 @@ it("takes a code and a reason, which is cut to what fits", async () => {
   expect(await peer.closed).toEqual({ code: 4321, reason: "é".repeat(61) });
 });
 
+it.each([1005, 1006, 1015, 1004, 999, 5_000, 0, -1, Number.NaN])(
+  "closes without a code that may not be sent (%d)",
+  async (code) => {
+    const { url, server } = await start();
+    const peer = await RawPeer.connect(url, { user: "ann" });
+    expect(server.closeConnections(() => true, { code })).toBe(1);
+    expect(await peer.closed).toEqual({ code: 1005, reason: "" });
+  },
+);
+
 it("reaches a connection whose handshake is not done yet", async () => {
   const gate = new Gate();
   const arrived = new Gate();

@@ -31,4 +31,6 @@ it("an announcement of capabilities that goes on and on is understood, and not r
   const capabilities = new ServerCapabilities(undefined, undefined);
   expect(capabilities.shared(long)).not.toBe(capabilities.shared(long));
   expect(capabilities.shared("cancel")).toBe(capabilities.shared("cancel"));
+  for (let i = 0; i < 100; i++) capabilities.shared(`cancel x${i}`);
+  expect(capabilities.shared("cancel x99")).not.toBe(capabilities.shared("cancel x99"));
 });
