@@ -64,6 +64,8 @@ export class WsTransport implements Transport {
   }
 
   close(code?: number, reason?: string): void {
+    // A line that was paused would not hear the peer's answer.
+    this.#ws.resume();
     if (code === undefined || !isSendableCloseCode(code)) this.#ws.close();
     else this.#ws.close(code, clampCloseReason(reason ?? ""));
   }
