@@ -306,7 +306,7 @@ it("a line that was refused is cut after 5 s when its peer does not answer the c
     .use({
       parseHandshake() {
         parsed.open();
-        throw new NOT_AUTHORIZED();
+        throw new clock.schema.NOT_AUTHORIZED();
       },
     })
     .done();
