@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:net";
 import { GGContext, GGContextKey } from "@grest-ts/context";
 import { GG_DISCOVERY, GGLocalDiscovery } from "@grest-ts/discovery";
@@ -306,6 +306,43 @@ describe("calling", () => {
     expect(await peer.next()).toBe('r:Probe.echo:1:{"text":"b"}');
     controller.abort();
     expect(displayed(await call)).toMatch(/Aborted by the caller: Probe\.echo was sent and may have run/);
+  });
+
+  it("says of a call whether it left: when it is aborted at once, and when the line goes at once", async () => {
+    const { server, client, peer } = await connectedProbe({ reconnect: { initialDelayMs: 1 } });
+    const controller = new AbortController();
+    const aborted = client.outgoing.echo({ text: "a" }, { signal: controller.signal }).asResult();
+    controller.abort();
+    expect(displayed(await aborted)).toContain("was sent and may have run");
+    expect(await peer.next()).toBe('r:Probe.echo:1:{"text":"a"}');
+    const cut = client.outgoing.echo({ text: "b" }).asResult();
+    const anew = client.forceReconnect();
+    expect(displayed(await cut)).toContain("was not sent");
+    await peer.closed;
+    expect(peer.frames.unseen).toEqual([]);
+    await server.accept();
+    await anew;
+  });
+
+  it("forgets a call that is settled: no listener stays on its signal, however it ended", async () => {
+    const { client, peer } = await connectedProbe();
+    const controller = new AbortController();
+    const options = { signal: controller.signal };
+    const answered = client.outgoing.echo({ text: "a" }, options).asResult();
+    await peer.next();
+    peer.send('s:Probe.echo:1:{"success":true,"type":"OK","data":{"text":"A"}}');
+    expect((await answered).success).toBe(true);
+    expect((await client.outgoing.echo({ text: "b" }, { ...options, timeout: 1 }).asResult()).success).toBe(false);
+    const dropped = client.outgoing.echo({ text: "c" }, options).asResult();
+    peer.ws.terminate();
+    expect((await dropped).success).toBe(false);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
+  it("closes with 1009 when a server sends more than 16 MiB in one message", async () => {
+    const { peer } = await connectedProbe();
+    peer.send(`m:Probe.news::{"text":"${"x".repeat(16 * 1024 * 1024)}"}`);
+    expect((await peer.closed).code).toBe(1009);
   });
 });
 

@@ -1,7 +1,8 @@
 import { GGHttpServer } from "@grest-ts/http";
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, type WebSocketSchemaConfig, webSocketSchema } from "@grest-ts/websocket";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { runningDeadlines } from "../src/socket/deadlines.js";
 import { Balancer } from "./support/balancer.js";
 import { Gate } from "./support/gate.js";
 import { Queue } from "./support/queue.js";
@@ -65,6 +66,38 @@ describe("a server that drains", () => {
     await torndown;
   });
 
+  it("gives each another time, anywhere within the spread", async () => {
+    const { http, url } = await start({ drain: { spreadMs: 1_000, deadlineMs: 20 } });
+    const peers = await Promise.all(Array.from({ length: 4 }, () => capablePeer(url)));
+    const parts = [0, 0.25, 0.5, 0.9999];
+    const random = vi.spyOn(Math, "random").mockImplementation(() => parts.shift() ?? 0);
+    onTestFinished(() => random.mockRestore());
+    const torndown = http.teardown();
+    const notices = await Promise.all(peers.map((peer) => peer.next()));
+    expect(notices.sort()).toEqual(["d:::0", "d:::250", "d:::500", "d:::999"]);
+    await torndown;
+  });
+
+  it("torn down again meanwhile, tells them once all the same, and both wait for the end", async () => {
+    const { server, url } = await start({ drain: { spreadMs: 1, deadlineMs: 50 } });
+    const capable = await capablePeer(url);
+    await Promise.all([server.teardown(), server.teardown()]);
+    expect((await capable.closed).code).toBe(1012);
+    expect(await capable.frames.take(1)).toEqual(["d:::0"]);
+    expect(capable.frames.unseen).toEqual([]);
+    expect(server.connectionCount).toBe(0);
+  });
+
+  it("torn down again later, leaves alone who has its path by then", async () => {
+    const { server, http, url } = await start();
+    await server.teardown();
+    Api.startServer((incoming) => incoming.on({ work: (text) => ({ text, port: 1 }) }), { http });
+    await server.teardown();
+    const peer = await RawPeer.connect(url);
+    peer.send('r:Roll.work:1:"a"');
+    expect(await peer.next()).toContain('"text":"a"');
+  });
+
   it("lets what is in flight finish before it closes", async () => {
     const gate = new Gate();
     const { http, url, begun } = await start({ drain: { spreadMs: 1 } }, gate.passed);
@@ -100,7 +133,9 @@ describe("a server that drains", () => {
 describe("a client that is sent away", () => {
   it("finishes its calls on the old connection while it makes the next one at once", async () => {
     const server = await RawServer.start();
-    const client = Api.createClient({ url: server.url, reconnect: true, logger: recordingLogger() });
+    // Without its back-off: it was not a failure.
+    const reconnect = { initialDelayMs: 2 ** 31, maxDelayMs: 2 ** 31 };
+    const client = Api.createClient({ url: server.url, reconnect, logger: recordingLogger() });
     onTestFinished(() => client.close());
     const reasons: string[] = [];
     client.onDisconnect((reason) => reasons.push(reason));
@@ -124,6 +159,25 @@ describe("a client that is sent away", () => {
     expect(await call).toEqual({ text: "a", port: 1 });
     expect(await first.closed).toEqual({ code: 1000, reason: "" });
     expect(reasons).toEqual(["drop"]);
+  });
+
+  it("is told once: more notices, however late they let it leave, keep nothing, and none outlives its connection", async () => {
+    const server = await RawServer.start();
+    const client = Api.createClient({ url: server.url, reconnect: { initialDelayMs: 1 }, logger: recordingLogger() });
+    onTestFinished(() => client.close());
+    const connected = client.connect();
+    const peer = await server.connections.next();
+    await peer.next();
+    peer.send(ACCEPTED);
+    await connected;
+    const before = runningDeadlines();
+    peer.send(...Array.from({ length: 1_000 }, () => "d:::9e99"));
+    await peer.roundTrip();
+    expect(runningDeadlines()).toBe(before + 1);
+    const dropped = new Promise((resolve) => client.onDisconnect(resolve));
+    peer.ws.terminate();
+    await dropped;
+    expect(runningDeadlines()).toBeLessThanOrEqual(before);
   });
 
   it("does not announce that it can when it does not reconnect, and ignores a notice that was not agreed on", async () => {

@@ -194,6 +194,27 @@ describe.each([
     expect(line.isPaused()).toBe(false);
   });
 
+  it("is paused by few messages too when they are large, and loses none of them", async () => {
+    const gate = new Gate();
+    const { url, handled, lines } = await startSlow(gate);
+    const peer = await open(url);
+    const line = lines[0] as Socket;
+    const paused = once(line, "pause");
+    const padding = "x".repeat(256 * 1024);
+    for (const n of upTo(64)) peer.send(`r:Early.load:${n}:{"n":${n},"padding":"${padding}"}`);
+    await paused;
+    const other = await RawPeer.open(url);
+    for (let i = 0; i < 20; i++) await other.roundTrip();
+    // Of 16 MiB it has taken the one that it may keep, and what was on its way.
+    expect(line.bytesRead).toBeLessThan(12 * padding.length);
+
+    gate.open();
+    if (who === "middleware") expect(await peer.next()).toBe("k:::null");
+    expect((await peer.frames.take(64)).map(idOf)).toEqual(upTo(64));
+    expect(handled).toEqual(upTo(64).map((n) => `load ${n}`));
+    expect(line.isPaused()).toBe(false);
+  });
+
   it("loses nothing of a flood that comes in one chunk", async () => {
     const gate = new Gate();
     const { url, handled, lines } = await startSlow(gate);

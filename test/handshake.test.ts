@@ -297,6 +297,33 @@ it("a handshake message that does not come within 5 s ends with x and 4001", asy
   expect(accepted).toHaveLength(1);
 });
 
+it("a line that was refused is cut after 5 s when its peer does not answer the close frame", async () => {
+  const clock = await onFakeClock();
+  const parsed = new Gate();
+  const Api = clock
+    .webSocketSchema(clock.defineSocketContract("Deaf", { clientToServer: {}, serverToClient: {} }))
+    .path("ws/deaf")
+    .use({
+      parseHandshake() {
+        parsed.open();
+        throw new clock.schema.NOT_AUTHORIZED();
+      },
+    })
+    .done();
+  const lines: Socket[] = [];
+  const { http, url } = await clock.start((http) => Api.register(() => {}, { http }));
+  http.httpServer.on("connection", (line: Socket) => void lines.push(line));
+  const peer = await RawPeer.open(`${url}/ws/deaf`);
+  const line = lines[0] as Socket;
+  peer.send("h:::{}");
+  peer.ws.pause();
+  await parsed.passed;
+  await new Promise((resolve) => setImmediate(resolve)); // the refusal is a few promises later
+  const closed = closeOf(line);
+  clock.pass(5_001);
+  await closed;
+});
+
 describe("one middleware for both transports", () => {
   // The README's class, word for word.
   const IsAuthUser = IsObject({ id: IsString, role: IsString });

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { IsString } from "@grest-ts/schema";
 import {
@@ -7,7 +9,9 @@ import {
   webSocketSchema,
 } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it } from "vitest";
+import { watchTheProcess } from "./hostile/watch.js";
 import { Gate } from "./support/gate.js";
+import { closeOf } from "./support/lines.js";
 import { RawPeer } from "./support/rawPeer.js";
 import { recordingLogger, serve, startHttp } from "./support/server.js";
 import { upgrade } from "./support/upgrade.js";
@@ -28,6 +32,7 @@ async function start(config: WebSocketSchemaConfig) {
 
 const refused = (result: string) => GGWebSocketMetrics.connections.getValue({ api: "Adm", path: "/ws/adm", result });
 
+watchTheProcess();
 beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
 
 describe("limits before the upgrade", () => {
@@ -46,6 +51,14 @@ describe("limits before the upgrade", () => {
     expect(await third.next()).toBe('s:Adm.echo:1:{"success":true,"type":"OK","data":"x"}');
     expect(server.connectionCount).toBe(2);
     await second.close();
+  });
+
+  it("maxConnections: those in their handshake count too", async () => {
+    const { url } = await start({ limits: { maxConnections: 1 } });
+    const silent = await RawPeer.open(url);
+    expect(await upgrade(url)).toMatchObject({ status: 503, body: "There are too many connections\n" });
+    await silent.close();
+    await RawPeer.connect(url);
   });
 
   it("maxHandshakes: counts those that have not said anything yet, and no others", async () => {
@@ -70,6 +83,20 @@ describe("limits before the upgrade", () => {
     expect(await upgrade(url, { "X-Forwarded-For": "192.0.2.7" })).toMatchObject({ status: 101 });
     await first.close();
     await RawPeer.connect(url);
+  });
+
+  it.each<[string, NonNullable<WebSocketSchemaConfig["addressOf"]>, boolean]>([
+    ["finds nothing", ({ headers }) => headers["x-forwarded-for"]?.toString(), false],
+    // As people write it who know that their proxy always sends the header.
+    ["throws", ({ headers }) => (headers["x-forwarded-for"] as string).split(",")[0], true],
+  ])("addressOf that %s leaves the TCP peer's address to count, and the server alive", async (_, addressOf, fails) => {
+    const { url, logger } = await start({ limits: { maxConnectionsPerAddress: 1 }, addressOf });
+    await RawPeer.connect(url);
+    expect(await upgrade(url)).toMatchObject({ status: 429 });
+    expect(await upgrade(url, { "X-Forwarded-For": "192.0.2.7" })).toMatchObject({ status: 101 });
+    const failures = logger.lines.filter(({ message }) => message === "Adm: addressOf failed");
+    expect(failures.length > 0).toBe(fails);
+    for (const { fields } of failures) expect(fields.error).toBeInstanceOf(TypeError);
   });
 
   it("maxPayloadBytes: each API has its own; a larger message closes with 1009", async () => {
@@ -152,6 +179,24 @@ describe("upgrades that are no good", () => {
     const { url } = await start({});
     expect(await upgrade(url, headers)).toMatchObject({ status });
     await RawPeer.connect(url);
+  });
+
+  it("a line that is reset while it is refused harms nobody", async () => {
+    const { url } = await start({ limits: { maxConnections: 1 } });
+    await RawPeer.connect(url);
+    const { port, pathname, host } = new URL(url);
+    for (const path of [pathname, "/nowhere"]) {
+      for (let i = 0; i < 25; i++) {
+        const line = connectTcp(Number(port), "127.0.0.1");
+        const ended = closeOf(line);
+        await once(line, "connect");
+        line.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, () =>
+          line.resetAndDestroy(),
+        );
+        await ended;
+      }
+    }
+    expect(await upgrade(url)).toMatchObject({ status: 503 });
   });
 
   it("2,000 headers are survived", async () => {

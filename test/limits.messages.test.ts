@@ -14,7 +14,7 @@ beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 
 it("maxDepth: a payload as deep as that passes, a deeper one is a VALIDATION_ERROR, however deep", async () => {
-  const { url } = await serveExt({ limits: { maxDepth: 20 } });
+  const { url, logger } = await serveExt({ limits: { maxDepth: 20 } });
   const peer = await RawPeer.connect(url);
   // Unknown members are stripped, so what they hold does not matter; but that it is deep does.
   peer.send(`r:Ext.nest:1:{"list":"x","more":${nested(19)}}`);
@@ -24,6 +24,11 @@ it("maxDepth: a payload as deep as that passes, a deeper one is a VALIDATION_ERR
     expect(await peer.next()).toMatch(/^s:Ext\.nest:2:\{"success":false,"type":"VALIDATION_ERROR".*too deep/);
   }
   expect(handled("Ext.nest", "VALIDATION_ERROR")).toBe(2);
+  const line = { level: "warn", message: "Ext: a payload was nested too deep", fields: {} };
+  expect(logger.lines).toEqual([line, line]);
+  peer.send(`r:Ext.nest:2:{"list":7}`, "r:Ext.nest:2:{");
+  await peer.frames.take(2);
+  expect(logger.lines).toHaveLength(2);
   // Brackets in texts are no nesting.
   peer.send(`r:Ext.echo:3:${JSON.stringify(`\\"${"[".repeat(500)}\\\\`)}`);
   expect(await peer.next()).toContain('"success":true');
@@ -53,6 +58,20 @@ it("maxRequestsInFlight: further requests are answered with an error, messages a
   await peer.frames.take(2);
   peer.send('r:Ext.echo:5:"f"');
   expect(await peer.next()).toContain('"data":"f"');
+});
+
+it("maxRequestsInFlight bounds what is only told, too: ten times as many are handled, further ones dropped until one is done", async () => {
+  const { url, events, gate, logger } = await serveExt({ limits: { maxRequestsInFlight: 2 } });
+  const peer = await RawPeer.connect(url);
+  for (let n = 1; n <= 25; n++) peer.send(`m:Ext.wait::"${n}"`);
+  expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"')).toEqual([]);
+  expect(events.unseen).toHaveLength(20);
+  expect(handled("Ext.wait", "TOO_MANY_REQUESTS")).toBe(5);
+  expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_REQUESTS" } }]);
+  gate.open();
+  await events.take(20);
+  peer.send('m:Ext.note::"again"');
+  expect(await events.next()).toBe("note again");
 });
 
 it("maxRequestsInFlight is 1,000 by default", async () => {
@@ -88,6 +107,7 @@ it("messagesPerSecond counts what names no method too", async () => {
   for (let id = 1; id <= 10; id++) peer.send(`r:Ext.nope:${id}:`);
   expect(await peer.closed).toEqual({ code: 1008, reason: "Too many messages" });
   expect(handled("unknown", "ROUTE_NOT_FOUND")).toBe(2);
+  expect(handled("unknown", "RATE_LIMITED")).toBeGreaterThanOrEqual(5);
 });
 
 it("maxOutboxBytes: replies that nobody reads close the connection, and its memory is let go", async () => {
@@ -101,8 +121,18 @@ it("maxOutboxBytes: replies that nobody reads close the connection, and its memo
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(logger.lines).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
-  peer.ws.terminate();
+  // And when it reads again, it is told why.
+  peer.ws.resume();
+  expect(await peer.closed).toEqual({ code: 1013, reason: "Too slow to read" });
   await ended;
+  expect(
+    GGWebSocketMetrics.outRequests.getValue({
+      api: "Ext",
+      path: "/ws/ext",
+      method: "unknown",
+      result: "SLOW_CONSUMER",
+    }),
+  ).toBe(1);
 });
 
 it("what is larger than 16 MiB is refused where it would be sent, and the connection lives", async () => {

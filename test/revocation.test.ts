@@ -50,6 +50,16 @@ it("takes a code and a reason, which is cut to what fits", async () => {
   expect(await peer.closed).toEqual({ code: 4321, reason: "é".repeat(61) });
 });
 
+it.each([1005, 1006, 1015, 1004, 999, 5_000, 0, -1, Number.NaN])(
+  "closes without a code that may not be sent (%d)",
+  async (code) => {
+    const { url, server } = await start();
+    const peer = await RawPeer.connect(url, { user: "ann" });
+    expect(server.closeConnections(() => true, { code })).toBe(1);
+    expect(await peer.closed).toEqual({ code: 1005, reason: "" });
+  },
+);
+
 it("reaches a connection whose handshake is not done yet", async () => {
   const gate = new Gate();
   const arrived = new Gate();
@@ -65,6 +75,36 @@ it("reaches a connection whose handshake is not done yet", async () => {
   expect(await peer.closed).toEqual({ code: 1008, reason: "Revoked" });
   expect(peer.frames.unseen).toEqual([]);
   expect(server.connectionCount).toBe(0);
+});
+
+it("reaches a connection whose handshake has been let in and does not know its user yet", async () => {
+  const gate = new Gate();
+  const arrived = new Gate();
+  const Api = webSocketSchema(contract)
+    .path("ws/rev")
+    .use({
+      async process() {
+        // The store has said yes; what it said takes its time.
+        arrived.open();
+        await gate.passed;
+        USER.set("ann");
+      },
+    })
+    .done();
+  const { url, server } = await serve((http) =>
+    Api.startServer((incoming) => incoming.on({ who: () => USER.assert() }), { http, logger: recordingLogger() }),
+  );
+  const peer = await RawPeer.open(`${url}/ws/rev`);
+  peer.send("h:::{}");
+  await arrived.passed;
+  expect(server.closeConnections(() => USER.assert() === "bo")).toBe(0);
+  expect(server.closeConnections(() => USER.assert() === "ann")).toBe(0);
+  gate.open();
+  expect(await peer.closed).toEqual({ code: 1008, reason: "Revoked" });
+  expect(peer.frames.unseen).toEqual([]);
+  expect(server.connectionCount).toBe(0);
+  // It holds for what was under way, and not for ever.
+  await RawPeer.connect(`${url}/ws/rev`);
 });
 
 it("a matcher that throws is told of, once all others are dealt with", async () => {

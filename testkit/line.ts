@@ -80,8 +80,8 @@ export class RecordedLine implements Transport {
     this.#line.terminate();
   }
 
-  pause(): void {
-    this.#line.pause();
+  hold(length: number): void {
+    this.#line.hold(length);
   }
 
   resume(): void {

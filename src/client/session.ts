@@ -125,8 +125,9 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
         };
         session.connection = connection;
         connection.onClose(lost);
-        connection.onDrain = (delayMs) =>
-          after(delayMs, () => {
+        connection.onDrain = (delayMs) => {
+          connection.onDrain = undefined;
+          const stay = after(delayMs, () => {
             if (!isReady || session.isOver) return;
             // What is in flight finishes on this connection, while the next one is made.
             session.connection = undefined;
@@ -134,6 +135,8 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
             isHurried = true;
             connection.finish();
           });
+          connection.onClose(stay);
+        };
       };
       const onBegin = (cancel: () => void) => {
         giveUp = cancel;

@@ -23,7 +23,10 @@ export interface GGWebSocketLimits {
   readonly maxPayloadBytes?: number;
   /** How deep arrays and objects may nest in a payload. Default 128. Deeper ones are a `VALIDATION_ERROR`. */
   readonly maxDepth?: number;
-  /** Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR` (`TOO_MANY_REQUESTS`). */
+  /**
+   * Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR`
+   * (`TOO_MANY_REQUESTS`). Of messages that nobody waits for ten times as many may be handled; further ones are dropped.
+   */
   readonly maxRequestsInFlight?: number;
   /**
    * Messages and requests that one connection may send per second, on average. Default: endless. Beyond it requests get
@@ -89,8 +92,8 @@ export interface WebSocketSchemaConfig {
    */
   readonly allowedOrigins?: readonly string[] | "same-host";
   /**
-   * Who counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer. Behind a proxy read
-   * what that says, for example `X-Forwarded-For`.
+   * Who counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer, which also counts
+   * where this returns `undefined` or throws. Behind a proxy read what that says, for example `X-Forwarded-For`.
    */
   readonly addressOf?: (request: GGUpgradeRequest) => string | undefined;
   /** How connections are led away at teardown. */
@@ -128,8 +131,8 @@ export interface GGSocketServer {
   readonly connectionCount: number;
   /**
    * Closes the connections for which `match` is true, which runs in the context of each, so that keys set by middlewares
-   * can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. Takes back in the store first what lets them
-   * in: a handshake that has not come to its identity yet is not matched.
+   * can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. A handshake under way is asked again when its
+   * middlewares are through. Take back in the store first what lets them in, for those that come later.
    *
    * @param options `code` is 1008 by default, after which clients do not reconnect; `reason` is `"Revoked"`
    * @returns how many were closed

@@ -9,7 +9,8 @@ import { Handlers } from "../socket/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
 import type { Transport } from "../socket/transport.js";
 import { ConnectionGate } from "./gate.js";
-import { HandshakeListener, runMiddlewares } from "./handshake.js";
+import { HandshakeListener, MAX_HANDSHAKE, runMiddlewares } from "./handshake.js";
+import type { ConnectionResult } from "./metrics.js";
 import { refusal, resolveScopes, type Scopes } from "./permissions.js";
 import type { Registration } from "./registration.js";
 import { ServerConnection } from "./serverConnection.js";
@@ -52,6 +53,11 @@ async function openConnection(
     return;
   }
   if (headers === "timeout") return refuse(registration, transport, serverError("Handshake timeout"));
+  if (headers === "too large") {
+    registration.endpoint.logger.warn(`${registration.apiName}: a handshake message was too large`);
+    const why = `Handshake message of more than ${MAX_HANDSHAKE} characters`;
+    return refuse(registration, transport, serverError(why), "HANDSHAKE_TOO_LARGE");
+  }
   const capabilities = registration.capabilities.shared(headers[CAPABILITIES_MEMBER]);
   delete headers[CAPABILITIES_MEMBER];
 
@@ -107,8 +113,13 @@ async function runConnectionHandler(
   }
 }
 
-function refuse(registration: Registration, transport: Transport, error: AnyError): void {
-  registration.metrics.attempted("HANDSHAKE_FAILED");
+function refuse(
+  registration: Registration,
+  transport: Transport,
+  error: AnyError,
+  result: ConnectionResult = "HANDSHAKE_FAILED",
+): void {
+  registration.metrics.attempted(result);
   registration.endpoint.logger.debug(`${registration.apiName}: a handshake was refused`, { type: error.type });
   transport.send([encodeHandshakeError(errorPayload(error))]);
   transport.close(CloseCode.HANDSHAKE_FAILED, "Handshake failed");

@@ -23,13 +23,20 @@ export class Admission {
   readonly #isFromAllowedPage: OriginCheck;
   readonly #limits: Limits;
   readonly #addressOf: NonNullable<WebSocketSchemaConfig["addressOf"]>;
+  readonly #onAddressFailed: (error: unknown) => void;
   /** Connections by address; kept only where that is limited. */
   readonly #byAddress = new Map<string, number>();
 
-  constructor(apiName: string, limits: Limits, { allowedOrigins, addressOf }: WebSocketSchemaConfig) {
+  constructor(
+    apiName: string,
+    limits: Limits,
+    { allowedOrigins, addressOf = () => undefined }: WebSocketSchemaConfig,
+    onAddressFailed: (error: unknown) => void,
+  ) {
     this.#isFromAllowedPage = originCheck(apiName, allowedOrigins);
     this.#limits = limits;
-    this.#addressOf = addressOf ?? (({ socket }) => socket.remoteAddress);
+    this.#addressOf = addressOf;
+    this.#onAddressFailed = onAddressFailed;
   }
 
   refusal(request: IncomingMessage, { isClosing, handshakes, connectionCount }: Crowd): UpgradeRefusal | undefined {
@@ -59,8 +66,15 @@ export class Admission {
     return () => this.#add(address, -1);
   }
 
+  /** What the program finds, else the TCP peer: a request that lacks what a proxy adds must not escape the limit. */
   #limitedAddress(request: IncomingMessage): string | undefined {
-    return this.#limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY ? undefined : this.#addressOf(request);
+    if (this.#limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return undefined;
+    try {
+      return this.#addressOf(request) ?? request.socket.remoteAddress;
+    } catch (error) {
+      this.#onAddressFailed(error);
+      return request.socket.remoteAddress;
+    }
   }
 
   #add(address: string, change: number): void {

@@ -13,8 +13,9 @@ export interface SharedCapabilities {
   readonly accept: string;
 }
 
-/** How many announcements are remembered: it is clients who write them. */
+/** How many announcements are remembered, and of what length: it is clients who write them. */
 const MAX_KNOWN = 16;
+const MAX_LENGTH = 256;
 
 const NOTHING_SHARED: SharedCapabilities = { agreed: NO_CAPABILITIES, accept: encodeHandshakeOk("") };
 
@@ -42,7 +43,7 @@ export class ServerCapabilities {
     const agreed = readCapabilities(announced, [...this.#own.keys()]);
     const answer = [...agreed.keys()].map((name) => name + this.#own.get(name)).join(" ");
     const shared = { agreed, accept: encodeHandshakeOk(answer) };
-    if (this.#known.size < MAX_KNOWN) this.#known.set(announced, shared);
+    if (this.#known.size < MAX_KNOWN && announced.length <= MAX_LENGTH) this.#known.set(announced, shared);
     return shared;
   }
 }

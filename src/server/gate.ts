@@ -13,6 +13,9 @@ export interface MessageLimits {
   readonly messageBurst: number;
 }
 
+/** Nobody waits for messages, so that bursts of them are usual; and yet a request must not go by that name without end. */
+const MESSAGES_PER_REQUEST = 10;
+
 /** What one connection may do: how often, how much at once, and what with its scopes. */
 export class ConnectionGate implements Gate {
   readonly #connection: Connection;
@@ -37,8 +40,13 @@ export class ConnectionGate implements Gate {
     if (this.#bucket && this.#isTooMuch(this.#bucket)) {
       return this.#limit("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`);
     }
-    if (isRequest && this.#connection.inbox.requests >= maxRequestsInFlight) {
+    const { requests, running } = this.#connection.inbox;
+    if (isRequest && requests >= maxRequestsInFlight) {
       return this.#limit("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
+    }
+    const maxRunning = MESSAGES_PER_REQUEST * maxRequestsInFlight;
+    if (!isRequest && method && running.length >= maxRunning) {
+      return this.#limit("TOO_MANY_REQUESTS", `${maxRunning} messages are being handled: send fewer`);
     }
     const error = method && refusal(method.permission, this.#scopes, method.path);
     return error && { error, result: error.type };

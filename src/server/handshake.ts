@@ -5,10 +5,10 @@ import { after } from "../socket/deadlines.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
 
 /** What became of waiting for the client's handshake message: its headers, or why there are none. */
-export type HandshakeArrival = Record<string, string> | "timeout" | "closed";
+export type HandshakeArrival = Record<string, string> | "timeout" | "too large" | "closed";
 
-/** Messages that a client may send ahead of our answer; then reading stops until the handshake is done. */
-const MAX_EARLY = 256;
+/** In characters; no headers need as much, and taking them apart costs more than their size suggests. */
+export const MAX_HANDSHAKE = 65_536;
 
 /**
  * Hears a new line until its socket takes over: waits for the handshake message, ignores what comes before it, and keeps
@@ -36,14 +36,14 @@ export class HandshakeListener implements TransportListener {
   onText(text: string): void {
     if (this.#early) {
       this.#early.push(text);
-      if (this.#early.length === MAX_EARLY) this.#transport.pause?.();
+      this.#transport.hold?.(text.length);
       return;
     }
     const frame = decodeFrame(text);
     if (frame.type !== FrameType.HANDSHAKE) return;
     this.#early = [];
     this.#stopWaiting();
-    this.#arrive(decodeHandshakeHeaders(frame.payload));
+    this.#arrive(text.length > MAX_HANDSHAKE ? "too large" : decodeHandshakeHeaders(frame.payload));
   }
 
   onClosed(): void {
@@ -58,9 +58,8 @@ export class HandshakeListener implements TransportListener {
 
   /** Gives what came after the handshake message to the listener that has taken over. */
   handOverTo(listener: TransportListener): void {
-    const early = this.#early ?? [];
-    if (early.length >= MAX_EARLY) this.#transport.resume?.();
-    for (const text of early) listener.onText(text);
+    this.#transport.resume?.();
+    for (const text of this.#early ?? []) listener.onText(text);
   }
 }
 

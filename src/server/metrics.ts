@@ -7,6 +7,7 @@ export type ConnectionResult =
   | "OK"
   | "QUERY_INVALID"
   | "HANDSHAKE_FAILED"
+  | "HANDSHAKE_TOO_LARGE"
   | "ERROR"
   | "ORIGIN_REFUSED"
   | "TOO_MANY_HANDSHAKES"

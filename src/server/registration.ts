@@ -18,6 +18,8 @@ import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
 import { acceptConnection } from "./acceptConnection.js";
 import { Admission, type UpgradeRefusal } from "./admission.js";
+import { brokenRule } from "./brokenRules.js";
+import { calmLogger } from "./calmLogger.js";
 import { ServerCapabilities } from "./capabilities.js";
 import { drain } from "./drain.js";
 import { type Limits, resolveLimits } from "./limits.js";
@@ -27,6 +29,22 @@ import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 
 /** A connection handler with its types erased. */
 export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
+
+/** A line in its handshake. */
+interface Arrival {
+  readonly context: GGContext;
+  /** Who was sent away meanwhile. */
+  readonly revocations: { readonly match: () => boolean; readonly code: number; readonly reason: string }[];
+}
+
+/** What `match` looks for may not be there before the middlewares are through; it may throw then. */
+function isMatch(context: GGContext, match: () => boolean): boolean {
+  try {
+    return context.run(match);
+  } catch {
+    return false;
+  }
+}
 
 /** One API that is being served: what its connections have in common, and the connections themselves. */
 export class Registration implements GGSocketServer {
@@ -49,9 +67,17 @@ export class Registration implements GGSocketServer {
   readonly #admission: Admission;
   readonly #refusals: RefusalLog;
   readonly #drain: GGDrainOptions | undefined;
-  readonly #arriving = new Map<Transport, GGContext>();
+  readonly #arriving = new Map<Transport, Arrival>();
   readonly #connections = new Set<Connection>();
+  /** One for all connections. */
+  readonly #onBroken = (error: Error) => {
+    const result = brokenRule(error);
+    if (!result) return;
+    this.endpoint.scope(() => this.metrics.handled("unknown", result));
+    this.endpoint.logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
+  };
   #isClosing = false;
+  #torndown: Promise<void> | undefined;
 
   constructor(
     schema: SchemaDefinition,
@@ -68,7 +94,9 @@ export class Registration implements GGSocketServer {
     this.permissionResolver = config.permissionResolver;
     this.onConnection = onConnection;
     this.limits = resolveLimits(this.apiName, config.limits);
-    this.#admission = new Admission(this.apiName, this.limits, config);
+    this.#admission = new Admission(this.apiName, this.limits, config, (error) =>
+      this.endpoint.logger.warn(`${this.apiName}: addressOf failed`, { error }),
+    );
     this.#drain = config.drain;
     const scope = captureScope();
     this.metrics = new ServerMetrics(this.apiName, this.path, scope);
@@ -86,10 +114,11 @@ export class Registration implements GGSocketServer {
       accept: (ws, query, request) => {
         const leave = this.#admission.enter(request);
         if (leave) ws.once("close", leave);
+        ws.on("error", this.#onBroken);
         acceptConnection(this, new WsTransport(ws, true), query);
       },
     });
-    const logger = config.logger ?? defaultLogger;
+    const logger = calmLogger(config.logger ?? defaultLogger);
     this.#refusals = new RefusalLog(this.apiName, logger);
     this.endpoint = {
       apiName: schema.name,
@@ -98,7 +127,11 @@ export class Registration implements GGSocketServer {
       metrics: this.metrics,
       timeout: config.timeout ?? CALL_TIMEOUT,
       scope,
-      isTooDeep: (payload) => isDeeper(payload, this.limits.maxDepth),
+      isTooDeep: (payload) => {
+        const isTooDeep = isDeeper(payload, this.limits.maxDepth);
+        if (isTooDeep) logger.warn(`${schema.name}: a payload was nested too deep`);
+        return isTooDeep;
+      },
       closed: (connection, code) => this.#left(connection, code),
     };
   }
@@ -119,7 +152,11 @@ export class Registration implements GGSocketServer {
 
   /** Whether a line is still to become a connection; not when this API is going away, or its user was sent away. */
   expects(transport: Transport): boolean {
-    return !this.#isClosing && this.#arriving.has(transport);
+    const arrival = this.#arriving.get(transport);
+    if (this.#isClosing || !arrival) return false;
+    const revoked = arrival.revocations.find(({ match }) => isMatch(arrival.context, match));
+    if (revoked) transport.close(revoked.code, revoked.reason);
+    return !revoked;
   }
 
   /** How many connections are in their handshake. */
@@ -138,7 +175,7 @@ export class Registration implements GGSocketServer {
 
   /** Keeps track of a line until its handshake is over, one way or the other. */
   async duringHandshake(transport: Transport, context: GGContext, handshake: Promise<void>): Promise<void> {
-    this.#arriving.set(transport, context);
+    this.#arriving.set(transport, { context, revocations: [] });
     await handshake;
     this.#arriving.delete(transport);
   }
@@ -170,21 +207,24 @@ export class Registration implements GGSocketServer {
         errors.push(error);
       }
     }
-    for (const [transport, context] of this.#arriving) {
-      try {
-        if (!context.run(match)) continue;
+    for (const [transport, { context, revocations }] of this.#arriving) {
+      if (isMatch(context, match)) {
         this.#arriving.delete(transport);
         transport.close(code, reason);
         count++;
-      } catch {
-        // What `match` looks for may not be there before the middlewares are through.
-      }
+      } else revocations.push({ match, code, reason });
     }
     if (errors.length > 0) throw errors[0];
     return count;
   }
 
-  async teardown(): Promise<void> {
+  /** Once: the path may belong to somebody else afterwards, and clients are told to leave no second time. */
+  teardown(): Promise<void> {
+    this.#torndown ??= this.#teardown();
+    return this.#torndown;
+  }
+
+  async #teardown(): Promise<void> {
     this.#isClosing = true;
     for (const transport of this.#arriving.keys()) transport.close(CloseCode.GOING_AWAY, "Server is shutting down");
     await drain(this.#connections, this.#drain);

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { CLOSE_WAIT } from "../socket/connection.js";
 
 /** Where the upgrades of one path go. */
 export interface UpgradeTarget {
@@ -42,7 +43,8 @@ class UpgradeRouter {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: target.maxPayloadBytes,
-    });
+      closeTimeout: CLOSE_WAIT,
+    } as ServerOptions);
     this.#routes.set(path, { target, webSockets });
   }
 

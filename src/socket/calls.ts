@@ -51,7 +51,9 @@ export class Calls {
         connection.checkIdle();
       };
       const fail: PendingCall["fail"] = (why, result) => {
-        const fate = outbox.wasSent(number) ? "sent and may have run" : "not sent";
+        // On an open line what waits leaves with this tick.
+        const wasSent = outbox.wasSent(number) || (id && connection.isOpen);
+        const fate = wasSent ? "sent and may have run" : "not sent";
         settle(serverError(`${why} ${path} was ${fate}`), result);
         if (id) connection.cancel(path, id);
       };

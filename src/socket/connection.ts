@@ -1,6 +1,6 @@
 import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketCapability } from "../contract/server.js";
-import { SEPARATOR } from "../protocol/batch.js";
+import { MAX_BATCH_BYTES, SEPARATOR } from "../protocol/batch.js";
 import { type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, type Frame, FrameType } from "../protocol/frame.js";
@@ -16,7 +16,7 @@ import type { Outbox } from "./outbox.js";
 export const FINISH_WAIT = 5_000;
 
 /** How long the peer may take to answer a close frame before the line is cut, in ms. */
-const CLOSE_WAIT = 5_000;
+export const CLOSE_WAIT = 5_000;
 
 type CloseCallback = (code: number, reason: string) => void;
 
@@ -200,14 +200,19 @@ export class Connection {
         if (frame.path) this.inbox.receive(frame);
         return;
       case FrameType.PING:
-        if (this.can("alive")) this.reply(`${FrameType.PONG}:::`);
+        if (this.can("alive") && this.heeds()) this.reply(`${FrameType.PONG}:::`);
         return;
       case FrameType.CANCEL:
-        if (this.can("cancel")) this.inbox.cancel(frame.id);
+        if (this.can("cancel") && this.heeds()) this.inbox.cancel(frame.id);
         return;
       case FrameType.DRAIN:
         if (this.can("drain")) this.onDrain?.(+frame.payload || 0);
     }
+  }
+
+  /** @internal Whether a frame that is for no handler is heeded; a server counts it towards the peer's rate. */
+  heeds(): boolean {
+    return true;
   }
 
   #stop(): void {
@@ -222,8 +227,9 @@ export class Connection {
   }
 }
 
-/** Takes a text: one message, or, between ends that can do so, a batch. */
+/** Takes a text: one message, or, between ends that can do so, a batch; none has more than we announced. */
 function receive(connection: Connection, text: string): void {
-  if (connection.can("batch")) for (const message of text.split(SEPARATOR)) connection.receive(message);
+  if (connection.can("batch") && text.length <= MAX_BATCH_BYTES)
+    for (const message of text.split(SEPARATOR)) connection.receive(message);
   else connection.receive(text);
 }

@@ -8,9 +8,6 @@ import type { HandlerObject, Handlers } from "./handlers.js";
 import { IncomingMessage } from "./incomingMessage.js";
 import { serverError } from "./outcome.js";
 
-/** Messages that wait for the first handlers; at so many the line is paused. */
-const MAX_HELD = 256;
-
 /** How long messages still wait for handlers once nobody is busy preparing them, in ms. */
 const HANDLER_GRACE = 1_000;
 
@@ -82,7 +79,8 @@ export class Inbox {
     const refusal = this.gate?.refusal(method, frame.type === FrameType.REQUEST);
     if (refusal) new IncomingMessage(this.#connection, frame, method).fail(refusal.error, refusal.result);
     else if (this.#held) {
-      if (this.#held.push(frame) === MAX_HELD) this.#connection.outbox.transport.pause?.();
+      this.#held.push(frame);
+      this.#connection.outbox.transport.hold?.(frame.payload.length);
     } else this.#dispatch(frame, method);
   }
 
@@ -95,7 +93,7 @@ export class Inbox {
 
   /** A message for a path that the contract does not have. */
   refuseUnknown(frame: Frame): void {
-    const displayMessage = `Route not found: ${frame.path}`;
+    const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
     new IncomingMessage(this.#connection, frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
   }
 
@@ -114,7 +112,7 @@ export class Inbox {
     if (!held) return;
     this.#holdNoMore();
     const { endpoint, outbox } = this.#connection;
-    if (held.length >= MAX_HELD) outbox.transport.resume?.();
+    outbox.transport.resume?.();
     endpoint.scope(() => {
       for (const frame of held) this.#dispatch(frame);
     });

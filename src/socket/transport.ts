@@ -19,9 +19,12 @@ export interface Transport {
   close(code?: number, reason?: string): void;
   /** Ends the line at once. */
   terminate(): void;
-  /** Stops reading, where the platform can; the peer then feels back pressure. */
-  pause?(): void;
-  /** Reads again. */
+  /**
+   * A message of so many characters waits for somebody to take it. Where the platform can, reading stops at so many of
+   * them, and the peer then feels back pressure.
+   */
+  hold?(length: number): void;
+  /** Nothing waits any more: reads again. */
   resume?(): void;
 }
 

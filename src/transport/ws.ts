@@ -5,11 +5,17 @@ import type { SharedMessage } from "../socket/sharedMessage.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
 import { encodeTextFrames } from "./wsFrames.js";
 
+/** What may wait for somebody to take it, in messages and in characters; at so much reading stops. */
+const MAX_HELD = 256;
+const MAX_HELD_LENGTH = 1024 * 1024;
+
 /** A line over the `ws` package: the server's end of an upgrade, or a client in Node. */
 export class WsTransport implements Transport {
   readonly #ws: WebSocket;
   readonly #isAccepted: boolean;
   #listener: TransportListener | undefined;
+  #held = 0;
+  #heldLength = 0;
 
   /** @param isAccepted whether this is the server's end, whose frames are not masked */
   constructor(ws: WebSocket, isAccepted: boolean) {
@@ -64,6 +70,8 @@ export class WsTransport implements Transport {
   }
 
   close(code?: number, reason?: string): void {
+    // A line that was paused would not hear the peer's answer.
+    this.resume();
     if (code === undefined || !isSendableCloseCode(code)) this.#ws.close();
     else this.#ws.close(code, clampCloseReason(reason ?? ""));
   }
@@ -72,12 +80,16 @@ export class WsTransport implements Transport {
     this.#ws.terminate();
   }
 
-  pause(): void {
-    this.#ws.pause();
+  hold(length: number): void {
+    this.#held++;
+    this.#heldLength += length;
+    if (this.#held >= MAX_HELD || this.#heldLength >= MAX_HELD_LENGTH) this.#ws.pause();
   }
 
   resume(): void {
-    this.#ws.resume();
+    if (this.#held > 0) this.#ws.resume();
+    this.#held = 0;
+    this.#heldLength = 0;
   }
 
   /** @internal */
@@ -95,6 +107,8 @@ function onOpen(this: OwnedWebSocket): void {
 }
 
 function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  // Whoever does not wait for our close frame to be answered is not heard any more.
+  if (this.readyState !== WebSocket.OPEN) return;
   if (isBinary) return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
   this[OWNER]?.listener?.onText(data.toString());
 }

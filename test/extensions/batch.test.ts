@@ -104,6 +104,21 @@ describe("batch", () => {
     expect(joined(["a"])).toEqual(["a"]);
   });
 
+  it("that has more than was announced is one message, and not a million", async () => {
+    const { url, events } = await serveExt();
+    const { peer } = await capablePeer(url, "batch");
+    const note = 'm:Ext.note::"a"';
+    const notes = (bytes: number) => `${note}${"\n".repeat(bytes - 2 * note.length)}${note}`;
+    peer.send(notes(MAX_BYTES));
+    expect(await events.take(2)).toEqual(["note a", "note a"]);
+    peer.send(notes(MAX_BYTES + 1), notes(1_000_000));
+    expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"', true)).toEqual([]);
+    expect(events.unseen).toEqual([]);
+    // A large message on its own has no line feed in it.
+    peer.send(`r:Ext.echo:2:"${"x".repeat(MAX_BYTES)}"`);
+    expect(await peer.next()).toMatch(/^s:Ext\.echo:2:\{"success":true/);
+  });
+
   it("follows what the peer announced as its own limit", async () => {
     const { url } = await serveExt();
     const { peer } = await capablePeer(url, "batch=300");

@@ -81,6 +81,18 @@ describe("a server among hostile clients", () => {
     );
   });
 
+  it("what follows a binary frame is not heard any more", async () => {
+    const told: unknown[] = [];
+    const { url } = await serve((http) =>
+      Api.startServer((incoming) => incoming.on({ ...handlers, note: (data) => void told.push(data) }), { http }),
+    );
+    const peer = await RawPeer.connect(`${url}/ws/host`);
+    peer.ws.send(Buffer.from("x"));
+    peer.send("m:Host.note::1", "m:Host.note::2");
+    expect((await peer.closed).code).toBe(1003);
+    expect(told).toEqual([]);
+  });
+
   it("anything may come before the handshake, and as the handshake", async () => {
     const { url } = await serve((http) =>
       Api.startServer((incoming) => incoming.on(handlers), { http, logger: recordingLogger() }),

@@ -1,0 +1,36 @@
+import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
+import { GGWebSocketMetrics } from "@grest-ts/websocket";
+import { beforeEach, expect, it } from "vitest";
+import { ServerCapabilities } from "../../src/server/capabilities.js";
+import { capablePeer, serveExt } from "../support/extApi.js";
+import { RawPeer } from "../support/rawPeer.js";
+import { watchTheProcess } from "./watch.js";
+
+const attempts = (result: string) => GGWebSocketMetrics.connections.getValue({ api: "Ext", path: "/ws/ext", result });
+
+beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
+watchTheProcess();
+
+it("a handshake message that is larger than any headers is refused without being read, counted and logged", async () => {
+  const { url, logger } = await serveExt();
+  const peer = await RawPeer.open(url);
+  peer.send(`h:::{"a":"${"x".repeat(65_536)}"}`);
+  expect(await peer.next()).toMatch(/^x:::.*"SERVER_ERROR".*Handshake message of more than 65536 characters/);
+  expect(await peer.closed).toEqual({ code: 4001, reason: "Handshake failed" });
+  expect(attempts("HANDSHAKE_TOO_LARGE")).toBe(1);
+  expect(logger.lines).toMatchObject([{ level: "warn", message: "Ext: a handshake message was too large" }]);
+  // As much as a proxy lets through in HTTP headers, several times over.
+  await RawPeer.connect(url, { token: "x".repeat(60_000) });
+  expect(attempts("OK")).toBe(1);
+});
+
+it("an announcement of capabilities that goes on and on is understood, and not remembered", async () => {
+  const { url } = await serveExt();
+  const long = `${"telepathy ".repeat(1_000)}cancel`;
+  expect((await capablePeer(url, long)).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
+  const capabilities = new ServerCapabilities(undefined, undefined);
+  expect(capabilities.shared(long)).not.toBe(capabilities.shared(long));
+  expect(capabilities.shared("cancel")).toBe(capabilities.shared("cancel"));
+  for (let i = 0; i < 100; i++) capabilities.shared(`cancel x${i}`);
+  expect(capabilities.shared("cancel x99")).not.toBe(capabilities.shared("cancel x99"));
+});
