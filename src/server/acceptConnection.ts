@@ -4,12 +4,13 @@ import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { CAPABILITIES_MEMBER } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../protocol/handshake.js";
-import type { Connection } from "../socket/connection.js";
 import { Handlers } from "../socket/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
-import type { Transport } from "../socket/transport.js";
+import type { WsTransport } from "../transport/ws.js";
+import type { SharedCapabilities } from "./capabilities.js";
+import { runConnectionHandler } from "./connectionHandler.js";
 import { ConnectionGate } from "./gate.js";
-import { HandshakeListener, MAX_HANDSHAKE, runMiddlewares } from "./handshake.js";
+import { type HandshakeArrival, HandshakeListener, MAX_HANDSHAKE, runMiddlewares } from "./handshake.js";
 import type { ConnectionResult } from "./metrics.js";
 import { refusal, resolveScopes, type Scopes } from "./permissions.js";
 import type { Registration } from "./registration.js";
@@ -19,120 +20,123 @@ import { ServerConnection } from "./serverConnection.js";
 const HANDSHAKE_TIMEOUT = 5_000;
 
 /** Takes a new line through query check, handshake and permissions to its connection handler. Never throws. */
-export function acceptConnection(registration: Registration, transport: Transport, rawQuery: string): void {
-  const context = new GGContext("ws-connection");
-  context.set(GG_WS_CONNECTION, { port: registration.port, path: registration.path });
-  const handshake = registration.endpoint.scope(() =>
-    context.run(() => openConnection(registration, transport, rawQuery, context)),
-  );
-  const guarded = handshake.catch((error) => {
-    registration.endpoint.logger.error(`${registration.apiName}: a connection could not be set up`, { error });
-    registration.metrics.attempted("ERROR");
-    transport.close(CloseCode.INTERNAL_ERROR, "Connection failed");
-  });
-  registration.duringHandshake(transport, context, guarded);
+export function acceptConnection(registration: Registration, transport: WsTransport, rawQuery: string): void {
+  const queryArgs = rawQuery ? Object.fromEntries(new URLSearchParams(rawQuery)) : {};
+  new Arrival(registration, transport, queryArgs).begin();
 }
 
-async function openConnection(
-  registration: Registration,
-  transport: Transport,
-  rawQuery: string,
-  context: GGContext,
-): Promise<void> {
-  const listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT);
-  const queryArgs = Object.fromEntries(new URLSearchParams(rawQuery));
-  const query = registration.queryValidator?.safeParse(queryArgs, true);
-  if (query && !query.success) {
-    registration.metrics.attempted("QUERY_INVALID");
-    transport.close(CloseCode.QUERY_INVALID, "Invalid query parameters");
-    return;
-  }
-  const headers = await listener.arrival;
-  if (headers === "closed") {
-    registration.metrics.attempted("HANDSHAKE_FAILED");
-    return;
-  }
-  if (headers === "timeout") return refuse(registration, transport, serverError("Handshake timeout"));
-  if (headers === "too large") {
-    registration.endpoint.logger.warn(`${registration.apiName}: a handshake message was too large`);
-    const why = `Handshake message of more than ${MAX_HANDSHAKE} characters`;
-    return refuse(registration, transport, serverError(why), "HANDSHAKE_TOO_LARGE");
-  }
-  const capabilities = registration.capabilities.shared(headers[CAPABILITIES_MEMBER]);
-  delete headers[CAPABILITIES_MEMBER];
+/** A line that is not a connection yet. Waits for the program only where that takes time: promises cost the most here. */
+class Arrival {
+  readonly #registration: Registration;
+  readonly #transport: WsTransport;
+  readonly #queryArgs: Record<string, string>;
+  readonly #context = new GGContext("ws-connection");
+  readonly #listener: HandshakeListener;
+  #query: unknown;
 
-  let scopes: Scopes;
-  try {
-    await runMiddlewares(registration.middlewares, { headers, queryArgs });
-    scopes = await resolveScopes(registration.permissionResolver);
-  } catch (thrown) {
-    return refuse(registration, transport, publicError(registration, thrown));
+  constructor(registration: Registration, transport: WsTransport, queryArgs: Record<string, string>) {
+    this.#registration = registration;
+    this.#transport = transport;
+    this.#queryArgs = this.#query = queryArgs;
+    this.#context.set(GG_WS_CONNECTION, registration.address);
+    this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, (arrival) =>
+      this.#guard(() => this.#shakeHands(arrival)),
+    );
   }
-  const notPermitted = refusal(registration.connectPermission, scopes, registration.apiName);
-  if (notPermitted) return refuse(registration, transport, notPermitted);
-  if (!listener.isOpen || !registration.expects(transport)) {
-    registration.metrics.attempted("HANDSHAKE_FAILED");
-    transport.close(CloseCode.GOING_AWAY);
-    return;
-  }
-  const handlers = new Handlers();
-  const connection = new ServerConnection(transport, registration, context, handlers, capabilities.agreed);
-  connection.inbox.gate = new ConnectionGate(connection, registration.limits, scopes);
-  // Sent as a line of its own: the client does not know of batches before it has read this.
-  transport.send([capabilities.accept]);
-  registration.metrics.attempted("OK");
-  registration.joined(connection);
-  listener.handOverTo(connection);
-  runConnectionHandler(registration, connection, handlers, query ? query.value : queryArgs);
-}
 
-/** Calls the program's handler; messages wait until it has given handlers, or is done without. */
-async function runConnectionHandler(
-  registration: Registration,
-  connection: Connection,
-  handlers: Handlers,
-  query: unknown,
-): Promise<void> {
-  const incoming = {
-    on(added: object) {
-      handlers.add(added);
-      connection.inbox.deliverSoon();
-    },
-  };
-  const outgoing = Object.defineProperty(new registration.Outgoing(connection.calls), "onClose", {
-    configurable: true,
-    writable: true,
-    value: (callback: () => void) => void connection.onClose(() => callback()),
-  });
-  try {
-    await registration.onConnection(incoming, outgoing, query);
-    connection.inbox.expectNoMoreHandlers();
-  } catch (error) {
-    registration.endpoint.logger.error(`${registration.apiName}: the connection handler failed`, { error });
-    connection.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
+  begin(): void {
+    this.#registration.arrives(this.#transport, this.#context);
+    if (this.#registration.queryValidator) this.#guard(() => this.#checkQuery());
   }
-}
 
-function refuse(
-  registration: Registration,
-  transport: Transport,
-  error: AnyError,
-  result: ConnectionResult = "HANDSHAKE_FAILED",
-): void {
-  registration.metrics.attempted(result);
-  registration.endpoint.logger.debug(`${registration.apiName}: a handshake was refused`, { type: error.type });
-  transport.send([encodeHandshakeError(errorPayload(error))]);
-  transport.close(CloseCode.HANDSHAKE_FAILED, "Handshake failed");
-}
-
-/** An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets. */
-function publicError(registration: Registration, thrown: unknown): AnyError {
-  const error = thrownError(thrown);
-  if (!(thrown instanceof ERROR)) {
-    registration.endpoint.logger.error(`${registration.apiName}: a middleware failed`, {
-      ref: error.context?.ref,
-      error: thrown,
-    });
+  #checkQuery(): void {
+    const query = this.#registration.queryValidator?.safeParse(this.#queryArgs, true);
+    if (query?.success) this.#query = query.value;
+    else this.#end("QUERY_INVALID", CloseCode.QUERY_INVALID, "Invalid query parameters");
   }
-  return error;
+
+  #shakeHands(headers: HandshakeArrival): void | Promise<void> {
+    const { capabilities, middlewares, permissionResolver } = this.#registration;
+    if (headers === "closed") return this.#end("HANDSHAKE_FAILED");
+    if (headers === "timeout") return this.#refuse(serverError("Handshake timeout"));
+    if (headers === "too large") return this.#refuseTooLarge();
+    const shared = capabilities.shared(headers[CAPABILITIES_MEMBER]);
+    delete headers[CAPABILITIES_MEMBER];
+    const enter = (scopes: Scopes) => this.#enter(scopes, shared);
+    const refuse = (thrown: unknown) => this.#refuse(this.#publicError(thrown));
+    let scopes: Scopes | Promise<Scopes>;
+    try {
+      const middlewaresDone = runMiddlewares(middlewares, { headers, queryArgs: this.#queryArgs });
+      scopes = middlewaresDone
+        ? middlewaresDone.then(() => resolveScopes(permissionResolver))
+        : resolveScopes(permissionResolver);
+    } catch (thrown) {
+      return refuse(thrown);
+    }
+    return scopes instanceof Promise ? scopes.then(enter, refuse) : enter(scopes);
+  }
+
+  #enter(scopes: Scopes, { agreed, accept }: SharedCapabilities): void {
+    const registration = this.#registration;
+    const transport = this.#transport;
+    const notPermitted = refusal(registration.connectPermission, scopes, registration.apiName);
+    if (notPermitted) return this.#refuse(notPermitted);
+    if (!this.#listener.isOpen || !registration.expects(transport)) {
+      return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
+    }
+    const handlers = new Handlers();
+    const connection = new ServerConnection(transport, registration, this.#context, handlers, agreed);
+    connection.inbox.gate = new ConnectionGate(connection, registration.limits, scopes);
+    // Sent as a line of its own: the client does not know of batches before it has read this.
+    transport.sendShared(accept);
+    registration.arrived(transport);
+    registration.joined(connection);
+    this.#listener.handOverTo(connection);
+    runConnectionHandler(registration, connection, handlers, this.#query);
+  }
+
+  /** An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets. */
+  #publicError(thrown: unknown): AnyError {
+    const error = thrownError(thrown);
+    if (!(thrown instanceof ERROR)) {
+      const { apiName, endpoint } = this.#registration;
+      endpoint.logger.error(`${apiName}: a middleware failed`, { ref: error.context?.ref, error: thrown });
+    }
+    return error;
+  }
+
+  #refuseTooLarge(): void {
+    const { apiName, endpoint } = this.#registration;
+    endpoint.logger.warn(`${apiName}: a handshake message was too large`);
+    this.#refuse(serverError(`Handshake message of more than ${MAX_HANDSHAKE} characters`), "HANDSHAKE_TOO_LARGE");
+  }
+
+  #refuse(error: AnyError, result: ConnectionResult = "HANDSHAKE_FAILED"): void {
+    const { apiName, endpoint } = this.#registration;
+    endpoint.logger.debug(`${apiName}: a handshake was refused`, { type: error.type });
+    this.#transport.send([encodeHandshakeError(errorPayload(error))]);
+    this.#end(result, CloseCode.HANDSHAKE_FAILED, "Handshake failed");
+  }
+
+  /** There will be no connection. */
+  #end(result: ConnectionResult, code?: CloseCode, reason?: string): void {
+    this.#registration.metrics.refused(result);
+    this.#registration.arrived(this.#transport);
+    this.#listener.stop();
+    if (code !== undefined) this.#transport.close(code, reason);
+  }
+
+  /** Runs a step in the connection's context; what should not happen ends the line. */
+  #guard(step: () => void | Promise<void>): void {
+    const fail = (error: unknown) => {
+      const { apiName, endpoint } = this.#registration;
+      endpoint.logger.error(`${apiName}: a connection could not be set up`, { error });
+      this.#end("ERROR", CloseCode.INTERNAL_ERROR, "Connection failed");
+    };
+    try {
+      this.#registration.endpoint.scope(() => this.#context.run(step))?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
 }

@@ -3,21 +3,25 @@ import { MAX_BATCH_BYTES } from "../protocol/batch.js";
 import { type Capabilities, NO_CAPABILITIES, readCapabilities } from "../protocol/capabilities.js";
 import { encodeHandshakeOk } from "../protocol/handshake.js";
 import type { Heartbeat } from "../socket/heartbeat.js";
+import { SharedMessage } from "../socket/sharedMessage.js";
 
 const ALL: readonly GGWebSocketCapability[] = ["batch", "alive", "cancel", "drain"];
 
 /** What a server and one of its clients have in common. */
 export interface SharedCapabilities {
   readonly agreed: Capabilities;
-  /** The `k` frame that says so. */
-  readonly accept: string;
+  /** The `k` message that says so, framed once for all. */
+  readonly accept: SharedMessage;
 }
 
 /** How many announcements are remembered, and of what length: it is clients who write them. */
 const MAX_KNOWN = 16;
 const MAX_LENGTH = 256;
 
-const NOTHING_SHARED: SharedCapabilities = { agreed: NO_CAPABILITIES, accept: encodeHandshakeOk("") };
+const NOTHING_SHARED: SharedCapabilities = {
+  agreed: NO_CAPABILITIES,
+  accept: new SharedMessage(encodeHandshakeOk("")),
+};
 
 /** A server's capabilities, and for each announcement of a client what they share: clients announce much the same. */
 export class ServerCapabilities {
@@ -42,7 +46,7 @@ export class ServerCapabilities {
     if (known) return known;
     const agreed = readCapabilities(announced, [...this.#own.keys()]);
     const answer = [...agreed.keys()].map((name) => name + this.#own.get(name)).join(" ");
-    const shared = { agreed, accept: encodeHandshakeOk(answer) };
+    const shared = { agreed, accept: new SharedMessage(encodeHandshakeOk(answer)) };
     if (this.#known.size < MAX_KNOWN && announced.length <= MAX_LENGTH) this.#known.set(announced, shared);
     return shared;
   }

@@ -15,20 +15,18 @@ export const MAX_HANDSHAKE = 65_536;
  * what comes after it.
  */
 export class HandshakeListener implements TransportListener {
-  /** Resolves once, whatever happens. */
-  readonly arrival: Promise<HandshakeArrival>;
   /** Whether the line is still there. */
   isOpen = true;
   readonly #transport: Transport;
+  readonly #onArrival: (arrival: HandshakeArrival) => void;
   readonly #stopWaiting: () => void;
-  #arrive!: (arrival: HandshakeArrival) => void;
   #early: string[] | undefined;
+  #hasArrived = false;
 
-  constructor(transport: Transport, timeoutMs: number) {
+  /** `onArrival` is called once, whatever happens. */
+  constructor(transport: Transport, timeoutMs: number, onArrival: (arrival: HandshakeArrival) => void) {
     this.#transport = transport;
-    this.arrival = new Promise((resolve) => {
-      this.#arrive = resolve;
-    });
+    this.#onArrival = onArrival;
     this.#stopWaiting = after(timeoutMs, () => this.#arrive("timeout"));
     transport.attach(this);
   }
@@ -42,13 +40,11 @@ export class HandshakeListener implements TransportListener {
     const frame = decodeFrame(text);
     if (frame.type !== FrameType.HANDSHAKE) return;
     this.#early = [];
-    this.#stopWaiting();
     this.#arrive(text.length > MAX_HANDSHAKE ? "too large" : decodeHandshakeHeaders(frame.payload));
   }
 
   onClosed(): void {
     this.isOpen = false;
-    this.#stopWaiting();
     this.#arrive("closed");
   }
 
@@ -61,15 +57,40 @@ export class HandshakeListener implements TransportListener {
     this.#transport.resume?.();
     for (const text of this.#early ?? []) listener.onText(text);
   }
+
+  /** Nobody waits for the handshake message any more. */
+  stop(): void {
+    this.#hasArrived = true;
+    this.#stopWaiting();
+  }
+
+  #arrive(arrival: HandshakeArrival): void {
+    if (this.#hasArrived) return;
+    this.stop();
+    this.#onArrival(arrival);
+  }
 }
 
-/** Runs the server side of each middleware in order: parse, then process. A parse that is asynchronous is waited for. */
-export async function runMiddlewares(
+/**
+ * Runs the server side of each middleware in order: parse, then process. Returns a promise only when one of them takes
+ * time (also a parse that is asynchronous): promises are much of what connecting costs.
+ */
+export function runMiddlewares(
   middlewares: readonly GGWebSocketMiddleware[],
   handshake: GGWebSocketHandshakeContext,
-): Promise<void> {
-  for (const middleware of middlewares) {
-    await middleware.parseHandshake?.(handshake);
-    await middleware.process?.();
+  from = 0,
+): Promise<void> | undefined {
+  for (let step = from; step < 2 * middlewares.length; step++) {
+    const middleware = middlewares[step >> 1];
+    const pending: unknown = step % 2 === 0 ? middleware?.parseHandshake?.(handshake) : middleware?.process?.();
+    if (isThenable(pending)) {
+      return Promise.resolve(pending).then(() => runMiddlewares(middlewares, handshake, step + 1));
+    }
   }
+  return undefined;
+}
+
+/** Whether something that a program returned is to be waited for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -21,26 +21,32 @@ export type ConnectionResult =
  */
 export class ServerMetrics implements SocketMetrics {
   readonly #labels: ApiLabels;
+  readonly #opened: ApiLabels & { readonly result: ConnectionResult };
   readonly #scope: AsyncScope;
   readonly #handled: Traffic;
   readonly #sent: Traffic;
 
   constructor(api: string, path: string, scope: AsyncScope) {
-    this.#labels = { api, path };
+    this.#labels = Object.freeze({ api, path });
+    this.#opened = Object.freeze({ api, path, result: "OK" });
     this.#scope = scope;
     this.#handled = new Traffic(GGWebSocketMetrics.requests, GGWebSocketMetrics.requestDuration, this.#labels);
     this.#sent = new Traffic(GGWebSocketMetrics.outRequests, GGWebSocketMetrics.outRequestDuration, this.#labels);
   }
 
+  /** An attempt to connect has succeeded. Called inside the scope. */
   opened(): void {
-    this.#count(() => GGWebSocketMetrics.connectionsActive.inc(1, this.#labels));
+    if (!GG_METRICS.has()) return;
+    GGWebSocketMetrics.connections.inc(1, this.#opened);
+    GGWebSocketMetrics.connectionsActive.inc(1, this.#labels);
   }
 
   closed(): void {
     this.#count(() => GGWebSocketMetrics.connectionsActive.dec(1, this.#labels));
   }
 
-  attempted(result: ConnectionResult): void {
+  /** An attempt to connect has failed. */
+  refused(result: ConnectionResult): void {
     this.#count(() => GGWebSocketMetrics.connections.inc(1, { ...this.#labels, result }));
   }
 

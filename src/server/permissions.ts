@@ -2,14 +2,18 @@ import { GG_PERMISSIONS, type GGScopeResolver } from "@grest-ts/http";
 import { FORBIDDEN, type GGPermission, GGPermissionChecker, NOT_AUTHORIZED, satisfies } from "@grest-ts/schema";
 import { isPublic } from "../contract/permission.js";
 import type { AnyError } from "../socket/outcome.js";
+import { isThenable } from "./handshake.js";
 
 /** The scopes of a connection: `null` without an identity, `undefined` where nobody asked. */
 export type Scopes = ReadonlySet<string> | null | undefined;
 
 /** Finds a connection's scopes, once, and shows them to handlers as `GG_PERMISSIONS`. Runs inside its context. */
-export async function resolveScopes(resolver: GGScopeResolver | undefined): Promise<Scopes> {
-  if (!resolver) return undefined;
-  const scopes = await resolver();
+export function resolveScopes(resolver: GGScopeResolver | undefined): Scopes | Promise<Scopes> {
+  const scopes = resolver?.();
+  return isThenable(scopes) ? Promise.resolve(scopes).then(showScopes) : showScopes(scopes);
+}
+
+function showScopes(scopes: Scopes): Scopes {
   if (scopes) GG_PERMISSIONS.set(new GGPermissionChecker(scopes));
   return scopes;
 }

@@ -27,6 +27,9 @@ import { ServerMetrics } from "./metrics.js";
 import { RefusalLog } from "./refusalLog.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 
+/** Where an API's connections live, as `GG_WS_CONNECTION` says. */
+type ConnectionAddress = { port?: number; path: string };
+
 /** A connection handler with its types erased. */
 export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
 
@@ -76,6 +79,7 @@ export class Registration implements GGSocketServer {
     this.endpoint.scope(() => this.metrics.handled("unknown", result));
     this.endpoint.logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
   };
+  #address: ConnectionAddress | undefined;
   #isClosing = false;
   #torndown: Promise<void> | undefined;
 
@@ -136,6 +140,13 @@ export class Registration implements GGSocketServer {
     };
   }
 
+  /** What `GG_WS_CONNECTION` says on every connection. */
+  get address(): ConnectionAddress {
+    // There are connections only while the server listens, so it is known for good; asking takes a system call.
+    this.#address ??= Object.freeze({ port: this.port, path: this.path });
+    return this.#address;
+  }
+
   /** The port that the HTTP server listens on. */
   get port(): number | undefined {
     return this.#http.port;
@@ -167,20 +178,23 @@ export class Registration implements GGSocketServer {
   #refusal(request: IncomingMessage): UpgradeRefusal | undefined {
     const refusal = this.#admission.refusal(request, this);
     if (refusal) {
-      this.metrics.attempted(refusal.result);
+      this.metrics.refused(refusal.result);
       this.#refusals.note(refusal.result);
     }
     return refusal;
   }
 
   /** Keeps track of a line until its handshake is over, one way or the other. */
-  async duringHandshake(transport: Transport, context: GGContext, handshake: Promise<void>): Promise<void> {
+  arrives(transport: Transport, context: GGContext): void {
     this.#arriving.set(transport, { context, revocations: [] });
-    await handshake;
+  }
+
+  /** Its handshake is over. */
+  arrived(transport: Transport): void {
     this.#arriving.delete(transport);
   }
 
-  /** Counts a connection in, until it closes. */
+  /** Counts a connection in, until it closes. Called inside the scope. */
   joined(connection: Connection): void {
     this.#connections.add(connection);
     this.metrics.opened();

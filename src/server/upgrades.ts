@@ -56,8 +56,6 @@ class UpgradeRouter {
     const { path, query } = splitUrl(request.url ?? "/");
     const route = this.#routes.get(path);
     if (!route && [...this.#routes.values()].some(({ target }) => target.leavesUnknownPaths)) return;
-    // Without a listener a reset of the line, at any moment from here on, would be an uncaught exception.
-    line.on("error", () => line.destroy());
     if (!route) return refuse(line, 404, "Nothing is served here");
     const { target, webSockets } = route;
     const refusal = target.refusal(request);
@@ -68,6 +66,8 @@ class UpgradeRouter {
 
 /** Answers an upgrade request as any other HTTP request, and ends the line. */
 function refuse(line: Duplex, status: number, why: string): void {
+  // Without a listener a reset of the line would be an uncaught exception; `ws` has its own for what it upgrades.
+  line.on("error", () => line.destroy());
   const body = `${why}\n`;
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
