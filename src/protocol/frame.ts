@@ -64,20 +64,15 @@ export const MAX_DEPTH = 128;
 /** What a payload says; `undefined` when it is empty, not JSON, or nested too deep (no JSON text means `undefined`). */
 export function parsePayload(payload: string, maxDepth = MAX_DEPTH): unknown {
   try {
-    return isTooDeep(payload, maxDepth) ? undefined : JSON.parse(payload);
+    // Each level takes two characters at least, so most payloads need no closer look.
+    return payload.length > 2 * maxDepth && isDeeper(payload, maxDepth) ? undefined : JSON.parse(payload);
   } catch {
     return undefined;
   }
 }
 
-/** Whether arrays and objects nest deeper than that in a payload. */
-export function isTooDeep(payload: string, maxDepth = MAX_DEPTH): boolean {
-  // Each level takes two characters at least, so most payloads need no closer look.
-  return payload.length > 2 * maxDepth && isDeeper(payload, maxDepth);
-}
-
-/** By counting brackets outside of strings: a hostile payload costs one pass, no parsing and no recursion. */
-function isDeeper(json: string, maxDepth: number): boolean {
+/** Whether it nests deeper, by counting brackets outside of strings: a hostile payload costs one pass, no parsing and no recursion. */
+export function isDeeper(json: string, maxDepth: number): boolean {
   let depth = 0;
   for (let i = 0; i < json.length; i++) {
     const character = json[i];

@@ -1,4 +1,5 @@
 import { CloseCode } from "../protocol/closeCodes.js";
+import { isDeeper, MAX_DEPTH } from "../protocol/frame.js";
 import type { CompiledMethod } from "../socket/compiledMethod.js";
 import type { Connection } from "../socket/connection.js";
 import type { Gate, Refusal } from "../socket/endpoint.js";
@@ -50,6 +51,18 @@ export class ConnectionGate implements Gate {
     }
     const error = method && refusal(method.permission, this.#scopes, method.path);
     return error && { error, result: error.type };
+  }
+
+  ignores(): boolean {
+    const refusal = this.refusal(undefined, false);
+    if (refusal) this.#connection.endpoint.metrics?.handled("unknown", refusal.result);
+    return refusal !== undefined;
+  }
+
+  /** Of what may be wrong with a payload, only this is a limit. */
+  invalid({ path }: CompiledMethod, payload: string): void {
+    const { logger, maxDepth } = this.#connection.endpoint;
+    if (isDeeper(payload, maxDepth ?? MAX_DEPTH)) logger.warn(`${path}: a payload was nested too deep`);
   }
 
   #isTooMuch(bucket: TokenBucket): boolean {

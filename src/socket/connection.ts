@@ -221,10 +221,10 @@ export class Connection {
         if (frame.path) this.inbox.receive(frame);
         return;
       case FrameType.PING:
-        if (this.can("alive") && this.inbox.heeds()) this.reply(`${FrameType.PONG}:::`);
+        if (this.can("alive") && !this.inbox.gate?.ignores()) this.reply(`${FrameType.PONG}:::`);
         return;
       case FrameType.CANCEL:
-        if (this.can("cancel") && this.inbox.heeds()) this.inbox.cancel(frame.id);
+        if (this.can("cancel") && !this.inbox.gate?.ignores()) this.inbox.cancel(frame.id);
         return;
       case FrameType.DRAIN:
         if (this.can("drain")) this.onDrain?.(Number(frame.payload) || 0);

@@ -30,7 +30,6 @@ export class Inbox {
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
   #heldSize = 0;
-  #isPaused = false;
   /** What to call when nobody waits for a message's handler any more, where that was asked for. */
   #watched: Map<IncomingMessage, () => void> | undefined;
   /** Requests at work that the peer has given up. */
@@ -94,15 +93,12 @@ export class Inbox {
     const method = this.#connection.endpoint.table.get(frame.path);
     const refusal = this.gate?.refusal(method, frame.type === FrameType.REQUEST);
     if (refusal) new IncomingMessage(this.#connection, frame, method).fail(refusal.error, refusal.result);
-    else if (this.#held) this.#hold(frame, this.#held);
-    else this.#dispatch(frame, method);
-  }
-
-  /** Whether a frame that is for no handler may be heeded: it counts towards the peer's rate all the same. */
-  heeds(): boolean {
-    const refusal = this.gate?.refusal(undefined, false);
-    if (refusal) this.#connection.endpoint.metrics?.handled("unknown", refusal.result);
-    return !refusal;
+    else if (this.#held) {
+      this.#heldSize += frame.payload.length;
+      if (this.#held.push(frame) >= MAX_HELD || this.#heldSize >= MAX_HELD_SIZE) {
+        this.#connection.outbox.transport.pause?.();
+      }
+    } else this.#dispatch(frame, method);
   }
 
   /** Hands a message to the object that has its handler. */
@@ -117,13 +113,6 @@ export class Inbox {
     else this.#connection.receiveUnknown(frame);
   }
 
-  #hold(frame: Frame, held: Frame[]): void {
-    this.#heldSize += frame.payload.length;
-    if (held.push(frame) < MAX_HELD && this.#heldSize < MAX_HELD_SIZE) return;
-    if (!this.#isPaused) this.#connection.outbox.transport.pause?.();
-    this.#isPaused = true;
-  }
-
   #holdNoMore(): void {
     this.#cancelGrace?.();
     this.#held = undefined;
@@ -134,7 +123,7 @@ export class Inbox {
     if (!held) return;
     this.#holdNoMore();
     const { endpoint, outbox } = this.#connection;
-    if (this.#isPaused) outbox.transport.resume?.();
+    outbox.transport.resume?.();
     endpoint.scope(() => {
       for (const frame of held) this.#dispatch(frame);
     });

@@ -1,7 +1,7 @@
 import { GGContext, type GGContextKey } from "@grest-ts/context";
 import { SERVER_ERROR } from "@grest-ts/schema";
 import { GG_WS_MESSAGE, type GGWebSocketMessage } from "../contract/contextKeys.js";
-import { type Frame, FrameType, isTooDeep } from "../protocol/frame.js";
+import { type Frame, FrameType } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { Connection } from "./connection.js";
 import type { HandlerObject } from "./handlers.js";
@@ -89,10 +89,8 @@ export class IncomingMessage extends GGContext {
     try {
       data = method.readInput(this.#frame.payload, endpoint.maxDepth);
     } catch (thrown) {
-      // A message is logged anyway.
-      if (this.isRequest && isTooDeep(this.#frame.payload, endpoint.maxDepth)) {
-        endpoint.logger.warn(`${method.path}: a payload was nested too deep`);
-      }
+      // Of messages every failure is logged.
+      if (this.isRequest) inbox.gate?.invalid(method, this.#frame.payload);
       return this.fail(thrownError(thrown));
     }
     try {
