@@ -22,7 +22,7 @@ export const INTERNAL_MEMBERS: readonly string[] = [
     "expectNoMoreHandlers",
   ],
   ...["sendFrame", "onDrain", "received", "onAlive", "can", "cancel", "started", "ended"],
-  ...["gate", "refusal", "look", "isTooDeep", "waiting", "handOver", "closeCallbacks"],
+  ...["gate", "refusal", "ignores", "hold", "look", "isTooDeep", "waiting", "handOver", "closeCallbacks"],
   ...["flush", "discard", "wasSent", "isEmpty", "owner", "ownerOf", "expiresAt", "onExpired"],
   // What connections have in common.
   ...["table", "metrics", "scope", "handled", "sent"],

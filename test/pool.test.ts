@@ -69,6 +69,23 @@ describe("GGSocketPool", () => {
     expect(GGSocketPool.getConnectionKeys()).toEqual([keys[1]]);
   });
 
+  it("has no request pending once it is settled, by a reply or by its time-out, and minds no late reply", async () => {
+    const server = await RawServer.start();
+    const accepted = server.accept();
+    const socket = await GGSocketPool.getOrConnect({ domain: server.url, path: "/ws/chat" });
+    const peer = await accepted;
+    const answered = socket.send("ChatApi.a", 1, true);
+    expect(socket.pendingRequestCount).toBe(1);
+    expect(await peer.next()).toBe("r:ChatApi.a:1:1");
+    peer.send('s:ChatApi.a:1:{"success":true,"type":"OK"}');
+    expect((await answered).success).toBe(true);
+    expect((await socket.send("ChatApi.b", 1, true, 1)).success).toBe(false);
+    expect(socket.pendingRequestCount).toBe(0);
+    peer.send('s:ChatApi.b:2:{"success":true,"type":"OK"}');
+    await peer.roundTrip();
+    expect(socket.isOpen).toBe(true);
+  });
+
   it("sends and handles past any contract", async () => {
     const server = await RawServer.start();
     const accepted = server.accept('m:ChatApi.newMessage::{"text":"early"}');

@@ -52,6 +52,12 @@ export class ConnectionGate implements Gate {
     return error && { error, result: error.type };
   }
 
+  ignores(): boolean {
+    const refusal = this.refusal(undefined, false);
+    if (refusal) this.#connection.endpoint.metrics?.handled("unknown", refusal.result);
+    return refusal !== undefined;
+  }
+
   #isTooMuch(bucket: TokenBucket): boolean {
     if (bucket.take()) {
       this.#refused = 0;

@@ -37,12 +37,6 @@ export class ServerConnection extends Connection {
     return hasRoom;
   }
 
-  override heeds(): boolean {
-    const refusal = this.inbox.gate?.refusal(undefined, false);
-    if (refusal) this.endpoint.metrics?.handled("unknown", refusal.result);
-    return !refusal;
-  }
-
   #hasRoom({ length }: string, isDroppable = false): boolean {
     this.#atMostWaiting += 3 * length;
     if (this.#atMostWaiting <= this.#maxOutboxBytes) return true;

@@ -200,19 +200,14 @@ export class Connection {
         if (frame.path) this.inbox.receive(frame);
         return;
       case FrameType.PING:
-        if (this.can("alive") && this.heeds()) this.reply(`${FrameType.PONG}:::`);
+        if (this.can("alive") && !this.inbox.gate?.ignores()) this.reply(`${FrameType.PONG}:::`);
         return;
       case FrameType.CANCEL:
-        if (this.can("cancel") && this.heeds()) this.inbox.cancel(frame.id);
+        if (this.can("cancel") && !this.inbox.gate?.ignores()) this.inbox.cancel(frame.id);
         return;
       case FrameType.DRAIN:
         if (this.can("drain")) this.onDrain?.(+frame.payload || 0);
     }
-  }
-
-  /** @internal Whether a frame that is for no handler is heeded; a server counts it towards the peer's rate. */
-  heeds(): boolean {
-    return true;
   }
 
   #stop(): void {

@@ -25,6 +25,8 @@ export interface Refusal {
 export interface Gate {
   /** Asked once for each message, before anything of its payload is read; `method` is absent when there is none of that name. */
   refusal(method: CompiledMethod | undefined, isRequest: boolean): Refusal | undefined;
+  /** Whether a frame that is for no handler is ignored: it counts towards the peer's rate all the same. */
+  ignores(): boolean;
 }
 
 /** What all connections of one registration, or of one client, have in common. */

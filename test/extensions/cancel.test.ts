@@ -1,9 +1,11 @@
+import { IsBoolean } from "@grest-ts/schema";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { GG_WS_MESSAGE } from "../../src/index.js";
+import { defineSocketContract, GG_WS_MESSAGE, webSocketSchema } from "../../src/index.js";
 import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
+import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
-import { recordingLogger } from "../support/server.js";
+import { recordingLogger, serve } from "../support/server.js";
 
 async function connectedClient(url: string) {
   const client = ExtApi.createClient({ url, logger: recordingLogger() });
@@ -54,6 +56,36 @@ describe("cancel", () => {
       's:Ext.wait:1:{"success":true,"type":"OK","data":"a false"}',
       's:Ext.wait:2:{"success":true,"type":"OK","data":"b true"}',
     ]);
+  });
+
+  it("is there for a handler that asks only after it came", async () => {
+    const gate = new Gate();
+    const working = new Gate();
+    const Api = webSocketSchema(
+      defineSocketContract("Late", { clientToServer: { ask: { success: IsBoolean } }, serverToClient: {} }),
+    )
+      .path("ws/late")
+      .done();
+    const { url } = await serve((http) =>
+      Api.startServer(
+        (incoming) =>
+          incoming.on({
+            async ask() {
+              working.open();
+              await gate.passed;
+              return GG_WS_MESSAGE.assert().signal.aborted;
+            },
+          }),
+        { http, logger: recordingLogger() },
+      ),
+    );
+    const { peer } = await capablePeer(`${url}/ws/late`, "cancel");
+    peer.send("r:Late.ask:1:", "r:Late.ask:2:", "c:Late.ask:2:");
+    await working.passed;
+    await peer.roundTrip();
+    gate.open();
+    const replies = await peer.frames.take(2);
+    expect(replies.map((reply) => /data":(\w+)/.exec(reply)?.[1])).toEqual(["false", "true"]);
   });
 
   it("is ignored when it was not agreed on", async () => {
