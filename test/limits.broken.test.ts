@@ -20,6 +20,7 @@ const masked = (first: number, payload: Buffer) => {
 describe("what the WebSocket layer closes a connection for is counted and logged, once each, and others are served", () => {
   it.each<[string, number, (peer: RawPeer) => void]>([
     ["PAYLOAD_TOO_LARGE", 1009, (peer) => peer.send(`m:Ext.note::"${"x".repeat(2_000)}"`)],
+    ["BINARY_MESSAGE", 1003, (peer) => peer.ws.send(Buffer.from("m:Ext.note::1"))],
     ["PROTOCOL_ERROR", 1002, (peer) => writeRaw(peer, masked(0x83, Buffer.alloc(1)))],
     ["PROTOCOL_ERROR", 1007, (peer) => writeRaw(peer, masked(0x81, Buffer.from([0xff, 0xfe])))],
     [

@@ -227,8 +227,9 @@ describe("GGSocketPool", () => {
     expect((await accepted).requestUrl).toBe("/ws/chat?page=5");
   });
 
-  it("connects through an adapter of one's own", async () => {
+  it("connects through an adapter of one's own; one that fails to send loses its own line only", async () => {
     const made: string[] = [];
+    let isBroken = false;
     class Adapter implements SocketAdapter {
       readonly #ws: WebSocket;
       constructor(url: string) {
@@ -236,6 +237,7 @@ describe("GGSocketPool", () => {
         this.#ws = new WebSocket(url);
       }
       send(message: string) {
+        if (isBroken) throw new Error("broken");
         this.#ws.send(message);
       }
       close() {
@@ -276,8 +278,21 @@ describe("GGSocketPool", () => {
     expect(await peer.next()).toBe("r:A.b:1:1");
     peer.send('s:A.b:1:{"success":true,"type":"OK"}');
     expect(await reply).toEqual({ success: true, type: "OK" });
-    await socket.teardown();
+
+    GGSocketPool.setAdapter(undefined);
+    const acceptedToo = server.accept();
+    const other = await GGSocketPool.getOrConnect({ domain: server.url, path: "/ws/other" });
+    const otherPeer = await acceptedToo;
+    isBroken = true;
+    const errors: Error[] = [];
+    const lost = socket.onError((error) => errors.push(error)).send("A.b", 2, true);
+    other.send("A.c", 3);
+    expect(await otherPeer.next()).toBe("m:A.c::3");
+    expect(await lost).toMatchObject({ success: false, type: "SERVER_ERROR" });
+    expect(errors).toMatchObject([{ message: "broken" }]);
     await peer.closed;
+    expect(socket.isOpen).toBe(false);
     expect(made).toEqual([`${server.url}/ws/chat`]);
+    await other.teardown();
   });
 });

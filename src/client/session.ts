@@ -24,12 +24,15 @@ export interface SessionPlan {
   onEnd(reason: GGWebSocketCloseReason, error?: AnyError): void;
 }
 
+/** An error is made only for whoever looks at it: with its stack it costs as much as ten calls. */
+type Failure = () => AnyError;
+
 /** A client's time from `connect()` until it is over for good. */
 export interface Session {
   /** The connection of the moment, or the last one. */
   readonly connection?: Connection;
-  /** Resolves when connected and set up; rejects when it is over without. */
-  readonly whenReady: Promise<void>;
+  /** Resolves when connected and set up; when it is over without, with what makes the error that says why. */
+  readonly whenReady: Promise<Failure | undefined>;
   /** Whether there was a connection before. */
   readonly wasConnected: boolean;
   /** Whether there will be no connection after this one, if there is one. */
@@ -53,7 +56,7 @@ const WAKE_MOMENT = 1_000;
 /** Makes connections, one after the other, with waits between. */
 export function startSession({ apiName, policy, open, onWake, onDisconnect, onEnd }: SessionPlan): Session {
   let phase: Phase = {};
-  let settleReady: (outcome?: PromiseLike<void>) => void;
+  let settleReady: (failure?: Failure) => void;
   /** Somebody wants another connection now. */
   let isHurried = false;
   let wokenAt = -WAKE_MOMENT;
@@ -95,11 +98,11 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
   }
 
   /** One connection, from the attempt to its end. Resolves with what makes the error for that, should somebody want it. */
-  function connectOnce(): Promise<() => AnyError> {
+  function connectOnce(): Promise<Failure> {
     return new Promise((resolve) => {
       let isReady = false;
       let giveUp: (() => void) | undefined;
-      let ended: (() => AnyError) | undefined;
+      let ended: Failure | undefined;
       const fail = (thrown: unknown) => {
         session.connection?.close();
         resolve(() => thrownError(thrown));
@@ -167,19 +170,16 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
     });
   }
 
-  function expectReady(): Promise<void> {
-    const ready = new Promise<void>((resolve) => {
+  function expectReady(): Session["whenReady"] {
+    return new Promise((resolve) => {
       settleReady = resolve;
     });
-    // Nobody need be waiting for it.
-    ready.catch(() => {});
-    return ready;
   }
 
   function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
     session.isOver = true;
     stopWaking();
-    settleReady(Promise.reject(error ?? connectionError(apiName, CLOSED_MEANWHILE)));
+    settleReady(() => error ?? connectionError(apiName, CLOSED_MEANWHILE));
     if (session.wasConnected) onEnd(reason, error);
   }
 }

@@ -84,7 +84,8 @@ export function socketClient(
         setups.add(setup);
         if (client.isConnected) await setup(client);
       }
-      await session.whenReady;
+      const failure = await session.whenReady;
+      if (failure) throw failure();
     },
     forceReconnect() {
       session?.reconnectNow();
@@ -153,7 +154,7 @@ export function socketClient(
               agreed,
             );
             accepted.errorCallbacks = onError;
-            const pulse = new Heartbeat(...(agreed.get("alive")?.split(",").map(Number) ?? []));
+            const pulse = new Heartbeat(...(agreed.get("alive") ?? "").split(",").map((ms) => +ms || undefined));
             pulse.add(accepted);
             accepted.onClose(() => pulse.delete(accepted));
             heartbeat = pulse;

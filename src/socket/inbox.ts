@@ -27,6 +27,8 @@ export class Inbox {
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
   #cancelGrace: (() => void) | undefined;
+  /** How many requests have come that were not cancelled. */
+  #cancellable = 0;
 
   constructor(connection: Connection, handlers: Handlers) {
     this.#connection = connection;
@@ -50,8 +52,10 @@ export class Inbox {
     for (const message of this.running) message.abort();
   }
 
-  /** The peer has given up a request. */
+  /** The peer has given up a request: each once at most, so that looking for them costs it a request every time. */
   cancel(id: string): void {
+    if (this.#cancellable === 0) return;
+    this.#cancellable--;
     this.running.find((message) => message.isNamed(id))?.abort();
   }
 
@@ -76,7 +80,9 @@ export class Inbox {
   /** Takes a message or a request. Who may not call a method is told so before anything of the payload is read. */
   receive(frame: Frame): void {
     const method = this.#connection.endpoint.table.get(frame.path);
-    const refusal = this.gate?.refusal(method, frame.type === FrameType.REQUEST);
+    const isRequest = frame.type === FrameType.REQUEST;
+    if (isRequest) this.#cancellable++;
+    const refusal = this.gate?.refusal(method, isRequest);
     if (refusal) new IncomingMessage(this.#connection, frame, method).fail(refusal.error, refusal.result);
     else if (this.#held) {
       this.#held.push(frame);

@@ -40,7 +40,13 @@ export class AdapterTransport implements Transport {
   }
 
   send(messages: readonly string[]): void {
-    for (const message of messages) this.#adapter.send(message);
+    try {
+      for (const message of messages) this.#adapter.send(message);
+    } catch (error) {
+      // Others leave in the same go.
+      this.#listener?.onFailed(error as Error);
+      this.terminate();
+    }
   }
 
   close(): void {

@@ -98,6 +98,9 @@ export class WsTransport implements Transport {
   }
 }
 
+/** Told like the rules that `ws` finds broken. */
+export const BINARY_MESSAGE = "WS_ERR_BINARY_MESSAGE";
+
 // The event listeners are shared by all connections and find theirs on the `ws`: no closures per connection.
 const OWNER = Symbol("owner");
 type OwnedWebSocket = WebSocket & { [OWNER]?: WsTransport };
@@ -109,7 +112,10 @@ function onOpen(this: OwnedWebSocket): void {
 function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: boolean): void {
   // Whoever does not wait for our close frame to be answered is not heard any more.
   if (this.readyState !== WebSocket.OPEN) return;
-  if (isBinary) return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
+  if (isBinary) {
+    this.emit("error", Object.assign(new Error("Text messages only"), { code: BINARY_MESSAGE }));
+    return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
+  }
   this[OWNER]?.listener?.onText(data.toString());
 }
 

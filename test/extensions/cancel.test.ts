@@ -1,4 +1,4 @@
-import { IsBoolean } from "@grest-ts/schema";
+import { IsBoolean, IsString } from "@grest-ts/schema";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { defineSocketContract, GG_WS_MESSAGE, webSocketSchema } from "../../src/index.js";
 import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
@@ -86,6 +86,44 @@ describe("cancel", () => {
     gate.open();
     const replies = await peer.frames.take(2);
     expect(replies.map((reply) => /data":(\w+)/.exec(reply)?.[1])).toEqual(["false", "true"]);
+  });
+
+  it("that crossed its reply is forgotten, and takes nothing from those that come later", async () => {
+    const gates = new Map<string, Gate>();
+    const working = new Queue<string>();
+    const Api = webSocketSchema(
+      defineSocketContract("Crossed", {
+        clientToServer: { ask: { input: IsString, success: IsBoolean } },
+        serverToClient: {},
+      }),
+    )
+      .path("ws/crossed")
+      .done();
+    const { url } = await serve((http) =>
+      Api.startServer(
+        (incoming) =>
+          incoming.on({
+            async ask(name) {
+              const gate = new Gate();
+              gates.set(name, gate);
+              working.push(name);
+              await gate.passed;
+              return GG_WS_MESSAGE.assert().signal.aborted;
+            },
+          }),
+        { http, logger: recordingLogger() },
+      ),
+    );
+    const { peer } = await capablePeer(`${url}/ws/crossed`, "cancel");
+    peer.send('r:Crossed.ask:1:"a"', 'r:Crossed.ask:2:"b"');
+    await working.take(2);
+    gates.get("a")?.open();
+    expect(await peer.next()).toContain(":1:{");
+    // On its way when the reply came.
+    peer.send("c:Crossed.ask:1:", "c:Crossed.ask:2:");
+    await peer.roundTrip();
+    gates.get("b")?.open();
+    expect(await peer.next()).toBe('s:Crossed.ask:2:{"success":true,"type":"OK","data":true}');
   });
 
   it("is ignored when it was not agreed on", async () => {
