@@ -10,18 +10,23 @@ class Worker {
     this.child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv, env });
     this.started = this.answer();
   }
-  async answer() {
-    const [message] = await Promise.race([
-      once(this.child, "message"),
-      once(this.child, "exit").then(([code]) => {
-        throw new Error(`${this.child.spawnargs.slice(2).join(" ")} ended with ${code}`);
-      }),
-    ]);
-    return message.answer;
+  answer() {
+    return new Promise((resolve, reject) => {
+      const onMessage = ({ answer }) => {
+        this.child.off("exit", onExit);
+        resolve(answer);
+      };
+      const onExit = (code) => {
+        this.child.off("message", onMessage);
+        reject(new Error(`${this.child.spawnargs.slice(2).join(" ")} ended with ${code}`));
+      };
+      this.child.once("message", onMessage).once("exit", onExit);
+    });
   }
-  async do(task, options) {
+  do(task, options) {
+    const answer = this.answer();
     this.child.send({ task, options });
-    return this.answer();
+    return answer;
   }
   async end() {
     this.child.kill("SIGKILL");
@@ -29,15 +34,11 @@ class Worker {
   }
 }
 
-/** Runs `work` with a fresh server and a fresh client process of a contender. */
-export async function withContender(name, work) {
+/** Starts a contender's server and client, each in a process of its own. */
+export async function startPair(name) {
   const server = new Worker("./server.js", [name], ["--expose-gc"]);
   const port = await server.started;
   const client = new Worker("./client.js", [name, String(port)]);
   await client.started;
-  try {
-    return await work(server, client);
-  } finally {
-    await Promise.all([server.end(), client.end()]);
-  }
+  return { server, client, end: () => Promise.all([server.end(), client.end()]) };
 }
