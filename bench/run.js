@@ -41,7 +41,8 @@ async function inTurn(workload, taking) {
       await workload.prepare(pair.server, pair.client, settings.warmup);
     }
     for (let round = 0; round < settings.rounds; round++) {
-      for (const [id, { server, client }] of pairs) {
+      // There and back again: what one leaves behind in the system is not always the same one's burden.
+      for (const [id, { server, client }] of round % 2 === 0 ? pairs : [...pairs].reverse()) {
         rounds[id].push(await workload.measure(server, client, settings.ms));
       }
     }

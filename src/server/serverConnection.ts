@@ -14,6 +14,7 @@ export class ServerConnection extends Connection {
   readonly #maxOutboxBytes: number;
   /** Never fewer than the bytes that wait: what was pushed since somebody looked, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
+  #hasDropped = false;
 
   constructor(
     transport: Transport,
@@ -43,8 +44,16 @@ export class ServerConnection extends Connection {
     const { backlog } = this.outbox;
     this.#atMostWaiting = backlog + 3 * length;
     if (backlog <= this.#maxOutboxBytes) return true;
-    if (!isDroppable) this.#giveUp();
+    if (isDroppable) this.#noteDropped();
+    else this.#giveUp();
     return false;
+  }
+
+  /** Once for a connection; the metrics count each. */
+  #noteDropped(): void {
+    const { apiName, logger } = this.endpoint;
+    if (!this.#hasDropped) logger.warn(`${apiName}: messages are dropped, since their peer reads too slowly`);
+    this.#hasDropped = true;
   }
 
   #giveUp(): void {

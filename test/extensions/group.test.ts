@@ -95,12 +95,15 @@ describe("GGSocketGroup", () => {
       for (const peer of peers.slice(1)) expect(await peer.next()).toContain(`"n":${n}`);
     }
     expect(group.size).toBe(3);
+    group.news({ text: "not this either" }, { droppable: true });
+    for (const peer of peers.slice(1)) expect(await peer.next()).toContain("not this either");
     group.news({ text: "now or never" });
     for (const peer of peers.slice(1)) expect(await peer.next()).toContain("now or never");
     peers[0]?.ws.terminate();
     await closed;
     expect(group.size).toBe(2);
     expect(logger.lines.map(({ message }) => message)).toEqual([
+      "Ext: messages are dropped, since their peer reads too slowly",
       "Ext: a connection is closed, since its peer reads too slowly",
     ]);
     const unknown = { api: "Ext", path: "/ws/ext", method: "unknown", result: "SLOW_CONSUMER" };
