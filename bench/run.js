@@ -41,8 +41,7 @@ async function inTurn(workload, taking) {
       await workload.prepare(pair.server, pair.client, settings.warmup);
     }
     for (let round = 0; round < settings.rounds; round++) {
-      // There and back again: what one leaves behind in the system is not always the same one's burden.
-      for (const [id, { server, client }] of round % 2 === 0 ? pairs : [...pairs].reverse()) {
+      for (const [id, { server, client }] of inOrderOf(round, [...pairs])) {
         rounds[id].push(await workload.measure(server, client, settings.ms));
       }
     }
@@ -50,6 +49,13 @@ async function inTurn(workload, taking) {
     await Promise.all([...pairs.values()].map((pair) => pair.end()));
   }
   return rounds;
+}
+
+/** Another one begins each time, and every second time they go backwards: nobody always bears what another left behind. */
+function inOrderOf(round, pairs) {
+  const first = round % pairs.length;
+  const order = [...pairs.slice(first), ...pairs.slice(0, first)];
+  return round % 2 === 0 ? order : order.reverse();
 }
 
 async function inFreshProcesses(workload, taking) {
