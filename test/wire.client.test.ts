@@ -57,6 +57,27 @@ describe("the client on the wire", () => {
     expect(peer.frames.unseen).toEqual([]);
   });
 
+  it.each([
+    "",
+    "{",
+    "[]",
+    '"batch"',
+    '{"ws-capabilities":7}',
+    '{"ws-capabilities":{"toString":1,"valueOf":1}}',
+    '{"ws-capabilities":["batch"]}',
+    '{"ws-capabilities":"telepathy batch2 = ="}',
+  ])("takes k with %j for one that agrees to nothing", async (payload) => {
+    const { server, client } = await start();
+    const connecting = client.connect();
+    const peer = await server.connections.next();
+    await peer.next();
+    peer.send(`k:::${payload}`);
+    await connecting;
+    client.outgoing.ping();
+    client.outgoing.ping();
+    expect(await peer.frames.take(2)).toEqual(["m:Wire.ping::", "m:Wire.ping::"]);
+  });
+
   it("sends cleaned input: coerced, unknown keys stripped; ids count from 1", async () => {
     const { client, peer } = await connected();
     const first = client.outgoing.echo({ text: "a", count: "5", extra: 1 } as never);

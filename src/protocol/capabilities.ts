@@ -16,11 +16,12 @@ export const CAPABILITIES_MEMBER = "ws-capabilities";
 
 /** What a peer wrote, as far as it is among `known`. Anything that is no text announces nothing. */
 export function readCapabilities(text: unknown, known: readonly string[]): Capabilities {
-  const items = `${text}`.split(" ").map((item): [string, string] => {
+  const capabilities = new Map<string, string>();
+  for (const item of typeof text === "string" ? text.split(" ") : []) {
     const [name = "", parameters = ""] = item.split("=");
-    return [name, parameters];
-  });
-  return new Map(items.filter(([name]) => known.includes(name)));
+    if (known.includes(name)) capabilities.set(name, parameters);
+  }
+  return capabilities;
 }
 
 /** What the server's `k` says that both ends have; nothing when its payload is that of 0.0.39. */

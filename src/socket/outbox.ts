@@ -26,10 +26,14 @@ export class Outbox {
     const { waiting } = this;
     const last = waiting.length - 1;
     if (last < 0) flushLater(this);
-    const batch = waiting[last];
-    if (batch !== undefined && batch.length + message.length < this.#batchLength) {
-      waiting[last] = batch + SEPARATOR + message;
-    } else waiting.push(message);
+    else {
+      const batch = waiting[last] as string;
+      if (batch.length + message.length < this.#batchLength) {
+        waiting[last] = batch + SEPARATOR + message;
+        return ++this.#taken;
+      }
+    }
+    waiting.push(message);
     return ++this.#taken;
   }
 
