@@ -12,8 +12,8 @@ export interface GGWebSocketMessage {
   /** For example `"ChatApi.sendMessage"`. */
   readonly path: string;
   /**
-   * Aborted when the result is not wanted any more: the caller has aborted the call, it has timed out (where both ends
-   * can tell each other so: PROTOCOL.md, "cancel"), or the connection has ended.
+   * Aborted when the result is not wanted any more, while the handler is at work: the caller has aborted the call, it has
+   * timed out (where both ends can tell each other so: PROTOCOL.md, "cancel"), or the connection has ended.
    */
   readonly signal: AbortSignal;
 }
