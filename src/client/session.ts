@@ -24,7 +24,7 @@ export interface SessionPlan {
   onEnd(reason: GGWebSocketCloseReason, error?: AnyError): void;
 }
 
-/** An error is made only for whoever looks at it: with its stack it costs as much as ten calls. */
+/** An error is made only for whoever looks at it: its stack is dear. */
 type Failure = () => AnyError;
 
 /** A client's time from `connect()` until it is over for good. */

@@ -154,7 +154,9 @@ export function socketClient(
               agreed,
             );
             accepted.errorCallbacks = onError;
-            const pulse = new Heartbeat(...(agreed.get("alive") ?? "").split(",").map((ms) => +ms || undefined));
+            const pulse = new Heartbeat(
+              ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
+            );
             pulse.add(accepted);
             accepted.onClose(() => pulse.delete(accepted));
             heartbeat = pulse;

@@ -16,15 +16,20 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
     groupBy: { labels: ["api"] },
   }),
   /**
-   * Attempts to connect: `OK`, `QUERY_INVALID`, `HANDSHAKE_FAILED`, `ERROR`, and those refused before the upgrade:
-   * `ORIGIN_REFUSED`, `TOO_MANY_HANDSHAKES`, `TOO_MANY_CONNECTIONS`, `TOO_MANY_CONNECTIONS_PER_ADDRESS`, `SHUTTING_DOWN`.
+   * Attempts to connect: `OK`, `QUERY_INVALID`, `HANDSHAKE_FAILED`, `HANDSHAKE_TOO_LARGE`, `ERROR`, and those refused
+   * before the upgrade: `ORIGIN_REFUSED`, `TOO_MANY_HANDSHAKES`, `TOO_MANY_CONNECTIONS`,
+   * `TOO_MANY_CONNECTIONS_PER_ADDRESS`, `SHUTTING_DOWN`.
    */
   connections: new GGCounterKey("connections_total", {
     help: "WebSocket connection attempts by result",
     labelNames: ["api", "path", "result"],
     groupBy: { labels: ["api"] },
   }),
-  /** Messages and requests that were handled, and those that a limit refused: `RATE_LIMITED`, `TOO_MANY_REQUESTS`. */
+  /**
+   * Messages and requests that were handled, and those that a limit refused: `RATE_LIMITED`, `TOO_MANY_REQUESTS`. What a
+   * connection was closed for below the messages has the method `unknown`: `PAYLOAD_TOO_LARGE`, `TOO_MANY_FRAGMENTS`,
+   * `BINARY_MESSAGE`, `PROTOCOL_ERROR`.
+   */
   requests: new GGCounterKey("requests_total", {
     help: "Incoming WebSocket messages by result",
     labelNames: [...METHOD_LABELS, "result"],

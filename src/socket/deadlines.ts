@@ -27,7 +27,8 @@ export function runningDeadlines(): number {
  * it is: it will find nothing due, and arm itself for what is next.
  */
 export function after(ms: number, onExpired: () => void): () => void {
-  const deadline = { expiresAt: performance.now() + ms, onExpired };
+  // Never at once: one that starts another, for no time or less, would keep `expire` busy for good.
+  const deadline = { expiresAt: performance.now() + (ms > 1 ? ms : 1), onExpired };
   running.add(deadline);
   arm(deadline.expiresAt);
   return () => running.delete(deadline);

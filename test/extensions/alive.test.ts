@@ -54,7 +54,7 @@ describe("a server's heartbeat", () => {
 
 describe("a client's heartbeat", () => {
   /** A client that reconnects, on a server that a test plays and that announces a quick heartbeat. */
-  async function start(webSocket?: typeof WebSocket) {
+  async function start(webSocket?: typeof WebSocket, announced = "30,30") {
     const server = await RawServer.start();
     const client = ExtApi.createClient({
       url: server.url,
@@ -66,7 +66,7 @@ describe("a client's heartbeat", () => {
     const accept = async () => {
       const peer = await server.connections.next();
       await peer.next();
-      peer.send('k:::{"ws-capabilities":"alive=30,30"}');
+      peer.send(`k:::{"ws-capabilities":"alive=${announced}"}`);
       return peer;
     };
     const accepted = accept();
@@ -85,6 +85,17 @@ describe("a client's heartbeat", () => {
     await accept();
     await client.connect();
   });
+
+  it.each(["-1000,-1", "0,0", "x,", "1e-9,NaN"])(
+    "is not kept busy by a server that announces %s",
+    async (announced) => {
+      const { client, peer } = await start(undefined, announced);
+      const call = client.outgoing.echo("a");
+      expect(await peer.next()).toBe('r:Ext.echo:1:"a"');
+      peer.send('s:Ext.echo:1:{"success":true,"type":"OK","data":"A"}');
+      expect(await call).toBe("A");
+    },
+  );
 
   it("asks by messages where it cannot, as in a browser, and counts any message as the answer", async () => {
     const { client, accept, peer } = await start(WebSocket);
