@@ -28,7 +28,7 @@ export function runningDeadlines(): number {
  */
 export function after(ms: number, onExpired: () => void): () => void {
   // Never at once: one that starts another, for no time or less, would keep `expire` busy for good.
-  const deadline = { expiresAt: performance.now() + (ms > 1 ? ms : 1), onExpired };
+  const deadline = { expiresAt: performance.now() + Math.max(ms || 1, 1), onExpired };
   running.add(deadline);
   arm(deadline.expiresAt);
   return () => running.delete(deadline);
