@@ -11,9 +11,12 @@ export class GGContext {
     readonly parent?: GGContext,
   ) {}
 
-  /** The nearest value, own first, then the parents'. A null or undefined value counts as absent. */
-  get<T>(key: GGContextKey<T>): T | undefined {
-    return (this.values?.get(key.name) as T | undefined) ?? this.parent?.get(key);
+  /**
+   * The nearest value, own first, then the parents'; a null or undefined one shows the parent's. Typed as present: ask
+   * `has` where it may be absent.
+   */
+  get<T>(key: GGContextKey<T>): T {
+    return (this.values?.get(key.name) ?? this.parent?.get(key)) as T;
   }
 
   /** Sets a value at this level. The key's schema is not applied: the caller vouches for the value. */
@@ -23,14 +26,14 @@ export class GGContext {
     return this;
   }
 
-  /** Whether `get` would find a value. */
+  /** Whether this level or a parent holds a value. Does not call `get`: a subclass that overrides one overrides both. */
   has<T>(key: GGContextKey<T>): boolean {
-    return this.get(key) !== undefined;
+    return this.values?.has(key.name) || (this.parent?.has(key) ?? false);
   }
 
   /** Removes the value of this level; a parent's value shows again. */
-  delete<T>(key: GGContextKey<T>): boolean {
-    return this.values?.delete(key.name) ?? false;
+  delete<T>(key: GGContextKey<T>): void {
+    this.values?.delete(key.name);
   }
 
   /** Drops every value of this level. */

@@ -1,4 +1,4 @@
-import type { GGValidator } from "@grest-ts/schema";
+import type { GGSchema } from "@grest-ts/schema";
 import { activeContext } from "./storage.js";
 
 /** Extra facts about a context key. */
@@ -19,13 +19,15 @@ export interface GGContextCodec<T> {
 
 /** A typed name for a value of the current context. Keys of the same name are the same value. */
 export class GGContextKey<T> {
+  /** What the value is for. */
   readonly description: string | undefined;
+  /** What `get` returns when no context holds a value. */
   readonly defaultValue: T | undefined;
   #codecs: Map<string, GGContextCodec<T>> | undefined;
 
   constructor(
     readonly name: string,
-    readonly schema: GGValidator<T>,
+    readonly schema: GGSchema<T>,
     options?: GGContextKeyOptions<T>,
   ) {
     this.description = options?.description;
@@ -52,24 +54,20 @@ export class GGContextKey<T> {
   }
 
   /** Removes the value of the current context; a parent's value shows again. */
-  delete(): boolean {
-    return activeContext()?.delete(this) ?? false;
+  delete(): void {
+    activeContext()?.delete(this);
   }
 
-  /** The value; throws when there is none. */
+  /** The value; throws unless a context holds one (a default does not count). */
   assert(): T {
-    const value = this.get();
-    if (value === undefined || value === null) {
-      throw new Error(`Context named '${this.name}' is required, but not defined!`);
-    }
-    return value;
+    if (!this.has()) throw new Error(`Context named '${this.name}' is required, but not defined!`);
+    return this.get() as T;
   }
 
   /** Registers how the value travels in carriers of `type`. */
-  addCodec(type: string, codec: GGContextCodec<T>): this {
+  addCodec(type: string, codec: GGContextCodec<T>): void {
     this.#codecs ??= new Map();
     this.#codecs.set(type, codec);
-    return this;
   }
 
   /** The codec for carriers of `type`, if one was added. */

@@ -1,3 +1,4 @@
+import "./dedup.js";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { GGContext } from "./GGContext.js";
 import { initContextStorage } from "./storage.js";

@@ -11,7 +11,7 @@ describe("a key", () => {
   it("reads as absent outside any context, and cannot be set there", () => {
     expect(USER.get()).toBeUndefined();
     expect(USER.has()).toBe(false);
-    expect(USER.delete()).toBe(false);
+    USER.delete();
     expect(() => USER.set("ann")).toThrow(/"user".*no context/);
     expect(() => USER.assert()).toThrow("Context named 'user' is required, but not defined!");
   });
@@ -34,6 +34,7 @@ describe("a key", () => {
     new GGContext("request").run(() => {
       expect(LEVEL.get()).toBe(1);
       expect(LEVEL.has()).toBe(false);
+      expect(() => LEVEL.assert()).toThrow("Context named 'level' is required, but not defined!");
       LEVEL.set(0);
       expect(LEVEL.get()).toBe(0);
       expect(LEVEL.has()).toBe(true);
@@ -51,7 +52,8 @@ describe("a key", () => {
     const key = new GGContextKey<number>("n", IsNumber);
     const codec = { encode: String, decode: Number };
     expect(key.getCodec("header")).toBeUndefined();
-    expect(key.addCodec("header", codec).getCodec("header")).toBe(codec);
+    key.addCodec("header", codec);
+    expect(key.getCodec("header")).toBe(codec);
     expect(key.getCodec("cookie")).toBeUndefined();
   });
 });
@@ -71,9 +73,9 @@ describe("a child context", () => {
   it("uncovers the parent's value on delete and on reset, and never takes the parent's away", () => {
     const parent = new GGContext("connection").set(USER, "ann");
     const child = new GGContext("message", parent).set(USER, "bob");
-    expect(child.delete(USER)).toBe(true);
+    child.delete(USER);
     expect(child.get(USER)).toBe("ann");
-    expect(child.delete(USER)).toBe(false);
+    child.delete(USER);
     expect(parent.get(USER)).toBe("ann");
     child.set(USER, "cid").reset();
     expect(child.get(USER)).toBe("ann");
@@ -89,7 +91,49 @@ describe("a child context", () => {
     parent.set(NAME, null);
     child.delete(NAME);
     expect(child.get(NAME)).toBeUndefined();
+  });
+
+  it("has what its own map or a parent's holds, whatever the value", () => {
+    const NAME = new GGContextKey<string | null>("name", IsString.orNull);
+    const parent = new GGContext("connection");
+    const child = new GGContext("message", parent);
     expect(child.has(NAME)).toBe(false);
+    parent.set(NAME, null);
+    expect(child.has(NAME)).toBe(true);
+    parent.delete(NAME);
+    expect(child.has(NAME)).toBe(false);
+  });
+});
+
+describe("a context that computes a value", () => {
+  class Computing extends GGContext {
+    override get<T>(key: GGContextKey<T>): T {
+      return key.name === USER.name ? ("computed" as T) : super.get(key);
+    }
+  }
+
+  it("does not have it, nor does a child: `has` never calls `get`", () => {
+    const parent = new Computing("message");
+    for (const context of [parent, new GGContext("child", parent)]) {
+      context.run(() => {
+        expect(USER.get()).toBe("computed");
+        expect(USER.has()).toBe(false);
+        expect(() => USER.assert()).toThrow("Context named 'user' is required, but not defined!");
+      });
+    }
+  });
+
+  it("has it once it overrides `has` as well", () => {
+    class Honest extends Computing {
+      override has<T>(key: GGContextKey<T>): boolean {
+        return key.name === USER.name || super.has(key);
+      }
+    }
+    const parent = new Honest("message");
+    new GGContext("child", parent).run(() => {
+      expect(USER.has()).toBe(true);
+      expect(USER.assert()).toBe("computed");
+    });
   });
 });
 

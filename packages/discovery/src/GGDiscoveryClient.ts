@@ -18,7 +18,7 @@ export abstract class GGDiscoveryClient {
   abstract readonly isLocal: boolean;
 
   /** Remembers routes to announce. */
-  abstract registerRoutes(routes: readonly GGDiscoveryRoute[]): void;
+  abstract registerRoutes(routes: GGDiscoveryRoute[]): void;
 
   /** Announces this service's routes. */
   abstract register(): void | Promise<void>;

@@ -46,5 +46,4 @@ it("is reached through its key", () => {
   GG_DISCOVERY.set(discovery);
   expect(GG_DISCOVERY.get()).toBe(discovery);
   expect(GG_DISCOVERY.get()).toBeInstanceOf(GGDiscoveryClient);
-  GG_DISCOVERY.delete();
 });

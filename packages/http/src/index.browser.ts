@@ -1,13 +1,8 @@
-export {
-  type GGHttpContract,
-  type GGHttpRegisterConfig,
-  GGHttpSchema,
-} from "./api/GGHttpSchema.js";
+export { type GGHttpRegisterConfig, GGHttpSchema } from "./api/GGHttpSchema.js";
 export { type GGHttpMethod, type GGHttpRoute, GGRpc } from "./api/GGRpc.js";
 export { GGHttpSchemaBuilder, httpSchema } from "./api/httpSchema.js";
 export { GG_HTTP_SERVER, GG_PERMISSIONS, type GGScopeResolver } from "./api/keys.js";
 export type {
-  GGHttpMiddleware,
   GGHttpRequest,
   GGHttpResponse,
   GGHttpServerMiddleware,

@@ -1,3 +1,5 @@
+import "./dedup.js";
+
 export * from "./index.browser.js";
 export { GGHttp } from "./server/GGHttp.js";
 export { GGHttpMetrics } from "./server/GGHttpMetrics.js";

@@ -1,3 +1,4 @@
+import { GGLocatorScope } from "@grest-ts/locator";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import {
   ERROR,
@@ -10,12 +11,13 @@ import {
   IsString,
   IsUint,
   NOT_FOUND,
+  ROUTE_NOT_FOUND,
   SERVER_ERROR,
   VALIDATION_ERROR,
 } from "@grest-ts/schema";
 import { describe, expect, it, vi } from "vitest";
 import { GGHttp, GGHttpMetrics, GGRpc, httpSchema } from "../src/index.js";
-import { capture, newServer, openSocket, readToEnd, startServer } from "./support.js";
+import { captureErrors, newServer, openSocket, readToEnd, startServer } from "./support.js";
 
 const SOLD_OUT = ERROR.define("TEST_SOLD_OUT", 409, IsObject({ left: IsNumber }));
 
@@ -155,7 +157,7 @@ describe("an error", () => {
   });
 
   it("that is none of the contract's becomes a SERVER_ERROR, logged under the same reference", async () => {
-    const errors = capture("error");
+    const errors = captureErrors();
     const { client } = await serve({
       add: async () => {
         throw new Error("database password is 1234");
@@ -170,7 +172,7 @@ describe("an error", () => {
     expect(errors).toHaveLength(1);
     expect(errors[0]).toContain("1234");
     expect(errors[0]).toContain("ItemApi.add");
-    expect(errors[0]).toContain((error as SERVER_ERROR).context?.ref as string);
+    expect(errors[0]).toContain((error as typeof SERVER_ERROR.infer).context?.ref as string);
     expect(await client.clear().asResult()).toMatchObject({ type: "SERVER_ERROR" });
   });
 
@@ -210,8 +212,12 @@ describe("an error", () => {
     });
   });
 
-  it("of routing reaches the client as what it is", async () => {
-    const client = ItemApi.createClient({ url: await startServer(newServer()) });
+  it("of routing reaches the client as what it is where it is listed", async () => {
+    const url = await startServer(newServer());
+    const unlisted = await ItemApi.createClient({ url }).clear().asResult();
+    expect(unlisted).toMatchObject({ type: "SERVER_ERROR", context: { displayMessage: "Invalid response" } });
+    const Listing = httpSchema(new GGContractClass("ListingApi", { clear: { errors: [ROUTE_NOT_FOUND] } }));
+    const client = Listing.routes({ clear: GGRpc.DELETE("/") }).createClient({ url });
     expect(await client.clear().asResult()).toMatchObject({ type: "ROUTE_NOT_FOUND", statusCode: 404 });
   });
 });
@@ -281,11 +287,15 @@ describe("a schema", () => {
   });
 
   it("needs a server", () => {
-    expect(() => ItemApi.register(implementation())).toThrow(/"ItemApi".*no GGHttpServer/);
+    new GGLocatorScope("empty").run(() => {
+      expect(() => ItemApi.register(implementation())).toThrow(/"ItemApi".*no GGHttpServer/);
+    });
   });
 });
 
-it("requests are counted and timed by method and result", async () => {
+it("requests are counted and timed by method and result, where there is a store", async () => {
+  expect(GG_METRICS.has()).toBe(false);
+  await (await serve()).client.clear();
   GG_METRICS.set(new GGMetricsStore());
   const { client } = await serve({
     add: async () => {
@@ -298,5 +308,4 @@ it("requests are counted and timed by method and result", async () => {
   expect(GGHttpMetrics.requests.getValue({ api: "ItemApi", method: "clear", result: "OK" })).toBe(2);
   expect(GGHttpMetrics.requests.getValue({ api: "ItemApi", method: "add", result: "TEST_SOLD_OUT" })).toBe(1);
   expect(GGHttpMetrics.requestDuration.getValue({ api: "ItemApi", method: "clear" })?.count).toBe(2);
-  GG_METRICS.delete();
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { GGContractClass } from "@grest-ts/schema";
 import { expect, it } from "vitest";
 
 const source = (name: string) => fileURLToPath(new URL(`../../${name}/src/index.browser.ts`, import.meta.url));
@@ -35,7 +36,7 @@ it.each([
 
 it("the browser entry builds schemas and clients", async () => {
   const { GGRpc, httpSchema } = await import("../src/index.browser.js");
-  const Api = httpSchema({ name: "PageApi", methods: { ping: {} } }).routes({ ping: GGRpc.POST("ping") });
+  const Api = httpSchema(new GGContractClass("PageApi", { ping: {} })).routes({ ping: GGRpc.POST("ping") });
   expect(Object.keys(Api.createClient())).toEqual(["ping"]);
   expect(() => Api.register({ ping: async () => undefined })).toThrow(/no GGHttpServer/);
 });

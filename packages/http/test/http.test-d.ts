@@ -1,6 +1,16 @@
-import { ERROR, IsNumber, IsObject, IsString } from "@grest-ts/schema";
+import type { GGContextKey } from "@grest-ts/context";
+import {
+  ERROR,
+  GGContractClass,
+  type GGPermissionChecker,
+  type GGSchema,
+  IsNumber,
+  IsObject,
+  IsString,
+} from "@grest-ts/schema";
 import { expectTypeOf, it } from "vitest";
 import {
+  GG_PERMISSIONS,
   GGHttp,
   type GGHttpRequest,
   GGHttpServer,
@@ -10,13 +20,10 @@ import {
 } from "../src/index.js";
 
 const FULL = ERROR.define("FULL", 409);
-const Contract = {
-  name: "Rooms",
-  methods: {
-    join: { input: IsObject({ room: IsString }), success: IsObject({ seats: IsNumber }), errors: [FULL] },
-    ping: {},
-  },
-} as const;
+const Contract = new GGContractClass("Rooms", {
+  join: { input: IsObject({ room: IsString }), success: IsObject({ seats: IsNumber }), errors: [FULL] },
+  ping: {},
+});
 const schema = httpSchema(Contract).routes({ join: GGRpc.POST("join"), ping: GGRpc.GET("ping") });
 
 it("types the client by the contract", async () => {
@@ -52,4 +59,32 @@ it("takes a middleware as the README writes it", () => {
   httpSchema(Contract).pathPrefix("api").use(new Auth());
   // @ts-expect-error not a middleware
   httpSchema(Contract).use({ before: () => undefined });
+});
+
+it("takes transport in a schema, and processing in a registration", () => {
+  const http = new GGHttp(new GGHttpServer());
+  const transport = { parseRequest: () => undefined };
+  const processing = { process: async () => undefined };
+  const implementation = { join: async () => ({ seats: 1 }), ping: async () => undefined };
+  httpSchema(Contract).use(transport);
+  http.use(processing);
+  schema.register(implementation, { middlewares: [processing] });
+  // @ts-expect-error processing belongs to a registration
+  httpSchema(Contract).use(processing);
+  // @ts-expect-error transport belongs to a schema
+  http.use(transport);
+  // @ts-expect-error transport belongs to a schema
+  schema.register(implementation, { middlewares: [transport] });
+  // @ts-expect-error it is waited for, so it returns a promise
+  http.use({ process: () => undefined });
+});
+
+it("takes a contract, not something that looks like one", () => {
+  // @ts-expect-error a plain object
+  httpSchema({ name: "Rooms", methods: { ping: {} } });
+});
+
+it("has its permissions under a context key with a schema", () => {
+  expectTypeOf(GG_PERMISSIONS).toEqualTypeOf<GGContextKey<GGPermissionChecker>>();
+  expectTypeOf(GG_PERMISSIONS.schema).toEqualTypeOf<GGSchema<GGPermissionChecker>>();
 });

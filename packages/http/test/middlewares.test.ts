@@ -1,41 +1,62 @@
 import { GGContext, GGContextKey } from "@grest-ts/context";
-import { IsObject, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { GGContractClass, IsObject, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
 import { describe, expect, it, vi } from "vitest";
-import { GGHttp, type GGHttpRequest, type GGHttpTransportMiddleware, GGRpc, httpSchema } from "../src/index.js";
-import { capture, newServer, startServer } from "./support.js";
+import {
+  GGHttp,
+  type GGHttpRequest,
+  type GGHttpServerMiddleware,
+  type GGHttpTransportMiddleware,
+  GGRpc,
+  httpSchema,
+} from "../src/index.js";
+import { captureErrors, newServer, startServer } from "./support.js";
 
 const USER = new GGContextKey<string>("http_test_user", IsString);
 
 describe("middlewares", () => {
-  it("run in order, each parse then process, the schema's before the registration's, inside one context", async () => {
+  it("run in order, the schema's before the registration's, inside one context", async () => {
     const steps: string[] = [];
-    const step = (name: string) => ({
+    const parse = (name: string): GGHttpTransportMiddleware => ({
       parseRequest: () => {
         steps.push(`${name}.parse user=${USER.get()}`);
         USER.set(name);
       },
+    });
+    const process = (name: string): GGHttpServerMiddleware => ({
       process: async () => {
         await Promise.resolve();
         steps.push(`${name}.process user=${USER.get()}`);
+        USER.set(name);
       },
     });
-    const Api = httpSchema({ name: "StepApi", methods: { go: { success: IsString } } })
-      .use(step("a"))
-      .use(step("b"))
+    const Api = httpSchema(new GGContractClass("StepApi", { go: { success: IsString } }))
+      .use(parse("a"))
+      .use(parse("b"))
       .routes({ go: GGRpc.POST("go") });
     const server = newServer();
-    new GGHttp(server).use(step("c")).http(Api, { go: async () => String(USER.get()) });
+    new GGHttp(server)
+      .use(process("c"))
+      .use(process("d"))
+      .http(Api, { go: async () => String(USER.get()) });
     const client = Api.createClient({ url: await startServer(server) });
     // The client has the schema's middlewares, which have no client hooks here.
-    expect(await client.go()).toBe("c");
-    expect(steps).toEqual([
-      "a.parse user=undefined",
-      "a.process user=a",
-      "b.parse user=a",
-      "b.process user=b",
-      "c.parse user=b",
-      "c.process user=c",
-    ]);
+    expect(await client.go()).toBe("d");
+    expect(steps).toEqual(["a.parse user=undefined", "b.parse user=a", "c.process user=b", "d.process user=c"]);
+  });
+
+  it("take part only where they belong: transport in a schema, processing in a registration", async () => {
+    const steps: string[] = [];
+    const both = (name: string) => ({
+      parseRequest: () => void steps.push(`${name}.parse`),
+      process: async () => void steps.push(`${name}.process`),
+    });
+    const Api = httpSchema(new GGContractClass("BothApi", { go: {} }))
+      .use(both("schema"))
+      .routes({ go: GGRpc.POST("go") });
+    const server = newServer();
+    new GGHttp(server).use(both("registration")).http(Api, { go: async () => undefined });
+    await Api.createClient({ url: await startServer(server) }).go();
+    expect(steps).toEqual(["schema.parse", "registration.process"]);
   });
 
   it("see and change headers, query and response on both ends", async () => {
@@ -58,7 +79,7 @@ describe("middlewares", () => {
         seen.reply = response.headers["x-reply"];
       },
     };
-    const Api = httpSchema({ name: "TraceApi", methods: { go: { success: IsString } } })
+    const Api = httpSchema(new GGContractClass("TraceApi", { go: { success: IsString } }))
       .use(trace)
       .routes({ go: GGRpc.POST("go") });
     const server = newServer();
@@ -69,14 +90,15 @@ describe("middlewares", () => {
   });
 
   it("may refuse: an ERROR is the answer, anything else a SERVER_ERROR", async () => {
-    const errors = capture("error");
+    const errors = captureErrors();
     const handler = vi.fn(async () => "never");
-    const refuse = async (middleware: object) => {
-      const Api = httpSchema({ name: "RefuseApi", methods: { go: { success: IsString } } })
-        .use(middleware)
+    const refuse = async (transport: GGHttpTransportMiddleware, registration: GGHttpServerMiddleware) => {
+      const contract = new GGContractClass("RefuseApi", { go: { success: IsString, errors: [NOT_AUTHORIZED] } });
+      const Api = httpSchema(contract)
+        .use(transport)
         .routes({ go: GGRpc.POST("go") });
       const server = newServer();
-      Api.register({ go: handler }, { http: server });
+      Api.register({ go: handler }, { http: server, middlewares: [registration] });
       return Api.createClient({ url: await startServer(server) })
         .go()
         .asResult();
@@ -84,12 +106,12 @@ describe("middlewares", () => {
     const parseRequest = () => {
       throw new NOT_AUTHORIZED({ displayMessage: "Missing bearer token" });
     };
-    expect(await refuse({ parseRequest })).toMatchObject({
+    expect(await refuse({ parseRequest }, {})).toMatchObject({
       type: "NOT_AUTHORIZED",
       context: { displayMessage: "Missing bearer token" },
     });
     const process = () => Promise.reject(new Error("secret"));
-    const result = await refuse({ process });
+    const result = await refuse({}, { process });
     expect(result).toMatchObject({ type: "SERVER_ERROR" });
     expect(JSON.stringify(result)).not.toContain("secret");
     expect(errors.join()).toContain("secret");
@@ -97,8 +119,12 @@ describe("middlewares", () => {
   });
 
   it("that fail on the client settle the call", async () => {
-    const Api = httpSchema({ name: "FailApi", methods: { go: { input: IsString } } })
-      .use({ updateRequest: () => Promise.reject(new Error("no token")) })
+    const Api = httpSchema(new GGContractClass("FailApi", { go: { input: IsString } }))
+      .use({
+        updateRequest: () => {
+          throw new Error("no token");
+        },
+      })
       .routes({ go: GGRpc.POST("go") });
     const client = Api.createClient({ url: "http://127.0.0.1:1" });
     expect(await client.go(5 as never).asResult()).toMatchObject({ type: "SERVER_ERROR" });
@@ -107,7 +133,7 @@ describe("middlewares", () => {
   it("carry a context key in a header, checked on arrival", async () => {
     const PLACE = new GGContextKey<{ city: string }>("X-Place", IsObject({ city: IsString }));
     const NAME = new GGContextKey<string>("X-Name", IsString);
-    const Api = httpSchema({ name: "HeaderApi", methods: { go: { success: IsString } } })
+    const Api = httpSchema(new GGContractClass("HeaderApi", { go: { success: IsString } }))
       .useHeader(PLACE)
       .useHeader(NAME)
       .routes({ go: GGRpc.GET("go") });
@@ -151,7 +177,7 @@ class BearerAuthMiddleware implements GGHttpTransportMiddleware {
 
 it("the README's bearer middleware works on both ends", async () => {
   let token: string | undefined;
-  const Api = httpSchema({ name: "BearerApi", methods: { who: { success: IsString } } })
+  const Api = httpSchema(new GGContractClass("BearerApi", { who: { success: IsString, errors: [NOT_AUTHORIZED] } }))
     .pathPrefix("/api/bearer/")
     .use(new BearerAuthMiddleware(() => token))
     .routes({ who: GGRpc.GET("who") });

@@ -1,7 +1,7 @@
 import { GG_ANY_PERMISSION, GG_NO_PERMISSIONS, GGContractClass, type GGPermission } from "@grest-ts/schema";
 import { describe, expect, it } from "vitest";
 import { type GGHttpServer, type GGRegisteredWebSocketSchema, GGRpc, httpSchema } from "../src/index.js";
-import { capture, newServer } from "./support.js";
+import { newServer } from "./support.js";
 
 type Permissions = Record<string, GGPermission | undefined>;
 
@@ -25,15 +25,12 @@ const addWebSocket = (
   server: GGHttpServer,
   name: string,
   permissions: Permissions,
-  more: { connect?: GGPermission; resolver?: boolean; serverToClient?: Permissions } = {},
+  more: { connect?: GGPermission; resolver?: boolean } = {},
 ) => {
   const schema: GGRegisteredWebSocketSchema = {
     name,
     path: `ws/${name}`,
-    contract: {
-      clientToServer: { methods: methodsOf(permissions) },
-      serverToClient: { methods: methodsOf(more.serverToClient ?? {}) },
-    },
+    contract: { clientToServer: { methods: methodsOf(permissions) } },
     middlewares: [],
     connectPermission: more.connect,
   };
@@ -63,9 +60,12 @@ describe("the start check", () => {
     const server = newServer();
     addHttp(server, "A", { one: undefined, two: GG_NO_PERMISSIONS });
     addWebSocket(server, "B", { three: undefined, four: undefined });
-    const message = await failure(server);
-    expect(message).toContain("permission strict mode is active");
-    expect(message).toContain("\n\n  A.one\n  B.three\n  B.four\n\nFix:");
+    expect(await failure(server)).toBe(
+      "GGHttpServer: permission strict mode is active on this server (at least one route declares a permission or has " +
+        ".usePermissions(...) wired), but the following routes have no `permission` declared:\n\n" +
+        "  A.one\n  B.three\n  B.four\n\n" +
+        "Fix: declare `permission` on every route — use `GG_NO_PERMISSIONS` for intentionally public ones.",
+    );
   });
 
   it.each([
@@ -90,7 +90,6 @@ describe("the start check", () => {
     );
     addWebSocket(server, "C", { six: "c:read" }, { resolver: true });
     const message = await failure(server);
-    expect(message).toContain("without a scope resolver");
     const listed = message.split("\n").filter((line) => line.includes("requires"));
     expect(listed.map((line) => line.trim().split(" requires")[0]?.trim())).toEqual([
       "A.one",
@@ -113,12 +112,13 @@ describe("the start check", () => {
   });
 });
 
-it("warns of a permission on a serverToClient method, which nothing enforces", async () => {
-  const warnings = capture("warn");
+it("says what is missing where a resolver is", async () => {
   const server = newServer();
-  addWebSocket(server, "B", {}, { serverToClient: { news: "b:read", open: GG_NO_PERMISSIONS, plain: undefined } });
-  await server.start();
-  expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toContain("B.news");
-  expect(warnings[0]).not.toMatch(/B\.(open|plain)/);
+  addHttp(server, "A", { b: "x" });
+  expect(await failure(server)).toBe(
+    "GGHttpServer: these routes declare non-public permissions but their schema was registered without a scope " +
+      'resolver:\n\n  A.b   requires "x"\n\n' +
+      "Fix: call `.usePermissions(yourResolver)` on the GGHttp chain (or pass `permissionResolver` to the WS schema " +
+      "config) before registering these routes.",
+  );
 });

@@ -61,12 +61,12 @@ describe("permissions", () => {
     expect(await as("bob", () => client.read()).catch((error: unknown) => error)).toBeInstanceOf(FORBIDDEN);
   });
 
-  it("stop a call before its body is looked at, and the error is what it is though not listed", async () => {
+  it("stop a call before its body is looked at, with an error that the client knows only if it is listed", async () => {
     const { client, as, url, unlisted } = await serveGuarded();
     const response = await fetch(`${url}/guarded/unlisted`, { method: "POST", body: "{not json" });
     expect(response.status).toBe(401);
     const result = await as("bob", () => client.unlisted({ id: "1" })).asResult();
-    expect(result).toMatchObject({ type: "FORBIDDEN", statusCode: 403 });
+    expect(result).toMatchObject({ type: "SERVER_ERROR", context: { displayMessage: "Invalid response" } });
     expect(unlisted).not.toHaveBeenCalled();
   });
 

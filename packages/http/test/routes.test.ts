@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { capture, newServer, openSocket, readToEnd, startServer } from "./support.js";
+import { captureErrors, newServer, openSocket, readToEnd, startServer } from "./support.js";
 
 describe("plain routes", () => {
   it("match by method and path, with parameters and wildcards", async () => {
@@ -39,7 +39,7 @@ describe("plain routes", () => {
   });
 
   it("that fail are answered with a SERVER_ERROR that tells nothing, logged under the same reference", async () => {
-    const errors = capture("error");
+    const errors = captureErrors();
     const server = newServer();
     server.registerRoute("GET", "/throws", () => {
       throw new Error("secret one");
@@ -61,7 +61,7 @@ describe("plain routes", () => {
   });
 
   it("that fail half-way break the connection, rather than pass for complete", async () => {
-    capture("error");
+    captureErrors();
     const server = newServer();
     server.registerRoute("GET", "/half", async (_request, response) => {
       response.writeHead(200, { "content-length": "100" });

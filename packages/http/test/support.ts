@@ -43,10 +43,10 @@ export function signal<T = void>(): { readonly promise: Promise<T>; readonly res
   return { promise, resolve };
 }
 
-/** What the code under test printed with `console[level]`, one text per call; nothing reaches the terminal. */
-export function capture(level: "warn" | "error"): string[] {
+/** What the code under test printed with `console.error`, one text per call; nothing reaches the terminal. */
+export function captureErrors(): string[] {
   const lines: string[] = [];
-  vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => {
+  vi.spyOn(console, "error").mockImplementation((...parts: unknown[]) => {
     lines.push(parts.map(String).join(" "));
   });
   return lines;

@@ -23,7 +23,17 @@ export const GGLocator = {
     return activeScope();
   },
 
-  /** The current scope or, outside any, the process-wide one that keys fall back to. */
+  /** `fn`, to be called from anywhere and run inside the scope that is current now. Throws outside any. */
+  wrapWithRun<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+    return GGLocator.getScope().wrapWithRun(fn);
+  },
+
+  /** Like `wrapWithRun`, but what runs after the call stays in the scope too. Throws outside any scope. */
+  wrapWithEnter<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+    return GGLocator.getScope().wrapWithEnter(fn);
+  },
+
+  /** @internal The current scope or, outside any, the process-wide one that keys fall back to. */
   getScopeOrRoot(): GGLocatorScope {
     return currentScope();
   },

@@ -31,9 +31,4 @@ export class GGLocatorKey<T> {
   overwrite(value: T): void {
     currentScope().overwrite(this, value);
   }
-
-  /** Takes the service out; tells whether there was one. */
-  delete(): boolean {
-    return currentScope().delete(this);
-  }
 }

@@ -1,9 +1,21 @@
 import type { GGLocatorKey } from "./GGLocatorKey.js";
-import { runInScope } from "./storage.js";
+import type { GGLocatorServiceType } from "./GGLocatorServiceType.js";
+import { activeScope, enterScope, runInScope } from "./storage.js";
 
-/** A named set of services. A child starts with a copy of what its parent holds at that moment. */
+/** How the owner of a scope starts and stops a service. */
+export interface GGLocatorLifecycle {
+  /** Where the service stands in the order of starts. */
+  readonly type: GGLocatorServiceType;
+  /** Makes the service ready for use. */
+  start(): void | Promise<void>;
+  /** Ends the service. */
+  teardown?(): void | Promise<void>;
+}
+
+/** A named set of services. A child starts with a copy of what its parent holds at that moment, its owner included. */
 export class GGLocatorScope {
   private readonly values: Map<string, unknown>;
+  private lifecycleOwner: object | undefined;
 
   constructor(
     readonly name: string,
@@ -11,15 +23,13 @@ export class GGLocatorScope {
     readonly serviceName: string = parent?.serviceName ?? "Unknown",
   ) {
     this.values = new Map(parent?.values);
+    this.lifecycleOwner = parent?.lifecycleOwner;
   }
 
   /** The service under `key`; throws when there is none. */
   get<T>(key: GGLocatorKey<T>): T {
-    const value = this.tryGet(key);
-    if (value === undefined) {
-      throw new Error(`Service "${key.name}" is not registered in locator scope "${this.name}".`);
-    }
-    return value;
+    if (!this.has(key)) throw new Error(`Service "${key.name}" is not registered in locator scope "${this.name}".`);
+    return this.values.get(key.name) as T;
   }
 
   /** The service under `key`, or undefined. */
@@ -34,7 +44,7 @@ export class GGLocatorScope {
 
   /** Registers a service; throws when the key is taken. */
   set<T>(key: GGLocatorKey<T>, value: T): void {
-    if (this.values.has(key.name)) {
+    if (this.has(key)) {
       throw new Error(`Scope already has service "${key.name}" (locator scope "${this.name}").`);
     }
     this.overwrite(key, value);
@@ -42,14 +52,7 @@ export class GGLocatorScope {
 
   /** Registers a service, in place of the one that may be there. */
   overwrite<T>(key: GGLocatorKey<T>, value: T): void {
-    // An undefined value would make has() and tryGet() disagree.
-    if (value === undefined) this.values.delete(key.name);
-    else this.values.set(key.name, value);
-  }
-
-  /** Takes a service out; tells whether there was one. */
-  delete<T>(key: GGLocatorKey<T>): boolean {
-    return this.values.delete(key.name);
+    this.values.set(key.name, value);
   }
 
   /** The names of all registered keys. */
@@ -57,13 +60,53 @@ export class GGLocatorScope {
     return [...this.values.keys()];
   }
 
-  /** Runs `fn`, and what it starts, inside this scope. */
-  run<R>(fn: () => R): R {
-    return runInScope(this, fn);
+  /**
+   * Names who starts and stops the services of this scope, and of children made from now on. There is no runtime among
+   * these packages that would do so: the scope only records that there is an owner, and a program calls `start` and
+   * `teardown` itself.
+   */
+  setLifecycleOwner(owner: object): void {
+    this.lifecycleOwner = owner;
+  }
+
+  /** Registers a service that the scope's owner starts and stops; throws without an owner, and when the key is taken. */
+  setWithLifecycle<T>(key: GGLocatorKey<T>, value: T, _lifecycle: GGLocatorLifecycle): void {
+    if (this.lifecycleOwner === undefined) {
+      throw new Error("No lifecycle handler - are you registering outside compose phase?");
+    }
+    this.set(key, value);
+  }
+
+  /** `fn`, to be called from anywhere and run inside this scope. */
+  wrapWithRun<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+    return (...args) => this.run(() => fn(...args));
+  }
+
+  /** Like `wrapWithRun`, but what runs after the call stays in this scope too. */
+  wrapWithEnter<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+    return (...args) => {
+      this.enter();
+      return fn(...args);
+    };
   }
 
   /** A child scope that starts with this scope's services. */
   branch(name: string): GGLocatorScope {
     return new GGLocatorScope(name, this);
+  }
+
+  /** Runs `fn`, and what it starts, inside this scope. */
+  run<R>(fn: () => R): R {
+    return runInScope(this, fn);
+  }
+
+  /** Makes this the scope of the code that follows, and of what it starts. */
+  enter(): void {
+    enterScope(this);
+  }
+
+  /** Enters this scope unless it is the current one. */
+  ensureEntered(): void {
+    if (activeScope() !== this) this.enter();
   }
 }

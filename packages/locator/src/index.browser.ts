@@ -1,3 +1,4 @@
 export { GGLocator } from "./GGLocator.js";
 export { GGLocatorKey } from "./GGLocatorKey.js";
-export { GGLocatorScope } from "./GGLocatorScope.js";
+export { type GGLocatorLifecycle, GGLocatorScope } from "./GGLocatorScope.js";
+export { GGLocatorServiceType } from "./GGLocatorServiceType.js";

@@ -1,3 +1,4 @@
+import "./dedup.js";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { GGLocatorScope } from "./GGLocatorScope.js";
 import { initScopeStorage } from "./storage.js";

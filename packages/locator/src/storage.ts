@@ -4,6 +4,7 @@ import type { GGLocatorScope } from "./GGLocatorScope.js";
 export interface ScopeStorage {
   getStore(): GGLocatorScope | undefined;
   run<R>(scope: GGLocatorScope, fn: () => R): R;
+  enterWith(scope: GGLocatorScope): void;
 }
 
 /** Where there is no async tracking (browsers): the scope holds for the synchronous part of `fn` only. */
@@ -23,6 +24,10 @@ class SyncScopeStorage implements ScopeStorage {
       this.#current = before;
     }
   }
+
+  enterWith(scope: GGLocatorScope): void {
+    this.#current = scope;
+  }
 }
 
 let storage: ScopeStorage = new SyncScopeStorage();
@@ -38,4 +43,8 @@ export function activeScope(): GGLocatorScope | undefined {
 
 export function runInScope<R>(scope: GGLocatorScope, fn: () => R): R {
   return storage.run(scope, fn);
+}
+
+export function enterScope(scope: GGLocatorScope): void {
+  storage.enterWith(scope);
 }

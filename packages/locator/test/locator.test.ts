@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { GGLocator, GGLocatorKey, GGLocatorScope } from "../src/index.js";
+import { describe, expect, it } from "vitest";
+import { GGLocator, GGLocatorKey, GGLocatorScope, GGLocatorServiceType } from "../src/index.js";
 
 interface Clock {
   readonly zone: string;
@@ -9,15 +9,14 @@ const CLOCK = new GGLocatorKey<Clock>("CLOCK");
 const utc: Clock = { zone: "UTC" };
 const cet: Clock = { zone: "CET" };
 
-afterEach(() => {
-  CLOCK.delete();
-});
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("outside any scope", () => {
   it("has no service until one is set, and says so by name", () => {
-    expect(CLOCK.has()).toBe(false);
-    expect(CLOCK.tryGet()).toBeUndefined();
-    expect(() => CLOCK.get()).toThrow(/"CLOCK" is not registered/);
+    const LATER = new GGLocatorKey<Clock>("LATER");
+    expect(LATER.has()).toBe(false);
+    expect(LATER.tryGet()).toBeUndefined();
+    expect(() => LATER.get()).toThrow(/"LATER" is not registered/);
   });
 
   it("shares services through the process, the last one set winning", () => {
@@ -27,17 +26,18 @@ describe("outside any scope", () => {
     expect(new GGLocatorKey<Clock>("CLOCK").get()).toBe(cet);
   });
 
-  it("forgets a deleted service", () => {
-    CLOCK.set(utc);
-    expect(CLOCK.delete()).toBe(true);
-    expect(CLOCK.delete()).toBe(false);
-    expect(CLOCK.has()).toBe(false);
+  it("has the process as the owner of services", () => {
+    const root = GGLocator.getScopeOrRoot();
+    root.setWithLifecycle(CLOCK, utc, { type: GGLocatorServiceType.BUSINESS, start: () => undefined });
+    expect(CLOCK.get()).toBe(utc);
   });
 
   it("has no current scope", () => {
     expect(GGLocator.hasScope()).toBe(false);
     expect(GGLocator.tryGetScope()).toBeUndefined();
     expect(() => GGLocator.getScope()).toThrow(/No locator scope/);
+    expect(() => GGLocator.wrapWithRun(() => 1)).toThrow(/No locator scope/);
+    expect(() => GGLocator.wrapWithEnter(() => 1)).toThrow(/No locator scope/);
   });
 });
 
@@ -67,7 +67,7 @@ describe("inside a scope", () => {
       ["a", "b"].map((name) =>
         new GGLocatorScope(name).run(async () => {
           CLOCK.set({ zone: name });
-          await new Promise((resolve) => setImmediate(resolve));
+          await nextTurn();
           return `${GGLocator.getScope().name}:${CLOCK.get().zone}`;
         }),
       ),
@@ -93,4 +93,68 @@ describe("inside a scope", () => {
   it("has a service name even when none is given", () => {
     expect(new GGLocatorScope("a").serviceName).toBe("Unknown");
   });
+});
+
+describe("a service with a life of its own", () => {
+  const lifecycle = { type: GGLocatorServiceType.BUSINESS, start: () => undefined };
+
+  it("needs a scope with an owner", () => {
+    const scope = new GGLocatorScope("a");
+    expect(() => scope.setWithLifecycle(CLOCK, utc, lifecycle)).toThrow(
+      "No lifecycle handler - are you registering outside compose phase?",
+    );
+    expect(scope.has(CLOCK)).toBe(false);
+    scope.setLifecycleOwner({});
+    scope.setWithLifecycle(CLOCK, utc, lifecycle);
+    expect(scope.get(CLOCK)).toBe(utc);
+    expect(() => scope.setWithLifecycle(CLOCK, cet, lifecycle)).toThrow('Scope already has service "CLOCK"');
+  });
+
+  it("has its owner in a child that is made later, and not in one that was made before", () => {
+    const parent = new GGLocatorScope("parent");
+    const before = parent.branch("before");
+    parent.setLifecycleOwner({});
+    parent.branch("after").setWithLifecycle(CLOCK, utc, lifecycle);
+    expect(() => before.setWithLifecycle(CLOCK, utc, lifecycle)).toThrow(/No lifecycle handler/);
+  });
+
+  it("is of one of the framework's kinds, in the order of their start", () => {
+    const { CONFIG, DATABASE, HTTP, INTL, BUSINESS, PERIODIC_JOBS, SERVICE_DISCOVERY } = GGLocatorServiceType;
+    expect([CONFIG, DATABASE, HTTP, INTL, BUSINESS, PERIODIC_JOBS, SERVICE_DISCOVERY]).toEqual([
+      0, 10, 20, 25, 30, 40, 999,
+    ]);
+  });
+});
+
+describe("a function that is called elsewhere", () => {
+  const scopeName = (suffix = "") => `${GGLocator.tryGetScope()?.name}${suffix}`;
+
+  it("keeps the scope that it was wrapped in", () => {
+    const wrapped = new GGLocatorScope("a").run(() => GGLocator.wrapWithRun(scopeName));
+    expect(wrapped("!")).toBe("a!");
+    expect(new GGLocatorScope("b").wrapWithRun(scopeName)()).toBe("b");
+    expect(scopeName()).toBe("undefined");
+  });
+
+  it("may leave its scope to what follows", async () => {
+    const wrapped = new GGLocatorScope("a").run(() => GGLocator.wrapWithEnter(scopeName));
+    const seen = new GGLocatorScope("outer").run(async () => {
+      const first = wrapped("!");
+      await nextTurn();
+      return [first, scopeName()];
+    });
+    expect(await seen).toEqual(["a!", "a"]);
+    expect(scopeName()).toBe("undefined");
+  });
+});
+
+it("a scope can be entered, for all that follows", async () => {
+  const scope = new GGLocatorScope("a");
+  const seen = new GGLocatorScope("outer").run(async () => {
+    scope.ensureEntered();
+    scope.ensureEntered();
+    await nextTurn();
+    return GGLocator.getScope();
+  });
+  expect(await seen).toBe(scope);
 });

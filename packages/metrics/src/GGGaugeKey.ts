@@ -1,44 +1,37 @@
 import { GG_METRICS } from "./GG_METRICS.js";
 import { GGMetricKey, type GGMetricOptions } from "./GGMetricKey.js";
-import type { AnyLabels, GGMetricLabels } from "./labels.js";
+import type { GGMetricLabelArgs, GGMetricLabels, GGNoMetricLabels } from "./labels.js";
 
-/** A level that goes up and down. */
-export class GGGaugeKey<const L = string> extends GGMetricKey<L> {
+/** A level that goes up and down. Its methods throw without a store: ask `GG_METRICS.has()` first. */
+export class GGGaugeKey<L extends GGMetricLabels = GGNoMetricLabels> extends GGMetricKey {
   readonly type = "gauge";
 
-  constructor(name: string, options: GGMetricOptions<L>) {
+  constructor(name: string, options: GGMetricOptions<NoInfer<L>>) {
     super(name, options);
   }
 
   /** Raises the level. */
-  inc(value = 1, labels?: GGMetricLabels<L>): void {
-    GG_METRICS.tryGet()
-      ?.get(this)
-      .inc(value, labels as AnyLabels | undefined);
+  inc(value = 1, ...[labels]: GGMetricLabelArgs<L>): void {
+    GG_METRICS.get().get(this).inc(value, labels);
   }
 
   /** Lowers the level. */
-  dec(value = 1, labels?: GGMetricLabels<L>): void {
-    GG_METRICS.tryGet()
-      ?.get(this)
-      .inc(-value, labels as AnyLabels | undefined);
+  dec(value = 1, ...[labels]: GGMetricLabelArgs<L>): void {
+    GG_METRICS.get().get(this).inc(-value, labels);
   }
 
   /** Sets the level. */
-  set(value: number, labels?: GGMetricLabels<L>): void {
-    GG_METRICS.tryGet()
-      ?.get(this)
-      .set(value, labels as AnyLabels | undefined);
+  set(value: number, ...[labels]: GGMetricLabelArgs<L>): void {
+    GG_METRICS.get().get(this).set(value, labels);
   }
 
-  /** The level now; 0 without a store. */
-  getValue(labels?: GGMetricLabels<L>): number {
-    const metric = GG_METRICS.tryGet()?.get(this);
-    return metric?.getValue(labels as AnyLabels | undefined) ?? 0;
+  /** The level now. */
+  getValue(...[labels]: GGMetricLabelArgs<L>): number {
+    return GG_METRICS.get().get(this).getValue(labels);
   }
 
   /** Drops all series of this metric. */
   reset(): void {
-    GG_METRICS.tryGet()?.get(this).reset();
+    GG_METRICS.get().get(this).reset();
   }
 }

@@ -1,12 +1,12 @@
 import { GG_METRICS } from "./GG_METRICS.js";
 import { GGMetricKey, type GGMetricOptions } from "./GGMetricKey.js";
-import type { AnyLabels, GGMetricLabels } from "./labels.js";
+import type { GGMetricLabelArgs, GGMetricLabels, GGNoMetricLabels } from "./labels.js";
 
-/** What describes a histogram. */
-export interface GGHistogramOptions<L> extends GGMetricOptions<L> {
+/** What describes a histogram with the labels `L`. */
+export type GGHistogramOptions<L extends GGMetricLabels> = GGMetricOptions<L> & {
   /** Upper bounds, rising. A value counts in every bucket whose bound is not below it. */
-  readonly buckets: readonly number[];
-}
+  readonly buckets: number[];
+};
 
 /** What a histogram knows about one label combination. */
 export interface GGHistogramDatum {
@@ -18,12 +18,13 @@ export interface GGHistogramDatum {
   readonly values: readonly number[];
 }
 
-/** A distribution of values over buckets. */
-export class GGHistogramKey<const L = string> extends GGMetricKey<L> {
+/** A distribution of values over buckets. Its methods throw without a store: ask `GG_METRICS.has()` first. */
+export class GGHistogramKey<L extends GGMetricLabels = GGNoMetricLabels> extends GGMetricKey {
   readonly type = "histogram";
+  /** Upper bounds, rising. */
   readonly buckets: readonly number[];
 
-  constructor(name: string, options: GGHistogramOptions<L>) {
+  constructor(name: string, options: GGHistogramOptions<NoInfer<L>>) {
     super(name, options);
     const rising = options.buckets.every((bound, i, all) => i === 0 || bound > (all[i - 1] as number));
     if (!rising) throw new Error(`Histogram "${this.name}": buckets must rise.`);
@@ -31,31 +32,23 @@ export class GGHistogramKey<const L = string> extends GGMetricKey<L> {
   }
 
   /** Counts one value. */
-  observe(value: number, labels?: GGMetricLabels<L>): void {
-    GG_METRICS.tryGet()
-      ?.get(this)
-      .observe(value, labels as AnyLabels | undefined);
+  observe(value: number, ...[labels]: GGMetricLabelArgs<L>): void {
+    GG_METRICS.get().get(this).observe(value, labels);
   }
 
-  /** Starts a clock. The returned function observes the milliseconds since, and returns them. */
-  startTimer(labels?: GGMetricLabels<L>): (more?: GGMetricLabels<L>) => number {
+  /** Starts a clock. The returned function observes the milliseconds since. */
+  startTimer(...labels: GGMetricLabelArgs<L>): () => void {
     const start = performance.now();
-    return (more) => {
-      const elapsed = performance.now() - start;
-      this.observe(elapsed, more === undefined ? labels : ({ ...labels, ...more } as GGMetricLabels<L>));
-      return elapsed;
-    };
+    return () => this.observe(performance.now() - start, ...labels);
   }
 
-  /** What was observed for the label combination; undefined when nothing was, or without a store. */
-  getValue(labels?: GGMetricLabels<L>): GGHistogramDatum | undefined {
-    return GG_METRICS.tryGet()
-      ?.get(this)
-      .getValue(labels as AnyLabels | undefined);
+  /** What was observed for the label combination; undefined when nothing was. */
+  getValue(...[labels]: GGMetricLabelArgs<L>): GGHistogramDatum | undefined {
+    return GG_METRICS.get().get(this).getValue(labels);
   }
 
   /** Drops all series of this metric. */
   reset(): void {
-    GG_METRICS.tryGet()?.get(this).reset();
+    GG_METRICS.get().get(this).reset();
   }
 }

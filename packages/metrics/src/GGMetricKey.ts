@@ -1,22 +1,32 @@
-import type { GGMetricLabelName } from "./labels.js";
+import type { GGMetricLabels } from "./labels.js";
 
 /** How an exporter that nests its output groups the series of a metric. */
-export interface GGMetricGroupBy {
-  readonly labels: readonly string[];
+export interface GGMetricGroupBy<Name extends string = string> {
+  /** The labels to group by. */
+  readonly labels: Name[];
   /** Text with `{label}` placeholders; without it the label values are joined. */
   readonly template?: string;
 }
 
-/** What describes a metric. */
-export interface GGMetricOptions<L> {
+/** What describes any metric. */
+export interface GGMetricDescription {
   /** One line on what is measured. */
   readonly help: string;
-  // The bare `L` is what lets the label names be inferred from this list.
-  readonly labelNames?: readonly (L | GGMetricLabelName<L>)[];
-  readonly groupBy?: string | readonly string[] | GGMetricGroupBy;
   /** Most label combinations that get a series of their own; all others share one. Default 10,000. */
   readonly maxLabelCombinations?: number;
 }
+
+/** What describes the labels of a metric that has some. */
+export interface GGMetricLabelOptions<Name extends string> {
+  /** All labels, in the order in which exporters write them. */
+  readonly labelNames: Name[];
+  /** How exporters group the series. */
+  readonly groupBy?: GGMetricGroupBy<Name>;
+}
+
+/** What describes a metric with the labels `L`. */
+export type GGMetricOptions<L extends GGMetricLabels> = GGMetricDescription &
+  (keyof L extends never ? unknown : GGMetricLabelOptions<keyof L & string>);
 
 /** The kinds of metrics. */
 export type GGMetricType = "counter" | "gauge" | "histogram";
@@ -37,22 +47,26 @@ export function withPrefix<T>(prefix: string, build: () => T): T {
 }
 
 /** What all metric keys have in common. */
-export abstract class GGMetricKey<L> {
+export abstract class GGMetricKey {
   abstract readonly type: GGMetricType;
   /** The full name, prefix included. */
   readonly name: string;
+  /** One line on what is measured. */
   readonly help: string;
+  /** All labels, in the order in which exporters write them. */
   readonly labelNames: readonly string[];
-  readonly groupBy: GGMetricOptions<L>["groupBy"];
+  /** How exporters group the series. */
+  readonly groupBy: GGMetricGroupBy | undefined;
+  /** Most label combinations that get a series of their own. */
   readonly maxLabelCombinations: number;
 
-  protected constructor(name: string, options: GGMetricOptions<L>) {
+  protected constructor(name: string, options: GGMetricDescription & Partial<GGMetricLabelOptions<string>>) {
     if (openPrefix === undefined) {
       throw new Error(`Metric key "${name}" must be created inside GGMetrics.define(prefix, () => ({ ... })).`);
     }
     this.name = openPrefix + name;
     this.help = options.help;
-    this.labelNames = Object.freeze([...(options.labelNames ?? [])] as string[]);
+    this.labelNames = Object.freeze([...(options.labelNames ?? [])]);
     this.groupBy = options.groupBy;
     this.maxLabelCombinations = options.maxLabelCombinations ?? DEFAULT_MAX_LABEL_COMBINATIONS;
   }

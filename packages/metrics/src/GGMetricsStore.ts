@@ -1,8 +1,16 @@
-import type { GGCounterKey } from "./GGCounterKey.js";
-import type { GGGaugeKey } from "./GGGaugeKey.js";
-import type { GGHistogramDatum, GGHistogramKey } from "./GGHistogramKey.js";
+import type { GGHistogramDatum } from "./GGHistogramKey.js";
 import { seriesKey } from "./labels.js";
-import { type AnyMetricKey, Distribution, GGCounter, GGGauge, GGHistogram, type GGMetric } from "./metrics.js";
+import {
+  type AnyMetricKey,
+  type CounterKey,
+  Distribution,
+  type GaugeKey,
+  GGCounter,
+  GGGauge,
+  GGHistogram,
+  type GGMetric,
+  type HistogramKey,
+} from "./metrics.js";
 
 /** One label combination with its value. */
 export interface GGMetricSeries {
@@ -23,9 +31,9 @@ export class GGMetricsStore {
   readonly #metrics = new Map<unknown, GGMetric>();
 
   /** The numbers behind a key; they start empty. */
-  get<L>(key: GGCounterKey<L>): GGCounter;
-  get<L>(key: GGGaugeKey<L>): GGGauge;
-  get<L>(key: GGHistogramKey<L>): GGHistogram;
+  get(key: CounterKey): GGCounter;
+  get(key: GaugeKey): GGGauge;
+  get(key: HistogramKey): GGHistogram;
   get(key: AnyMetricKey): GGMetric {
     let metric = this.#metrics.get(key);
     if (metric === undefined) {

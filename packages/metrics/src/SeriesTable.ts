@@ -24,7 +24,7 @@ export class SeriesTable<T> {
   #all: Series<T>[] = [];
   #overflow: Series<T> | undefined;
 
-  constructor(key: GGMetricKey<never>, create: () => T) {
+  constructor(key: GGMetricKey, create: () => T) {
     this.#names = key.labelNames;
     this.#limit = key.maxLabelCombinations;
     this.#create = create;

@@ -1,16 +1,11 @@
-/** A label's value; anything but text is written with `String`. */
-export type GGMetricLabelValue = string | number | boolean;
+/** The labels of a metric. A type alias of an object fits, an interface does not: it has no index signature. */
+export type GGMetricLabels = Record<string, string | number | boolean>;
 
-/**
- * The labels of one observation. `L` is a union of label names, or an object type with the labels as members.
- * A label that is left out counts as the empty text.
- */
-export type GGMetricLabels<L> = [L] extends [string]
-  ? { readonly [K in L]?: GGMetricLabelValue }
-  : Readonly<Partial<L>>;
+/** A metric without labels. */
+export type GGNoMetricLabels = Record<never, never>;
 
-/** The label names that belong to `L`. */
-export type GGMetricLabelName<L> = L extends string ? L : keyof L & string;
+/** The labels argument of a key's methods: none where the metric has no labels, else one object with all of them. */
+export type GGMetricLabelArgs<L extends GGMetricLabels> = keyof L extends never ? [] : [labels: L];
 
 /** Every label of the series that takes what comes after `maxLabelCombinations` is reached has this value. */
 export const GG_METRICS_OVERFLOW = "__overflow__";

@@ -1,9 +1,19 @@
-import type { GGCounterKey } from "./GGCounterKey.js";
-import type { GGGaugeKey } from "./GGGaugeKey.js";
-import type { GGHistogramDatum, GGHistogramKey } from "./GGHistogramKey.js";
+import type { GGHistogramDatum } from "./GGHistogramKey.js";
 import type { GGMetricKey } from "./GGMetricKey.js";
 import type { AnyLabels } from "./labels.js";
 import { SeriesTable } from "./SeriesTable.js";
+
+// Keys as their numbers see them, whose labels are not known as types here.
+
+/** A counter's key, whatever its labels. */
+export type CounterKey = GGMetricKey & { readonly type: "counter" };
+/** A gauge's key, whatever its labels. */
+export type GaugeKey = GGMetricKey & { readonly type: "gauge" };
+/** A histogram's key, whatever its labels. */
+export type HistogramKey = GGMetricKey & { readonly type: "histogram"; readonly buckets: readonly number[] };
+
+/** A key of any kind, whatever its labels. */
+export type AnyMetricKey = CounterKey | GaugeKey | HistogramKey;
 
 /** A number that is updated in place. */
 interface Cell {
@@ -16,7 +26,7 @@ const newCell = (): Cell => ({ value: 0 });
 export class GGCounter {
   readonly series: SeriesTable<Cell>;
 
-  constructor(readonly key: GGCounterKey<never>) {
+  constructor(readonly key: CounterKey) {
     this.series = new SeriesTable(key, newCell);
   }
 
@@ -25,8 +35,8 @@ export class GGCounter {
     this.series.obtain(labels).value += value;
   }
 
-  getValue(labels: AnyLabels | undefined): number | undefined {
-    return this.series.peek(labels)?.value;
+  getValue(labels: AnyLabels | undefined): number {
+    return this.series.peek(labels)?.value ?? 0;
   }
 
   reset(): void {
@@ -38,7 +48,7 @@ export class GGCounter {
 export class GGGauge {
   readonly series: SeriesTable<Cell>;
 
-  constructor(readonly key: GGGaugeKey<never>) {
+  constructor(readonly key: GaugeKey) {
     this.series = new SeriesTable(key, newCell);
   }
 
@@ -50,8 +60,8 @@ export class GGGauge {
     this.series.obtain(labels).value = value;
   }
 
-  getValue(labels: AnyLabels | undefined): number | undefined {
-    return this.series.peek(labels)?.value;
+  getValue(labels: AnyLabels | undefined): number {
+    return this.series.peek(labels)?.value ?? 0;
   }
 
   reset(): void {
@@ -101,7 +111,7 @@ export class Distribution {
 export class GGHistogram {
   readonly series: SeriesTable<Distribution>;
 
-  constructor(readonly key: GGHistogramKey<never>) {
+  constructor(readonly key: HistogramKey) {
     this.series = new SeriesTable(key, () => new Distribution(key.buckets));
   }
 
@@ -122,6 +132,3 @@ export class GGHistogram {
 
 /** The numbers behind a key of any kind. */
 export type GGMetric = GGCounter | GGGauge | GGHistogram;
-
-/** A key of any kind. */
-export type AnyMetricKey = GGMetricKey<never> & (GGCounterKey<never> | GGGaugeKey<never> | GGHistogramKey<never>);

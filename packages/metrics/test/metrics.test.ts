@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GGLocatorScope } from "@grest-ts/locator";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   GG_METRICS,
   GG_METRICS_OVERFLOW,
@@ -11,16 +12,22 @@ import {
 } from "../src/index.js";
 
 const Shop = GGMetrics.define("/shop/", () => ({
-  sales: new GGCounterKey("sales_total", { help: "Sales", labelNames: ["item", "result"] }),
-  visitors: new GGGaugeKey("visitors", { help: "Visitors inside", labelNames: ["door"] }),
-  wait: new GGHistogramKey("wait_ms", { help: "Time in the queue", labelNames: ["till"], buckets: [10, 20, 50] }),
+  sales: new GGCounterKey<{ item: string; result: string }>("sales_total", {
+    help: "Sales",
+    labelNames: ["item", "result"],
+  }),
+  visitors: new GGGaugeKey<{ door: string }>("visitors", { help: "Visitors inside", labelNames: ["door"] }),
+  wait: new GGHistogramKey<{ till: number }>("wait_ms", {
+    help: "Time in the queue",
+    labelNames: ["till"],
+    buckets: [10, 20, 50],
+  }),
   openings: new GGCounterKey("openings_total", { help: "Openings" }),
 }));
 
 beforeEach(() => GG_METRICS.set(new GGMetricsStore()));
-afterEach(() => {
-  GG_METRICS.delete();
-});
+
+const withoutStore = <R>(fn: () => R): R => new GGLocatorScope("without a store").run(fn);
 
 describe("keys", () => {
   it("take the prefix of their group", () => {
@@ -39,19 +46,25 @@ describe("keys", () => {
     expect(make).toThrow(/"lost_total"/);
   });
 
-  it("do nothing without a store", () => {
-    GG_METRICS.delete();
-    Shop.sales.inc(1, { item: "a" });
-    Shop.visitors.set(3);
-    Shop.visitors.dec();
-    Shop.wait.observe(5);
-    Shop.wait.startTimer()();
-    Shop.sales.reset();
-    expect(Shop.sales.getValue({ item: "a" })).toBe(0);
-    expect(Shop.visitors.getValue()).toBe(0);
-    expect(Shop.wait.getValue()).toBeUndefined();
-    GG_METRICS.set(new GGMetricsStore());
-    expect(GG_METRICS.get().getAllMetrics()).toEqual([]);
+  it.each<[string, () => unknown]>([
+    ["a counter's inc", () => Shop.sales.inc(1, { item: "tea", result: "OK" })],
+    ["a counter's inc without labels", () => Shop.openings.inc()],
+    ["a counter's getValue", () => Shop.openings.getValue()],
+    ["a counter's reset", () => Shop.openings.reset()],
+    ["a gauge's inc", () => Shop.visitors.inc(1, { door: "north" })],
+    ["a gauge's dec", () => Shop.visitors.dec(1, { door: "north" })],
+    ["a gauge's set", () => Shop.visitors.set(1, { door: "north" })],
+    ["a gauge's getValue", () => Shop.visitors.getValue({ door: "north" })],
+    ["a gauge's reset", () => Shop.visitors.reset()],
+    ["a histogram's observe", () => Shop.wait.observe(1, { till: 1 })],
+    ["a histogram's timer", () => Shop.wait.startTimer({ till: 1 })()],
+    ["a histogram's getValue", () => Shop.wait.getValue({ till: 1 })],
+    ["a histogram's reset", () => Shop.wait.reset()],
+  ])("throw without a store: %s", (_name, use) => {
+    withoutStore(() => {
+      expect(GG_METRICS.has()).toBe(false);
+      expect(use).toThrow(/"GG_METRICS" is not registered/);
+    });
   });
 
   it("write to the store that is set at the time", () => {
@@ -68,16 +81,29 @@ describe("counters and gauges", () => {
   it("count each label combination apart, a missing label as empty", () => {
     Shop.sales.inc(1, { item: "tea", result: "OK" });
     Shop.sales.inc(4, { result: "OK", item: "tea" });
-    Shop.sales.inc(undefined, { item: "tea" });
+    Shop.sales.inc(undefined, { item: "tea" } as never);
     expect(Shop.sales.getValue({ item: "tea", result: "OK" })).toBe(5);
     expect(Shop.sales.getValue({ item: "tea", result: "" })).toBe(1);
-    expect(Shop.sales.getValue({ item: "milk" })).toBe(0);
+    expect(Shop.sales.getValue({ item: "milk", result: "OK" })).toBe(0);
+  });
+
+  it("find the series of a frozen labels object again, in every store", () => {
+    const labels = Object.freeze({ item: "tea", result: "OK" });
+    Shop.sales.inc(1, labels);
+    Shop.sales.inc(2, labels);
+    expect(Shop.sales.getValue({ ...labels })).toBe(3);
+    Shop.sales.reset();
+    Shop.sales.inc(4, labels);
+    expect(Shop.sales.getValue(labels)).toBe(4);
+    GG_METRICS.set(new GGMetricsStore());
+    Shop.sales.inc(5, labels);
+    expect(Shop.sales.getValue(labels)).toBe(5);
   });
 
   it("keep values apart that would read the same when joined", () => {
     Shop.sales.inc(1, { item: "a,result=b", result: "" });
     Shop.sales.inc(1, { item: "a", result: "b,result=" });
-    expect(Shop.sales.getValue({ item: "a,result=b" })).toBe(1);
+    expect(Shop.sales.getValue({ item: "a,result=b", result: "" })).toBe(1);
     expect(GG_METRICS.get().getAllMetrics()[0]?.series).toHaveLength(2);
   });
 
@@ -104,12 +130,12 @@ describe("counters and gauges", () => {
 
   it("reset one metric or all of them", () => {
     Shop.openings.inc();
-    Shop.visitors.inc();
+    Shop.visitors.inc(1, { door: "north" });
     Shop.openings.reset();
     expect(Shop.openings.getValue()).toBe(0);
-    expect(Shop.visitors.getValue()).toBe(1);
+    expect(Shop.visitors.getValue({ door: "north" })).toBe(1);
     GG_METRICS.get().reset();
-    expect(Shop.visitors.getValue()).toBe(0);
+    expect(Shop.visitors.getValue({ door: "north" })).toBe(0);
   });
 });
 
@@ -120,15 +146,16 @@ describe("histograms", () => {
     expect(Shop.wait.getValue({ till: 2 })).toBeUndefined();
   });
 
-  it("time in milliseconds, with labels known only at the end", () => {
-    const stop = Shop.wait.startTimer();
-    const elapsed = stop({ till: "late" });
-    expect(elapsed).toBeGreaterThanOrEqual(0);
-    expect(Shop.wait.getValue({ till: "late" })).toMatchObject({ count: 1, sum: elapsed });
+  it("time in milliseconds", async () => {
+    const stop = Shop.wait.startTimer({ till: 3 });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    stop();
+    expect(Shop.wait.getValue({ till: 3 })?.sum).toBeGreaterThan(3);
+    expect(Shop.wait.getValue({ till: 3 })?.count).toBe(1);
   });
 
   it("refuse NaN, and buckets that do not rise", () => {
-    expect(() => Shop.wait.observe(Number.NaN)).toThrow(/wait_ms/);
+    expect(() => Shop.wait.observe(Number.NaN, { till: 1 })).toThrow(/wait_ms/);
     expect(() =>
       GGMetrics.define("/x/", () => ({ h: new GGHistogramKey("h", { help: "", buckets: [5, 5] }) })),
     ).toThrow(/"\/x\/h".*rise/);
@@ -137,7 +164,11 @@ describe("histograms", () => {
 
 describe("the limit on label combinations", () => {
   const Few = GGMetrics.define("/few/", () => ({
-    hits: new GGCounterKey("hits_total", { help: "Hits", labelNames: ["page", "who"], maxLabelCombinations: 2 }),
+    hits: new GGCounterKey<{ page: string; who: string }>("hits_total", {
+      help: "Hits",
+      labelNames: ["page", "who"],
+      maxLabelCombinations: 2,
+    }),
   }));
 
   it("counts everything beyond it into one series, and known combinations still into their own", () => {
@@ -156,16 +187,15 @@ describe("the limit on label combinations", () => {
 
 it("exports plain JSON", () => {
   Shop.sales.inc(2, { item: "tea", result: "OK" });
-  Shop.wait.observe(15);
+  Shop.wait.observe(15, { till: 1 });
   expect(JSON.parse(JSON.stringify(new GGJsonMetricsExporter().export()))).toEqual({
     "/shop/sales_total": { type: "counter", help: "Sales", values: { "item=tea,result=OK": 2 } },
     "/shop/wait_ms": {
       type: "histogram",
       help: "Time in the queue",
       buckets: [10, 20, 50],
-      values: { "till=": { count: 1, sum: 15, min: 15, max: 15, values: [0, 1, 1] } },
+      values: { "till=1": { count: 1, sum: 15, min: 15, max: 15, values: [0, 1, 1] } },
     },
   });
-  GG_METRICS.delete();
-  expect(new GGJsonMetricsExporter().export()).toEqual({});
+  withoutStore(() => expect(new GGJsonMetricsExporter().export()).toEqual({}));
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import {
   GG_METRICS,
   GGCounterKey,
@@ -10,15 +10,19 @@ import {
 } from "../src/index.js";
 
 const Keys = GGMetrics.define("/websocket/", () => ({
-  active: new GGGaugeKey("connections_active", { help: "Open connections", labelNames: ["api", "path"] }),
-  requests: new GGCounterKey("requests_total", { help: "Requests", labelNames: ["method"] }),
-  duration: new GGHistogramKey("request_duration_ms", { help: "Duration", labelNames: ["api"], buckets: [1, 2.5] }),
+  active: new GGGaugeKey<{ api: string; path: string }>("connections_active", {
+    help: "Open connections",
+    labelNames: ["api", "path"],
+  }),
+  requests: new GGCounterKey<{ method: string }>("requests_total", { help: "Requests", labelNames: ["method"] }),
+  duration: new GGHistogramKey<{ api: string }>("request_duration_ms", {
+    help: "Duration",
+    labelNames: ["api"],
+    buckets: [1, 2.5],
+  }),
 }));
 
 beforeEach(() => GG_METRICS.set(new GGMetricsStore()));
-afterEach(() => {
-  GG_METRICS.delete();
-});
 
 it("writes each kind of metric as Prometheus reads it", async () => {
   Keys.active.set(3, { api: "ChatApi", path: "/ws/chat" });

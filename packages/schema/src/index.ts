@@ -1,26 +1,14 @@
-export { GGContractClass, type GGImplementOptions } from "./contract/contract.js";
-export { type GGContractCallOptions, GGContractExecutor } from "./contract/executor.js";
+import { claimOnce } from "./single-copy.js";
+
+export { GGContractClass } from "./contract/contract.js";
+export { GGContractExecutor } from "./contract/executor.js";
 export type {
-  GGAnyError,
-  GGCallErrors,
-  GGClientMethod,
   GGContractClient,
   GGContractImplementation,
   GGContractMethod,
   GGContractMethods,
-  GGImplementationMethod,
-  GGMethodErrors,
-  GGMethodInput,
-  GGMethodOutput,
 } from "./contract/types.js";
-export type { GGErrorContext, GGErrorDebugContext, GGErrorPublicContext } from "./error/context.js";
-export {
-  ERROR,
-  type ERROR_JSON,
-  type GGAnyErrorClass,
-  type GGDataErrorClass,
-  type GGErrorClass,
-} from "./error/error.js";
+export { type ERR_CLASS, type ERR_CLASS_DATA, ERROR, type ERROR_CLASS, type ERROR_JSON } from "./error/error.js";
 export {
   BAD_REQUEST,
   EXISTS,
@@ -32,7 +20,7 @@ export {
   SERVER_ERROR,
   VALIDATION_ERROR,
 } from "./error/standard.js";
-export { GGIssueInvalid, GGIssueKey, type GGIssueLocalizer, type GGIssueParams } from "./issues/issue-key.js";
+export { GGIssueInvalid, GGIssueKey } from "./issues/issue-key.js";
 export { GGIssuesList, type ValidationIssueJson } from "./issues/issues-list.js";
 export {
   describePermission,
@@ -41,7 +29,6 @@ export {
   type GGPermission,
   GGPermissionChecker,
   satisfies,
-  validatePermission,
 } from "./permission/permission.js";
 export { OK, type OK_JSON } from "./result/ok.js";
 export { GGPromise } from "./result/promise.js";
@@ -65,3 +52,5 @@ export { type GGParseResult, GGSchema, type GGValidator, type Opt } from "./sche
 export { GGStringSchema, IsString } from "./schema/string.js";
 export { GGUnionSchema, IsUnion } from "./schema/union.js";
 export type { GGBrand, GGBranded, int, Raw, tInt, tUint, uint } from "./types/brand.js";
+
+claimOnce("@grest-ts/schema");

@@ -8,6 +8,7 @@ import {
   IsObject,
   IsString,
   IsUint,
+  type tUint,
 } from "../src/index.js";
 import { issuesOf } from "./support.js";
 
@@ -42,7 +43,7 @@ describe("a validator", () => {
   });
 
   it("does not apply a default in `is`", () => {
-    expect(IsUint.default(1).is(undefined)).toBe(false);
+    expect(IsUint.default(1 as tUint).is(undefined)).toBe(false);
   });
 });
 

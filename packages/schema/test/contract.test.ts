@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   ERROR,
   FORBIDDEN,
@@ -11,6 +11,7 @@ import {
   IsUint,
   NOT_FOUND,
   SERVER_ERROR,
+  type tUint,
   VALIDATION_ERROR,
 } from "../src/index.js";
 
@@ -18,7 +19,7 @@ const LIMITED = ERROR.define("LIMITED_CALL", 429, IsObject({ retry: IsNumber }))
 const UNKNOWN_ERROR = ERROR.define("NOT_IN_CONTRACT", 400);
 
 const echo = {
-  input: IsObject({ text: IsString.nonEmpty, times: IsUint.default(1) }),
+  input: IsObject({ text: IsString.nonEmpty, times: IsUint.default(1 as tUint) }),
   success: IsObject({ text: IsString }),
   errors: [NOT_FOUND, LIMITED],
 };
@@ -150,42 +151,67 @@ describe("GGContractExecutor.call", () => {
 
 describe("the calling side", () => {
   const receive = (json: object, contract: object = echo) =>
-    GGContractExecutor.parseOutcome(contract, json, { frameworkErrors: true });
+    GGContractExecutor.call(contract, { text: "a" }, undefined, () => json);
 
-  it.each(["NOT_AUTHORIZED", "FORBIDDEN", "ROUTE_NOT_FOUND", "PAYLOAD_TOO_LARGE", "SERVER_ERROR"])(
-    "takes %s from the framework though it is not listed",
-    (type) => {
-      const error = receive({
-        success: false,
-        type,
-        statusCode: 1,
-        context: { displayMessage: "d", timestamp: 5, ref: "r" },
-      });
-      expect(error).toBeInstanceOf(ERROR);
-      expect(error).toMatchObject({ type, context: { displayMessage: "d", timestamp: 5, ref: "r" } });
-      expect((error as ERROR).stack).toBe(undefined);
+  it("takes SERVER_ERROR, listed or not, with its context and without a stack", async () => {
+    const context = { displayMessage: "d", timestamp: 5, ref: "r" };
+    const error = await receive({ success: false, type: "SERVER_ERROR", statusCode: 1, context });
+    expect(error).toBeInstanceOf(SERVER_ERROR);
+    expect(error).toMatchObject({ statusCode: 500, context });
+    expect((error as ERROR).stack).toBe(undefined);
+  });
+
+  it.each(["NOT_AUTHORIZED", "FORBIDDEN", "ROUTE_NOT_FOUND", "EXISTS", "VALIDATION_ERROR", "PAYLOAD_TOO_LARGE"])(
+    "does not take %s from the framework unless it is listed",
+    async (type) => {
+      const error = await receive({ success: false, type, context: { displayMessage: "d" } });
+      expect(error).toBeInstanceOf(SERVER_ERROR);
+      expect((error as ERROR).context?.displayMessage).toBe("Invalid response");
     },
   );
 
-  it("takes VALIDATION_ERROR for the root of a value, and drops the offending value", () => {
-    const issue = { path: "", code: "required", message: "Value is required", value: 5 };
-    const error = receive({ success: false, type: "VALIDATION_ERROR", data: [issue], statusCode: 422 });
+  const listing = { success: IsString, errors: [VALIDATION_ERROR] };
+  const invalid = (...data: object[]) => ({ success: false, type: "VALIDATION_ERROR", data, statusCode: 422 });
+  const issue = { path: "text", code: "required", message: "Value is required", value: 5 };
+
+  it("reads a listed VALIDATION_ERROR with its own schema, which drops the offending value", async () => {
+    const error = await receive(invalid({ ...issue, params: { min: 1 }, usedLanguage: "en" }), listing);
     expect(error).toBeInstanceOf(VALIDATION_ERROR);
-    expect((error as ERROR).data).toEqual([{ path: "", code: "required", message: "Value is required" }]);
+    expect((error as ERROR).data).toEqual([
+      { path: "text", code: "required", message: "Value is required", params: { min: 1 }, usedLanguage: "en" },
+    ]);
   });
 
-  it("does not take an error of the app that is not listed, nor a malformed one", () => {
-    expect(receive({ success: false, type: "NOT_IN_CONTRACT" })).toBeInstanceOf(SERVER_ERROR);
-    expect(receive({ success: false, type: "VALIDATION_ERROR", data: [{ path: 1 }] })).toBeInstanceOf(SERVER_ERROR);
-    expect(receive({ success: false, type: "EXISTS" })).toBeInstanceOf(SERVER_ERROR);
+  it.each(["path", "code", "message"])(
+    "takes a VALIDATION_ERROR with an empty %s for an invalid response",
+    async (key) => {
+      const error = await receive(invalid(issue, { ...issue, [key]: "" }), listing);
+      expect(error).toBeInstanceOf(SERVER_ERROR);
+      expect((error as ERROR).context?.displayMessage).toBe("Invalid response");
+    },
+  );
+
+  it("so an issue about the whole input does not get through", async () => {
+    const bad = GGContractExecutor.parseInput(IsString, undefined) as typeof VALIDATION_ERROR.infer;
+    expect(bad).toBeInstanceOf(VALIDATION_ERROR);
+    expect(bad.data).toEqual([{ path: "", code: "required", message: "Value is required" }]);
+    expect(VALIDATION_ERROR.schema?.is(bad.data)).toBe(false);
+    expect(await receive(bad.toJSON(), listing)).toBeInstanceOf(SERVER_ERROR);
   });
 
-  it("ignores what a peer puts into the context besides text and time", () => {
-    const error = receive({
+  it("does not take an error of the app that is not listed, nor a malformed one", async () => {
+    expect(await receive({ success: false, type: "NOT_IN_CONTRACT" })).toBeInstanceOf(SERVER_ERROR);
+    expect(await receive(invalid({ path: 1 }), listing)).toBeInstanceOf(SERVER_ERROR);
+    expect(await receive({ success: false, type: "LIMITED_CALL", data: {} })).toBeInstanceOf(SERVER_ERROR);
+  });
+
+  it("ignores what a peer puts into the context besides text and time", async () => {
+    const error = await receive({
       success: false,
-      type: "FORBIDDEN",
+      type: "NOT_FOUND",
       context: { displayMessage: { a: 1 }, debugMessage: "x" },
     });
+    expect(error).toBeInstanceOf(NOT_FOUND);
     expect((error as ERROR).context?.displayMessage).toBe(undefined);
     expect((error as ERROR).hasDebugContext()).toBe(false);
   });
@@ -204,7 +230,6 @@ describe("the parts of the executor", () => {
     expect(getResponseSchema(echo, new LIMITED({ retry: 1 }).toJSON())).toBe(LIMITED.schema);
     expect(getResponseSchema(echo, new NOT_FOUND().toJSON())).toBe(undefined);
     expect(getResponseSchema(echo, new FORBIDDEN().toJSON())).toBe(null);
-    expect(getResponseSchema(echo, new FORBIDDEN().toJSON(), { frameworkErrors: true })).toBe(undefined);
   });
 
   it("assertResponse throws unless it is a result", () => {
@@ -215,14 +240,66 @@ describe("the parts of the executor", () => {
     }
   });
 
-  it("createErrorObj knows the framework's classes and the ones given", () => {
-    const json = { success: false, type: "LIMITED_CALL", data: { retry: 1 }, context: { ref: "r" } } as const;
-    expect(GGContractExecutor.createErrorObj(json)).toBeInstanceOf(SERVER_ERROR);
-    const error = GGContractExecutor.createErrorObj(json, [LIMITED]);
-    expect(error).toBeInstanceOf(LIMITED);
-    expect(error).toMatchObject({ data: { retry: 1 }, context: { ref: "r" } });
-    expect(GGContractExecutor.createErrorObj({ success: false, type: "NOT_FOUND" })).toBeInstanceOf(NOT_FOUND);
-    expect(GGContractExecutor.createErrorObj({ success: false, type: "toString" })).toBeInstanceOf(SERVER_ERROR);
+  it("are these, and no more", () => {
+    const members = Object.entries(Object.getOwnPropertyDescriptors(GGContractExecutor));
+    const statics = members.filter(([, { value }]) => typeof value === "function").map(([name]) => name);
+    expect(statics.sort()).toEqual([
+      "assertResponse",
+      "call",
+      "createErrorObj",
+      "getResponseSchema",
+      "parseInput",
+      "parseOutputData",
+    ]);
+  });
+});
+
+describe("createErrorObj", () => {
+  const { createErrorObj } = GGContractExecutor;
+  const context = { displayMessage: "d", ref: "r" };
+  const json = (type: string, data?: unknown) => ({ success: false, type, data, context }) as const;
+
+  it.runIf(process.version.startsWith("v20."))("throws on Node 20, where errors are frozen with their stack", () => {
+    expect(() => createErrorObj(json("NOT_FOUND"))).toThrow(TypeError);
+    expect(() => createErrorObj(json("LIMITED_CALL", { retry: 1 }), [LIMITED])).toThrow("'stack'");
+    expect(() => createErrorObj(json("NOT_KNOWN"))).toThrow(TypeError);
+  });
+
+  describe("where a stack can be removed", () => {
+    // As on the Node versions that keep the stack of a frozen object writable.
+    beforeEach(() => {
+      vi.spyOn(Object, "freeze").mockImplementation((value: unknown) => value as never);
+    });
+    afterEach(() => {
+      vi.restoreAllMocks();
+    });
+
+    it.each(["NOT_AUTHORIZED", "FORBIDDEN", "NOT_FOUND", "ROUTE_NOT_FOUND", "EXISTS", "SERVER_ERROR"])(
+      "knows %s, and keeps its context",
+      (type) => {
+        const error = createErrorObj(json(type));
+        expect(error).toMatchObject({ type, context });
+        expect(error.stack).toBe(undefined);
+      },
+    );
+
+    it("knows VALIDATION_ERROR and the classes given, with their data as it is", () => {
+      expect(createErrorObj(json("VALIDATION_ERROR", [{ path: "" }]))).toMatchObject({ data: [{ path: "" }], context });
+      const error = createErrorObj(json("LIMITED_CALL", { retry: 1 }), [NOT_FOUND, LIMITED]);
+      expect(error).toBeInstanceOf(LIMITED);
+      expect(error).toMatchObject({ data: { retry: 1 }, context });
+    });
+
+    it.each(["BAD_REQUEST", "PAYLOAD_TOO_LARGE", "LIMITED_CALL", "toString"])(
+      "makes a SERVER_ERROR of %s, without its context",
+      (type) => {
+        const error = createErrorObj(json(type));
+        expect(error).toBeInstanceOf(SERVER_ERROR);
+        expect(error.context?.displayMessage).toBe(undefined);
+        expect(error.context?.ref).not.toBe("r");
+        expect(error.getDebugContext()?.debugData).toEqual(json(type));
+      },
+    );
   });
 });
 
@@ -240,14 +317,14 @@ describe("GGContractClass", () => {
       async echo({ text }: { text: string }) {
         return { text: this.prefix + text };
       }
-      ping() {}
+      async ping() {}
     }
     const client = contract.implement(new Service());
-    const reply = client.echo({ text: "a", times: 1 });
+    const reply = client.echo({ text: "a", times: 1 as tUint });
     expect(reply).toBeInstanceOf(GGPromise);
     expect(await reply).toEqual({ text: ">a" });
     expect(await client.ping()).toBe(undefined);
-    const invalid = await client.echo({ text: "", times: 1 }).asResult();
+    const invalid = await client.echo({ text: "", times: 1 as tUint }).asResult();
     expect(invalid.type).toBe("VALIDATION_ERROR");
   });
 
@@ -259,7 +336,7 @@ describe("GGContractClass", () => {
   });
 
   it("skips validation when told to", async () => {
-    const client = contract.implement({ echo: async (data) => data, ping: () => {} }, { noValidation: true });
-    expect(await client.echo({ text: "", times: -1 })).toEqual({ text: "", times: -1 });
+    const client = contract.implement({ echo: async (data) => data, ping: async () => {} }, { noValidation: true });
+    expect(await client.echo({ text: "", times: -1 as tUint })).toEqual({ text: "", times: -1 });
   });
 });

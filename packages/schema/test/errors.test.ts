@@ -137,6 +137,13 @@ describe("telling errors", () => {
   });
 });
 
+it("a standard error is created from any issues: creating does not validate", () => {
+  const result = IsNumber.safeParse("x");
+  const issues = result.success ? [] : result.issues.toJSON();
+  expect(issues).toEqual([{ path: "", code: "invalid.number.type", message: "Value must be a number", value: "x" }]);
+  expect(new VALIDATION_ERROR(issues).data).toBe(issues);
+});
+
 it("offers the standard errors with their status", () => {
   const classes = [
     VALIDATION_ERROR,

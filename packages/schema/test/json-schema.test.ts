@@ -13,6 +13,7 @@ import {
   IsUint,
   IsUnion,
   IsUnknown,
+  type tUint,
 } from "../src/index.js";
 
 const $schema = "https://json-schema.org/draft/2020-12/schema";
@@ -42,7 +43,7 @@ describe("toJSONSchema", () => {
       { type: "string", title: "T", examples: ["e"], deprecated: true },
     ],
     [
-      IsObject({ a: IsString, b: IsString.orUndefined, c: IsUint.default(1), kind: "x" }),
+      IsObject({ a: IsString, b: IsString.orUndefined, c: IsUint.default(1 as tUint), kind: "x" }),
       {
         type: "object",
         properties: {

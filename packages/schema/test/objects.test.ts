@@ -13,6 +13,7 @@ import {
   IsUint,
   IsUnion,
   IsUnknown,
+  type tUint,
 } from "../src/index.js";
 import { issuesOf } from "./support.js";
 
@@ -69,6 +70,22 @@ describe.each([
     expect(issuesOf(schema, { a: null }, true)).toMatchObject([{ path: "a", code: "required", value: null }]);
   });
 
+  it.each([
+    ["IsAny", IsAny],
+    ["IsUnknown", IsUnknown],
+  ])("misses the key of %s when it is absent or null", (_name, field) => {
+    for (const value of [{}, { a: undefined }, { a: null }]) {
+      for (const coerce of [true, false]) {
+        expect(issuesOf(IsObject({ a: field }), value, coerce)).toMatchObject([{ path: "a", code: "required" }]);
+      }
+      expect(IsObject({ a: field.orNull.orUndefined }).parse(value, true)).toEqual(value);
+      expect(IsObject({ a: field }).is(value)).toBe(false);
+    }
+    expect(Object.keys(IsObject({ a: field.orNull.orUndefined }).parse({}, true))).toEqual([]);
+    expect(issuesOf(IsArray(field), [1, null], true)).toMatchObject([{ path: "1", code: "required" }]);
+    expect(issuesOf(IsRecord(field), { k: null }, true)).toMatchObject([{ path: "k", code: "required" }]);
+  });
+
   it("tells null from undefined", () => {
     const schema = IsObject({ a: IsString.orNull, b: IsString.orNull.orUndefined });
     expect(schema.parse({ a: null, b: null })).toEqual({ a: null, b: null });
@@ -76,7 +93,11 @@ describe.each([
   });
 
   it("fills defaults in for null and undefined when coercing", () => {
-    const schema = IsObject({ a: IsUint.default(3), b: IsString.orNull.default("x"), c: IsString.trim.default(" y ") });
+    const schema = IsObject({
+      a: IsUint.default(3 as tUint),
+      b: IsString.orNull.default("x"),
+      c: IsString.trim.default(" y "),
+    });
     expect(schema.parse({}, true)).toEqual({ a: 3, b: "x", c: "y" });
     expect(schema.parse({ a: null, b: null, c: "z" }, true)).toEqual({ a: 3, b: "x", c: "z" });
     expect(issuesOf(schema, { b: null })).toMatchObject([
@@ -86,7 +107,9 @@ describe.each([
   });
 
   it("validates a default like any value, and never shares it", () => {
-    expect(issuesOf(IsObject({ a: IsUint.default(-1) }), {}, true)).toMatchObject([{ code: "invalid.number.min" }]);
+    expect(issuesOf(IsObject({ a: IsUint.default(-1 as tUint) }), {}, true)).toMatchObject([
+      { code: "invalid.number.min" },
+    ]);
     const schema = IsObject({ tags: IsArray(IsString).default(["a"]) });
     schema.parse({}, true).tags.push("b");
     expect(schema.parse({}, true)).toEqual({ tags: ["a"] });
@@ -121,7 +144,7 @@ describe.each([
   });
 
   it("sees own properties only", () => {
-    const schema = IsObject({ a: IsString, toString: IsString.orUndefined, constructor: IsAny });
+    const schema = IsObject({ a: IsString, toString: IsString.orUndefined, constructor: IsAny.orUndefined });
     expect(schema.parse({ a: "x" }, true)).toEqual({ a: "x" });
     expect(schema.parse(JSON.parse('{"a":"x","constructor":"c","toString":"s"}'), true)).toEqual({
       a: "x",
@@ -131,7 +154,10 @@ describe.each([
     expect(issuesOf(IsObject({ a: IsString }), Object.create({ a: "inherited" }), true)).toMatchObject([
       { path: "a", code: "required" },
     ]);
-    expect(issuesOf(IsObject({ valueOf: IsAny, a: IsString }), {}, true)).toMatchObject([{ path: "a" }]);
+    expect(issuesOf(IsObject({ valueOf: IsAny, a: IsString }), {}, true)).toMatchObject([
+      { path: "valueOf", code: "required" },
+      { path: "a" },
+    ]);
     expect(IsObject({ a: IsString }).is(Object.create({ a: "inherited" }))).toBe(false);
   });
 
@@ -205,8 +231,8 @@ describe("IsArray", () => {
     expect(() => IsArray(IsString).maxLength(2).maxLength(3)).toThrow("loosen");
   });
 
-  it("reports at most a hundred items, so that a reply stays small", () => {
-    expect(issuesOf(IsArray(IsString), Array(5000).fill(null), true)).toHaveLength(100);
+  it("reports every item, however many", () => {
+    expect(issuesOf(IsArray(IsString), Array(5000).fill(null), true)).toHaveLength(5000);
   });
 });
 

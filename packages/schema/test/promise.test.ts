@@ -1,9 +1,31 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type ERROR, GGPromise, NOT_FOUND, OK, SERVER_ERROR } from "../src/index.js";
+import { ERROR, GGPromise, IsObject, IsUint, NOT_FOUND, OK } from "../src/index.js";
 
-const good = <T>(data: T) => new GGPromise<T, NOT_FOUND>(Promise.resolve({ success: true, type: "OK", data } as const));
-const bad = () => new GGPromise<number, NOT_FOUND>(Promise.resolve(new NOT_FOUND()));
+type NotFound = typeof NOT_FOUND.infer;
+
+const good = <T>(data: T) => new GGPromise<T, NotFound>(Promise.resolve({ success: true, type: "OK", data } as const));
+const bad = () => new GGPromise<number, NotFound>(Promise.resolve(new NOT_FOUND()));
+/** A GGPromise around what is not a result. */
+const odd = (value: unknown) => new GGPromise<number, unknown>(Promise.resolve(value));
+
+/** What is rejected and handled nowhere while `run` runs. */
+async function unhandledIn(run: () => unknown): Promise<unknown[]> {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => void unhandled.push(reason);
+  const others = process.rawListeners("unhandledRejection") as (() => void)[];
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", listener);
+  try {
+    run();
+    await nextTurn();
+    await nextTurn();
+  } finally {
+    process.off("unhandledRejection", listener);
+    for (const other of others) process.on("unhandledRejection", other);
+  }
+  return unhandled;
+}
 
 describe("GGPromise", () => {
   it("gives the data or throws the error", async () => {
@@ -35,66 +57,79 @@ describe("GGPromise", () => {
     expect(runs).toEqual(["good", "bad"]);
   });
 
-  it("maps data, passes errors on, and catches what the mapping throws", async () => {
+  it("maps data and passes errors on", async () => {
     expect(await good(5).map((n) => n + 1)).toBe(6);
-    expect(
-      await good(5)
-        .map(async (n) => n + 1)
-        .asResult(),
-    ).toEqual({ success: true, type: "OK", data: 6 });
-    expect(
-      (
-        await bad()
-          .map((n) => n + 1)
-          .asResult()
-      ).type,
-    ).toBe("NOT_FOUND");
-    const failed = await good(5)
-      .map(() => {
-        throw new Error("bug");
-      })
-      .asResult();
-    expect(failed).toBeInstanceOf(SERVER_ERROR);
-  });
-
-  it("keeps data that looks like a result when it maps", async () => {
+    const mapped = bad().map((n) => n + 1);
+    expect(await mapped.asResult()).toBe(await mapped.catch((error) => error));
     const nested = good(5).map(() => ({ success: true, type: "OK", data: 1 }) as const);
     expect(await nested).toEqual({ success: true, type: "OK", data: 1 });
   });
 
-  it("takes a plain value for data", async () => {
-    const plain = new GGPromise<number>(Promise.resolve(5) as never);
-    expect(await plain).toBe(5);
-    expect(await plain.asResult()).toEqual({ success: true, type: "OK", data: 5 });
+  it("does not make an error of what a mapping throws", async () => {
+    const bug = new Error("bug");
+    const failed = good(5).map((): number => {
+      throw bug;
+    });
+    await expect(failed.asResult()).rejects.toBe(bug);
+  });
+});
+
+describe("a GGPromise whose inner promise gives no result", () => {
+  it.each(["x", 0, null, undefined, { success: 1, data: 5 }, { success: false, type: "X" }])(
+    "takes %j for an error, never for data",
+    async (value) => {
+      const never = () => {
+        throw new Error("taken for data");
+      };
+      expect(await odd(value).then(never, (reason) => [reason])).toEqual([value]);
+      expect(await odd(value).catch((reason) => [reason])).toEqual([value]);
+      expect(await odd(value).orDefault(() => 7)).toBe(7);
+      expect(await odd(value).asResult()).toBe(value);
+      const awaited = async () => await odd(value);
+      await awaited().then(never, (reason) => expect(reason).toBe(value));
+    },
+  );
+
+  it("takes success: true for data, whatever else is there", async () => {
+    expect(await odd({ success: true, data: 5 })).toBe(5);
+  });
+});
+
+describe("a GGPromise whose inner promise rejects", () => {
+  const bug = new Error("bug");
+  const broken = () => new GGPromise<number, NotFound>(Promise.reject(bug));
+  const never = () => {
+    throw new Error("saw a real rejection");
+  };
+
+  it.each<[string, (promise: GGPromise<number, NotFound>) => Promise<unknown>]>([
+    ["then", (promise) => promise.then(never, never)],
+    ["catch", (promise) => promise.catch(never)],
+    ["or", (promise) => promise.or(never)],
+    ["orDefault", (promise) => promise.orDefault(never)],
+    ["map", (promise) => promise.map(never).asResult()],
+    ["finally", (promise) => promise.finally(() => {})],
+    ["asResult", (promise) => promise.asResult()],
+  ])("passes it through %s untouched", async (_member, read) => {
+    await expect(read(broken())).rejects.toBe(bug);
   });
 
-  it("survives an inner promise that rejects", async () => {
-    const broken = () => new GGPromise<number, SERVER_ERROR>(Promise.reject(new Error("x")));
-    await expect(broken()).rejects.toBeInstanceOf(SERVER_ERROR);
-    expect((await broken().asResult()).success).toBe(false);
-    expect(await broken().orDefault(() => 1)).toBe(1);
+  it("has an unhandled rejection when nobody reads it", async () => {
+    expect(await unhandledIn(broken)).toEqual([bug]);
   });
+});
 
-  it("never makes an unhandled rejection of a result that nobody reads", async () => {
-    const unhandled: unknown[] = [];
-    const listener = (reason: unknown) => unhandled.push(reason);
-    process.on("unhandledRejection", listener);
-    try {
-      bad();
-      bad().map((n) => n);
-      new GGPromise(Promise.reject(new Error("x")));
-      good(1).map(() => {
-        throw new Error("x");
-      });
-      // The check must be able to fail: someone who reads only the data does get an unhandled rejection.
-      void bad().then(() => {});
-      await nextTurn();
-      await nextTurn();
-      expect(unhandled.map((reason) => (reason as ERROR).type)).toEqual(["NOT_FOUND"]);
-    } finally {
-      process.off("unhandledRejection", listener);
-    }
+it("an error result that nobody reads is no unhandled rejection", async () => {
+  const unread = await unhandledIn(() => {
+    bad();
+    bad().map((n) => n);
+    void bad().asResult();
+    odd("x");
   });
+  expect(unread).toEqual([]);
+  // The check must be able to fail: someone who reads only the data does get an unhandled rejection.
+  const [reason] = await unhandledIn(() => void bad().then(() => {}));
+  expect(reason).toBeInstanceOf(NOT_FOUND);
 });
 
 it("OK tells results from other values", () => {
@@ -103,4 +138,11 @@ it("OK tells results from other values", () => {
   for (const value of [null, 5, { success: true }, { success: false, type: "OK" }, new NOT_FOUND()]) {
     expect(OK.isJson(value)).toBe(false);
   }
+});
+
+it("a thrown error result is the very instance that came", async () => {
+  const FULL = ERROR.define("PROMISE_FULL", 409, IsObject({ seats: IsUint }));
+  const error = new FULL({ seats: 1 });
+  const promise = new GGPromise<number, typeof FULL.infer>(Promise.resolve(error));
+  await expect(promise).rejects.toBe(error);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  GGIssueInvalid,
   IsAny,
   IsBoolean,
   IsEnum,
@@ -122,11 +123,32 @@ describe("IsLiteral and IsEnum", () => {
 });
 
 describe("IsAny and IsUnknown", () => {
-  it.each([undefined, null, 5, "a"])("let %s through", (value) => {
+  it.each([0, "", false, "a", [null]])("let %j through", (value) => {
     for (const schema of [IsAny, IsUnknown]) {
       expect(schema.safeParse(value, true)).toEqual({ success: true, value });
       expect(schema.is(value)).toBe(true);
     }
+  });
+
+  it.each([undefined, null])("reject %s as missing, unless the chain allows it", (value) => {
+    for (const schema of [IsAny, IsUnknown]) {
+      for (const coerce of [true, false]) {
+        expect(issuesOf(schema, value, coerce)).toMatchObject([
+          { path: "", code: "required", message: "Value is required" },
+        ]);
+        expect(schema.orNull.orUndefined.safeParse(value, coerce)).toEqual({ success: true, value });
+      }
+      expect(schema.is(value)).toBe(false);
+      expect(schema.orNull.is(value)).toBe(value === null);
+      expect(schema.orUndefined.is(value)).toBe(value === undefined);
+      expect(schema.default("d").parse(value, true)).toBe("d");
+    }
+  });
+
+  it("report a missing value once, before any refinement", () => {
+    const refined = IsAny.refine(() => false, new GGIssueInvalid("odd", "Odd"));
+    expect(issuesOf(refined, null)).toMatchObject([{ code: "required" }]);
+    expect(issuesOf(refined, 5)).toMatchObject([{ code: "invalid.odd" }]);
   });
 
   it("pass the same object on", () => {

@@ -1,11 +1,20 @@
 import { describe, expectTypeOf, it } from "vitest";
+import type * as all from "../src/index.js";
 import {
+  type ERR_CLASS,
+  type ERR_CLASS_DATA,
   ERROR,
+  type ERROR_CLASS,
+  type ERROR_JSON,
+  FORBIDDEN,
+  GGContractClass,
   type GGContractClient,
   type GGContractImplementation,
-  type GGPromise,
+  type GGContractMethod,
+  GGPromise,
   type GGSchema,
-  type IsAny,
+  type GGValidator,
+  IsAny,
   IsArray,
   IsBoolean,
   IsEnum,
@@ -24,12 +33,24 @@ import {
   SERVER_ERROR,
   type tInt,
   type tUint,
-  type VALIDATION_ERROR,
+  VALIDATION_ERROR,
   type ValidationIssueJson,
 } from "../src/index.js";
 
 const IsUserId = IsString.brand("UserId");
 type tUserId = typeof IsUserId.infer;
+
+type NotFound = typeof NOT_FOUND.infer;
+type ServerError = typeof SERVER_ERROR.infer;
+type ValidationError = typeof VALIDATION_ERROR.infer;
+type Issue = {
+  path: string;
+  code: string;
+  message: string;
+  params?: Record<string, unknown>;
+  usedLanguage?: string;
+  expectedLanguage?: string;
+};
 
 describe("inference", () => {
   it("of scalars", () => {
@@ -59,7 +80,7 @@ describe("inference", () => {
       id: IsUserId,
       name: IsString.orUndefined,
       note: IsString.orNull,
-      count: IsUint.default(1),
+      count: IsUint.default(1 as tUint),
       was: IsString.orUndefined.default("x"),
       tags: IsArray(IsString),
       extra: IsRecord(IsNumber),
@@ -77,6 +98,15 @@ describe("inference", () => {
       either: string | number;
     }>();
     expectTypeOf(schema.parse({})).toEqualTypeOf<typeof schema.infer>();
+  });
+
+  it("of any value: the key is optional iff the validator allows undefined", () => {
+    const schema = IsObject({ a: IsAny, b: IsUnknown.orUndefined, c: IsAny.orNull, d: IsAny.orNull.orUndefined });
+    expectTypeOf<typeof schema.infer>().toEqualTypeOf<{ a: unknown; b?: unknown; c: unknown; d?: unknown }>();
+    expectTypeOf(IsAny.orNull.orUndefined).toExtend<GGSchema<unknown>>();
+    // @ts-expect-error a is missing
+    const value: typeof schema.infer = { c: null };
+    void value;
   });
 
   it("of derived objects", () => {
@@ -108,17 +138,25 @@ describe("inference", () => {
   });
 
   it("keeps members of a kind along the chain", () => {
-    expectTypeOf(IsString.brand("X").orNull.default("a").docs({}).minLength(1).infer).toExtend<string | null>();
+    expectTypeOf(IsString.brand("X").orNull.docs({}).minLength(1).infer).toExtend<string | null>();
     expectTypeOf(IsUint.max(5).orUndefined.infer).toEqualTypeOf<tUint | undefined>();
     // @ts-expect-error numbers have no trim
     IsNumber.trim;
     // @ts-expect-error the default of a string is a string
     IsString.default(5);
+    // @ts-expect-error a default is of the validated type, brand and all
+    IsUint.default(5);
+    // @ts-expect-error a default is of the validated type, brand and all
+    IsUserId.default("u1");
   });
 
   it("makes every validator a GGSchema of its type, and of nothing else", () => {
     expectTypeOf(IsUserId).toExtend<GGSchema<string>>();
     expectTypeOf(IsObject({ a: IsString })).toExtend<GGSchema<unknown>>();
+    expectTypeOf(IsObject({ a: IsString })).toExtend<GGSchema<{ a: string }>>();
+    expectTypeOf(IsObject({ a: IsString })).toExtend<GGSchema<{ a: string; b?: string }>>();
+    expectTypeOf<GGSchema<"a">>().toExtend<GGSchema<string>>();
+    expectTypeOf<GGSchema<string>>().not.toExtend<GGSchema<"a">>();
     expectTypeOf(IsString).not.toExtend<GGSchema<number>>();
     expectTypeOf(IsString.orNull).not.toExtend<GGSchema<string>>();
   });
@@ -182,17 +220,76 @@ describe("brands and Raw", () => {
 describe("errors", () => {
   const LIMITED = ERROR.define("LIMITED", 429, IsObject({ retry: IsUint }));
 
-  it("are values and types", () => {
-    expectTypeOf(new NOT_FOUND()).toEqualTypeOf<NOT_FOUND>();
-    expectTypeOf<NOT_FOUND["type"]>().toEqualTypeOf<"NOT_FOUND">();
-    expectTypeOf<VALIDATION_ERROR["data"]>().toEqualTypeOf<ValidationIssueJson[]>();
+  it("are values, and have a type under `infer`", () => {
+    expectTypeOf(SERVER_ERROR).toEqualTypeOf<ERR_CLASS<"SERVER_ERROR">>();
+    expectTypeOf<ServerError>().toEqualTypeOf<ERROR<"SERVER_ERROR", never>>();
+    expectTypeOf(VALIDATION_ERROR).toEqualTypeOf<ERR_CLASS_DATA<"VALIDATION_ERROR", Issue[]>>();
+    expectTypeOf<ValidationError>().toEqualTypeOf<ERROR<"VALIDATION_ERROR", Issue[]>>();
+    expectTypeOf(LIMITED).toEqualTypeOf<ERR_CLASS_DATA<"LIMITED", { retry: tUint }>>();
     expectTypeOf<typeof LIMITED.infer>().toEqualTypeOf<ERROR<"LIMITED", { retry: tUint }>>();
+    expectTypeOf(ERROR.badRequest("BAD_NAME")).toEqualTypeOf<ERR_CLASS<"BAD_NAME">>();
     expectTypeOf(LIMITED.TYPE).toEqualTypeOf<"LIMITED">();
+    expectTypeOf(LIMITED.schema).toEqualTypeOf<GGSchema<{ retry: tUint }> | undefined>();
+    expectTypeOf(new NOT_FOUND()).toEqualTypeOf<NotFound>();
+    expectTypeOf<ERROR>().toEqualTypeOf<ERROR<string, unknown>>();
+  });
+
+  it("are no types", () => {
+    // @ts-expect-error a value
+    let server: SERVER_ERROR;
+    // @ts-expect-error a value
+    let validation: VALIDATION_ERROR;
+    // @ts-expect-error a value
+    let notFound: NOT_FOUND;
+    // @ts-expect-error a value
+    let forbidden: FORBIDDEN;
+    // @ts-expect-error a value
+    let notAuthorized: all.NOT_AUTHORIZED;
+    // @ts-expect-error a value
+    let badRequest: all.BAD_REQUEST;
+    // @ts-expect-error a value
+    let exists: all.EXISTS;
+    // @ts-expect-error a value
+    let routeNotFound: all.ROUTE_NOT_FOUND;
+    // @ts-expect-error a value
+    let tooLarge: all.PAYLOAD_TOO_LARGE;
+    void (() => [server, validation, notFound, forbidden, notAuthorized, badRequest, exists, routeNotFound, tooLarge]);
+  });
+
+  it("have the published names only", () => {
+    // @ts-expect-error replaced by ERR_CLASS
+    let plain: all.GGErrorClass<"A">;
+    // @ts-expect-error replaced by ERR_CLASS_DATA
+    let withData: all.GGDataErrorClass<"A", 1>;
+    // @ts-expect-error replaced by ERROR_CLASS
+    let any: all.GGAnyErrorClass;
+    void (() => [plain, withData, any]);
+  });
+
+  it("are of one kind, whatever their type and data", () => {
+    const classes: ERROR_CLASS[] = [NOT_FOUND, VALIDATION_ERROR, LIMITED];
+    expectTypeOf(classes[0]!.infer).toEqualTypeOf<ERROR>();
+    expectTypeOf<ERR_CLASS<"A">>().toExtend<ERROR_CLASS<"A", never>>();
+    expectTypeOf<ERR_CLASS_DATA<"A", string>>().toExtend<ERROR_CLASS<"A", string>>();
+    expectTypeOf<ERROR_CLASS<"A", { n: number }>>().toExtend<ERROR_CLASS>();
+    expectTypeOf<ERR_CLASS<"A">>().not.toExtend<ERR_CLASS<"B">>();
+    expectTypeOf<{ TYPE: "A"; STATUS_CODE: 400 }>().not.toExtend<ERROR_CLASS>();
+    // @ts-expect-error which arguments the constructor takes is not known
+    new classes[0]!();
+  });
+
+  it("travel with their data", () => {
+    expectTypeOf<ERROR_JSON<"A", number>["data"]>().toEqualTypeOf<number>();
+    // @ts-expect-error data is missing
+    const json: ERROR_JSON = { success: false, type: "A" };
+    void json;
   });
 
   it("take data exactly when they have a schema", () => {
     new LIMITED({ retry: 3 }, { displayMessage: "wait" });
     new NOT_FOUND({ displayMessage: "gone" });
+    new VALIDATION_ERROR([{ path: "", code: "required", message: "" }]);
+    new VALIDATION_ERROR([] as ValidationIssueJson[]);
     // @ts-expect-error data is missing
     new LIMITED();
     // @ts-expect-error data does not fit
@@ -202,63 +299,133 @@ describe("errors", () => {
   });
 
   it("narrow a result by type", () => {
-    const result = {} as OK<{ n: number }> | VALIDATION_ERROR | SERVER_ERROR;
+    const result = {} as OK<{ n: number }> | ValidationError | ServerError;
     if (result.success) expectTypeOf(result.data).toEqualTypeOf<{ n: number }>();
-    else if (result.type === "VALIDATION_ERROR") expectTypeOf(result.data).toEqualTypeOf<ValidationIssueJson[]>();
-    else expectTypeOf(result).toEqualTypeOf<SERVER_ERROR>();
+    else if (result.type === "VALIDATION_ERROR") expectTypeOf(result.data).toEqualTypeOf<Issue[]>();
+    else expectTypeOf(result).toEqualTypeOf<ServerError>();
     const thrown = {} as unknown;
     if (thrown instanceof LIMITED) expectTypeOf(thrown.data.retry).toEqualTypeOf<tUint>();
     if (LIMITED.is(thrown)) expectTypeOf(thrown.type).toEqualTypeOf<"LIMITED">();
   });
 });
 
+describe("GGPromise", () => {
+  it("is made of a promise of a result", () => {
+    const promise = new GGPromise<number, NotFound>({} as Promise<OK<number> | NotFound>);
+    expectTypeOf(promise).toExtend<Promise<number>>();
+    expectTypeOf(promise.asResult()).toEqualTypeOf<Promise<OK<number> | NotFound>>();
+    expectTypeOf(promise.map(String)).toEqualTypeOf<GGPromise<string, NotFound>>();
+    expectTypeOf(promise.or((error) => error.statusCode)).toEqualTypeOf<Promise<number>>();
+    // @ts-expect-error a thenable is no promise
+    new GGPromise<number, NotFound>({} as PromiseLike<OK<number>>);
+    // @ts-expect-error bare data are no result
+    new GGPromise<number, NotFound>({} as Promise<number>);
+    // @ts-expect-error other data than the promise's
+    void promise.orDefault(() => "none");
+    // @ts-expect-error other data than the promise's
+    void promise.or(async () => 5);
+    // @ts-expect-error its errors have a type too
+    type Half = GGPromise<number>;
+    expectTypeOf<Half>().not.toBeNever();
+  });
+});
+
 describe("contracts", () => {
-  const methods = {
+  const contract = new GGContractClass("Api", {
     send: {
       input: IsObject({ id: IsUserId, at: IsUint }),
       success: IsObject({ id: IsUserId }),
       errors: [NOT_FOUND, SERVER_ERROR],
     },
-    mark: { input: IsObject({ id: IsString }) },
-    there: { success: IsBoolean, errors: [SERVER_ERROR] },
+    mark: { input: IsObject({ id: IsString }), errors: [FORBIDDEN] },
+    there: { success: IsBoolean, errors: [NOT_FOUND], permission: { allOf: ["a", "b"] } },
     maybe: { input: IsString.orUndefined },
     ping: {},
-  } as const;
-  type Client = GGContractClient<typeof methods>;
-  type Implementation = GGContractImplementation<typeof methods>;
+    quiet: { errors: [NOT_FOUND] },
+  });
+  type Methods = typeof contract.methods;
+  type Client = GGContractClient<Methods>;
+  type Implementation = GGContractImplementation<Methods>;
 
-  it("give the caller plain inputs and typed outcomes", () => {
+  it("keep the types of their methods", () => {
+    const small = new GGContractClass("X", { m: { input: IsString, errors: [NOT_FOUND] } });
+    expectTypeOf(small.methods.m.input).toEqualTypeOf<typeof IsString>();
+    expectTypeOf(small.methods.m.errors).toEqualTypeOf<ERR_CLASS<"NOT_FOUND">[]>();
+    expectTypeOf(contract.methods.send.errors).toEqualTypeOf<(ERR_CLASS<"NOT_FOUND"> | ERR_CLASS<"SERVER_ERROR">)[]>();
+    expectTypeOf<Methods["send"]>().toExtend<GGContractMethod>();
+    expectTypeOf<GGContractMethod["errors"]>().toEqualTypeOf<ERROR_CLASS[] | undefined>();
+    expectTypeOf<GGContractMethod<string, number, ERR_CLASS<"A">>>().toExtend<GGContractMethod>();
+  });
+
+  it("take validators and mutable lists of error classes, nothing like them", () => {
+    const bare = {
+      is: (_value: unknown): _value is string => true,
+      assert: (_value: unknown): asserts _value is string => {},
+      parse: () => "",
+      safeParse: () => ({ success: true, value: "" }) as const,
+    };
+    expectTypeOf(bare).toExtend<GGValidator<string>>();
+    const frozen = { errors: [NOT_FOUND] } as const;
+    // @ts-expect-error a bare validator
+    new GGContractClass("X", { m: { input: bare } });
+    // @ts-expect-error a bare validator
+    new GGContractClass("X", { m: { success: bare } });
+    // @ts-expect-error a list that cannot change
+    new GGContractClass("X", { m: frozen });
+    // @ts-expect-error an instance
+    new GGContractClass("X", { m: { errors: [new NOT_FOUND()] } });
+    // @ts-expect-error not a permission
+    new GGContractClass("X", { m: { permission: { allOf: [] } } });
+  });
+
+  it("give the caller what the validators give", () => {
     expectTypeOf<Client["send"]>().toEqualTypeOf<
-      (data: { id: string; at: number }) => GGPromise<{ id: tUserId }, NOT_FOUND | SERVER_ERROR | VALIDATION_ERROR>
+      (data: { id: tUserId; at: tUint }) => GGPromise<{ id: tUserId }, NotFound | ServerError | ValidationError>
     >();
-    expectTypeOf<Client["mark"]>().toEqualTypeOf<(data: { id: string }) => GGPromise<void, SERVER_ERROR>>();
-    expectTypeOf<Client["there"]>().toEqualTypeOf<() => GGPromise<boolean, SERVER_ERROR>>();
-    expectTypeOf<Client["ping"]>().toEqualTypeOf<() => GGPromise<void, SERVER_ERROR>>();
-    expectTypeOf<Client["maybe"]>().toEqualTypeOf<(data?: string) => GGPromise<void, SERVER_ERROR>>();
+    expectTypeOf<Client["mark"]>().toEqualTypeOf<
+      (data: { id: string }) => GGPromise<void, typeof FORBIDDEN.infer | ServerError>
+    >();
+    expectTypeOf<Client["there"]>().toEqualTypeOf<() => GGPromise<boolean, NotFound | ServerError>>();
+    expectTypeOf<Client["maybe"]>().toEqualTypeOf<(data: string | undefined) => GGPromise<void, ServerError>>();
+    expectTypeOf<Client["ping"]>().toEqualTypeOf<() => GGPromise<void, ServerError>>();
+    expectTypeOf<Client["quiet"]>().toEqualTypeOf<() => GGPromise<void, ServerError>>();
     const client = {} as Client;
     // @ts-expect-error input is missing
     void (() => client.send());
+    // @ts-expect-error plain data where branded data are asked for
+    void (() => client.send({ id: "u1", at: 5 }));
     // @ts-expect-error there is no input
     void (() => client.ping({}));
   });
 
-  it("infer the parameters of handlers, and take plain results", () => {
+  it("ask handlers for promises of what the validators give", () => {
     const received: string[] = [];
     const implementation: Implementation = {
       send: async (data) => {
         expectTypeOf(data).toEqualTypeOf<{ id: tUserId; at: tUint }>();
-        return { id: "plain" };
+        return { id: data.id };
       },
-      mark: ({ id }) => received.push(id),
-      there: () => true,
+      mark: async ({ id }) => void received.push(id),
+      there: async () => true,
       maybe: async () => {},
       ping: async () => {},
+      quiet: async () => {},
     };
-    expectTypeOf(implementation.send).parameter(0).toEqualTypeOf<{ id: tUserId; at: tUint }>();
+    expectTypeOf<Implementation["send"]>().toEqualTypeOf<
+      (data: { id: tUserId; at: tUint }) => Promise<{ id: tUserId }>
+    >();
+    expectTypeOf<Implementation["mark"]>().toEqualTypeOf<(data: { id: string }) => Promise<void>>();
+    expectTypeOf<Implementation["ping"]>().toEqualTypeOf<() => Promise<void>>();
     // @ts-expect-error the result does not fit
     implementation.there = async () => "yes";
+    // @ts-expect-error not a promise
+    implementation.there = () => true;
+    // @ts-expect-error not a promise
+    implementation.ping = () => {};
+    // @ts-expect-error plain data where branded data are asked for
+    implementation.send = async () => ({ id: "plain" });
     // @ts-expect-error a handler is missing
-    const partial: Implementation = { ping: () => {} };
+    const partial: Implementation = { ping: async () => {} };
     void partial;
   });
 

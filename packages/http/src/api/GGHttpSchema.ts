@@ -1,52 +1,44 @@
-import {
-  GGContractClass,
-  type GGContractClient,
-  type GGContractImplementation,
-  type GGContractMethods,
-} from "@grest-ts/schema";
+import type { GGContractClass, GGContractClient, GGContractImplementation, GGContractMethods } from "@grest-ts/schema";
 import { createHttpClient, type GGHttpClientConfig } from "../client/createHttpClient.js";
 import type { GGHttpServer } from "../server/GGHttpServer.js";
 import type { GGHttpRoute } from "./GGRpc.js";
 import { GG_HTTP_SERVER, type GGScopeResolver } from "./keys.js";
-import type { GGHttpMiddleware } from "./middleware.js";
-
-/** What a schema can be made of: a `GGContractClass`, or just its name and methods. */
-export interface GGHttpContract<M extends GGContractMethods> {
-  readonly name: string;
-  readonly methods: M;
-}
+import type { GGHttpServerMiddleware, GGHttpTransportMiddleware } from "./middleware.js";
 
 /** Options of `register`. */
 export interface GGHttpRegisterConfig {
   /** The server to serve on. Default: the one under GG_HTTP_SERVER. */
   readonly http?: GGHttpServer;
-  /** More middlewares; they run after the schema's. */
-  readonly middlewares?: readonly GGHttpMiddleware[];
+  /** Run after the schema's middlewares. */
+  readonly middlewares?: GGHttpServerMiddleware[];
   /** Finds the caller's scopes, once per request, after the middlewares. */
   readonly permissionResolver?: GGScopeResolver;
 }
 
 /** An HTTP API that can be served and called. Made by `httpSchema(contract)…routes(…)`; never changes. */
 export class GGHttpSchema<M extends GGContractMethods> {
+  /** The contract's name. */
   readonly name: string;
+  /** The path that all routes begin with. */
   readonly pathPrefix: string;
-  readonly apiMiddlewares: readonly GGHttpMiddleware[];
+  /** In the order in which they run. */
+  readonly apiMiddlewares: readonly GGHttpTransportMiddleware[];
+  /** What is served. */
   readonly contract: GGContractClass<M>;
   /** Where each method is served. */
   readonly routes: Readonly<Record<keyof M & string, GGHttpRoute>>;
 
   /** @internal Use `httpSchema(contract)`. */
   constructor(
-    contract: GGHttpContract<M>,
+    contract: GGContractClass<M>,
     pathPrefix: string,
-    middlewares: readonly GGHttpMiddleware[],
+    middlewares: readonly GGHttpTransportMiddleware[],
     routes: Readonly<Record<keyof M & string, GGHttpRoute>>,
   ) {
     this.name = contract.name;
     this.pathPrefix = pathPrefix;
     this.apiMiddlewares = Object.freeze([...middlewares]);
-    this.contract =
-      contract instanceof GGContractClass ? contract : new GGContractClass(contract.name, contract.methods);
+    this.contract = contract;
     this.routes = Object.freeze({ ...routes });
     Object.freeze(this);
   }

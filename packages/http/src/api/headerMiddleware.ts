@@ -1,9 +1,9 @@
 import type { GGContextKey } from "@grest-ts/context";
 import { BAD_REQUEST } from "@grest-ts/schema";
-import type { GGHttpMiddleware, GGHttpRequest } from "./middleware.js";
+import type { GGHttpRequest, GGHttpTransportMiddleware } from "./middleware.js";
 
 /** Carries a context key's value in the header of the key's name. */
-export class HeaderMiddleware<T> implements GGHttpMiddleware {
+export class HeaderMiddleware<T> implements GGHttpTransportMiddleware {
   readonly headerName: string;
 
   constructor(private readonly key: GGContextKey<T>) {

@@ -1,17 +1,17 @@
 import type { GGContextKey } from "@grest-ts/context";
-import type { GGContractMethods } from "@grest-ts/schema";
-import { type GGHttpContract, GGHttpSchema } from "./GGHttpSchema.js";
+import type { GGContractClass, GGContractMethods } from "@grest-ts/schema";
+import { GGHttpSchema } from "./GGHttpSchema.js";
 import type { GGHttpRoute } from "./GGRpc.js";
 import { HeaderMiddleware } from "./headerMiddleware.js";
-import type { GGHttpMiddleware } from "./middleware.js";
+import type { GGHttpTransportMiddleware } from "./middleware.js";
 
 /** Collects what an HTTP API needs besides its contract. */
 export class GGHttpSchemaBuilder<M extends GGContractMethods> {
-  readonly #contract: GGHttpContract<M>;
-  readonly #middlewares: GGHttpMiddleware[] = [];
+  readonly #contract: GGContractClass<M>;
+  readonly #middlewares: GGHttpTransportMiddleware[] = [];
   #prefix = "";
 
-  constructor(contract: GGHttpContract<M>) {
+  constructor(contract: GGContractClass<M>) {
     this.#contract = contract;
   }
 
@@ -22,7 +22,7 @@ export class GGHttpSchemaBuilder<M extends GGContractMethods> {
   }
 
   /** Adds a middleware; they run in the order they were added. */
-  use(middleware: GGHttpMiddleware): this {
+  use(middleware: GGHttpTransportMiddleware): this {
     this.#middlewares.push(middleware);
     return this;
   }
@@ -42,6 +42,6 @@ export class GGHttpSchemaBuilder<M extends GGContractMethods> {
 }
 
 /** Begins an HTTP API over a contract. */
-export function httpSchema<M extends GGContractMethods>(contract: GGHttpContract<M>): GGHttpSchemaBuilder<M> {
+export function httpSchema<M extends GGContractMethods>(contract: GGContractClass<M>): GGHttpSchemaBuilder<M> {
   return new GGHttpSchemaBuilder(contract);
 }

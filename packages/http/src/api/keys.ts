@@ -1,6 +1,6 @@
 import { GGContextKey } from "@grest-ts/context";
 import { GGLocatorKey } from "@grest-ts/locator";
-import { type GGPermissionChecker, type GGValidator, IsAny } from "@grest-ts/schema";
+import { type GGPermissionChecker, type GGSchema, IsAny } from "@grest-ts/schema";
 import type { GGHttpServer } from "../server/GGHttpServer.js";
 
 /** The server that APIs are registered on when none is named. */
@@ -10,7 +10,7 @@ export const GG_HTTP_SERVER: GGLocatorKey<GGHttpServer> = new GGLocatorKey<GGHtt
 export const GG_PERMISSIONS: GGContextKey<GGPermissionChecker> = new GGContextKey<GGPermissionChecker>(
   "GG_PERMISSIONS",
   // Only the framework sets it, from a checker that it has just made.
-  IsAny as unknown as GGValidator<GGPermissionChecker>,
+  IsAny as unknown as GGSchema<GGPermissionChecker>,
   { description: "The scopes that the caller's identity has been granted." },
 );
 

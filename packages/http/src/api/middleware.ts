@@ -2,43 +2,32 @@
 export interface GGHttpRequest {
   /** Lower-case names on the server. */
   headers?: Record<string, string | string[]>;
+  /** The arguments of the URL's query. */
   queryArgs?: Record<string, string | string[]>;
 }
 
 /** The parts of a response that middlewares write (server) and read (client). */
 export interface GGHttpResponse {
+  /** The HTTP status code. */
   status: number;
+  /** Lower-case names on the client. */
   headers: Record<string, string | string[]>;
 }
 
-/** Takes part in the transport of every request of an API, on either end. */
+/** Takes part in the transport of every request of an API, on either end. No hook is waited for. */
 export interface GGHttpTransportMiddleware {
-  /** Client: before the request is sent. */
-  updateRequest?(request: GGHttpRequest): void | Promise<void>;
+  /** Client: before the request is sent, inside the caller's context. */
+  updateRequest?(request: GGHttpRequest): void;
   /** Server: before the handler, inside the request's context. A thrown error is the response. */
-  parseRequest?(request: GGHttpRequest): void | Promise<void>;
+  parseRequest?(request: GGHttpRequest): void;
   /** Server: before the response is sent. */
-  updateResponse?(response: GGHttpResponse): void | Promise<void>;
+  updateResponse?(response: GGHttpResponse): void;
   /** Client: when the response has arrived. */
-  parseResponse?(response: GGHttpResponse): void | Promise<void>;
+  parseResponse?(response: GGHttpResponse): void;
 }
 
-/** Takes part in the handling of every request on the server. */
+/** Takes part in the handling of every request of one registration. */
 export interface GGHttpServerMiddleware {
-  /** After this middleware's `parseRequest`, inside the request's context. A thrown error is the response. */
+  /** After all `parseRequest`, inside the request's context; it is waited for. A thrown error is the response. */
   process?(): Promise<void>;
-}
-
-/** What `use` takes: any of the hooks. */
-export type GGHttpMiddleware = GGHttpTransportMiddleware & GGHttpServerMiddleware;
-
-/** Calls one hook of each middleware in order, without leaving the current tick unless a hook returns a promise. */
-export async function runHooks(
-  middlewares: readonly GGHttpMiddleware[],
-  hook: (middleware: GGHttpMiddleware) => void | Promise<void> | undefined,
-): Promise<void> {
-  for (const middleware of middlewares) {
-    const pending = hook(middleware);
-    if (pending !== undefined) await pending;
-  }
 }

@@ -7,7 +7,6 @@ import {
 } from "@grest-ts/schema";
 import type { GGHttpSchema } from "../api/GGHttpSchema.js";
 import { joinPath } from "../api/GGRpc.js";
-import { type GGHttpRequest, runHooks } from "../api/middleware.js";
 import { sendRequest } from "./sendRequest.js";
 
 /** Options of an HTTP client. */
@@ -28,7 +27,7 @@ export function createHttpClient<M extends GGContractMethods>(
   config: GGHttpClientConfig = {},
 ): GGContractClient<M> {
   const base = (config.url ?? "").replace(/\/+$/, "");
-  const timeout = config.timeout ?? DEFAULT_TIMEOUT_MS;
+  const { timeout = DEFAULT_TIMEOUT_MS, noValidation = false } = config;
   const middlewares = schema.apiMiddlewares;
   const client: Record<string, (input?: unknown) => GGPromise<unknown, ERROR>> = {};
 
@@ -37,13 +36,8 @@ export function createHttpClient<M extends GGContractMethods>(
     if (route === undefined) throw new Error(`Route missing for ${schema.name}.${name}`);
     const url = base + joinPath(schema.pathPrefix, route.path);
 
-    client[name] = (input) => {
-      const request: GGHttpRequest = { headers: {}, queryArgs: {} };
-      // Run before anything is awaited: in a browser, the caller's context ends with the first await.
-      const ready = runHooks(middlewares, (middleware) => middleware.updateRequest?.(request));
-      const call = { contract, route, url, timeout, middlewares, request, ready, input };
-      return new GGPromise<unknown, ERROR>(sendRequest(call, config.noValidation ?? false));
-    };
+    client[name] = (input) =>
+      new GGPromise<unknown, ERROR>(sendRequest({ contract, route, url, timeout, middlewares, input }, noValidation));
   }
   return Object.freeze(client) as unknown as GGContractClient<M>;
 }

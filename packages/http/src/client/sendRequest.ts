@@ -1,6 +1,6 @@
 import { ERROR, type ERROR_JSON, GGContractExecutor, type GGContractMethod, OK, SERVER_ERROR } from "@grest-ts/schema";
 import type { GGHttpRoute } from "../api/GGRpc.js";
-import { type GGHttpMiddleware, type GGHttpRequest, type GGHttpResponse, runHooks } from "../api/middleware.js";
+import type { GGHttpRequest, GGHttpResponse, GGHttpTransportMiddleware } from "../api/middleware.js";
 import { encodeQuery, formatQuery } from "../api/queryCodec.js";
 
 /** One call, ready to be sent. */
@@ -9,32 +9,31 @@ export interface PendingCall {
   readonly route: GGHttpRoute;
   readonly url: string;
   readonly timeout: number;
-  readonly middlewares: readonly GGHttpMiddleware[];
-  readonly request: GGHttpRequest;
-  /** Settles when the middlewares are done with `request`. */
-  readonly ready: Promise<void>;
+  readonly middlewares: readonly GGHttpTransportMiddleware[];
   readonly input: unknown;
 }
 
 /** Sends a call and resolves to its result. Never rejects. */
 export async function sendRequest(call: PendingCall, noValidation: boolean): Promise<OK | ERROR> {
   try {
-    await call.ready;
-    // The server's framework answers some errors on its own account: they stay what they are, listed or not.
-    const options = { noValidation, frameworkErrors: true };
-    return await GGContractExecutor.call(call.contract, call.input, options, (input) => exchange(call, input));
+    const request: GGHttpRequest = { headers: {}, queryArgs: {} };
+    // Before anything is awaited: in a browser, the caller's context ends with the first await.
+    for (const middleware of call.middlewares) middleware.updateRequest?.(request);
+    return await GGContractExecutor.call(call.contract, call.input, { noValidation }, (input) =>
+      exchange(call, request, input),
+    );
   } catch (error) {
     return ERROR.fromUnknown(error);
   }
 }
 
-async function exchange(call: PendingCall, input: unknown): Promise<OK | ERROR_JSON> {
+async function exchange(call: PendingCall, request: GGHttpRequest, input: unknown): Promise<OK | ERROR_JSON> {
   if (call.url.startsWith("/") && typeof location === "undefined") {
     throw new SERVER_ERROR({ displayMessage: "The client has no url: outside a browser, createClient needs one" });
   }
   const inQuery = call.route.method === "GET";
-  const query = { ...call.request.queryArgs, ...(inQuery ? encodeQuery(input) : {}) };
-  const headers = toHeaders(call.request.headers);
+  const query = { ...request.queryArgs, ...(inQuery ? encodeQuery(input) : {}) };
+  const headers = toHeaders(request.headers);
   const hasBody = !inQuery && input !== undefined;
   if (hasBody) headers.set("content-type", "application/json");
 
@@ -50,7 +49,7 @@ async function exchange(call: PendingCall, input: unknown): Promise<OK | ERROR_J
     status = response.status;
     text = await response.text();
     const seen: GGHttpResponse = { status, headers: Object.fromEntries(response.headers) };
-    await runHooks(call.middlewares, (middleware) => middleware.parseResponse?.(seen));
+    for (const middleware of call.middlewares) middleware.parseResponse?.(seen);
   } catch (error) {
     if (error instanceof ERROR) throw error;
     const timedOut = error instanceof DOMException && error.name === "TimeoutError";

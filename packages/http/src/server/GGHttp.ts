@@ -1,18 +1,18 @@
 import type { GGContractImplementation, GGContractMethods } from "@grest-ts/schema";
 import type { GGHttpSchema } from "../api/GGHttpSchema.js";
 import type { GGScopeResolver } from "../api/keys.js";
-import type { GGHttpMiddleware } from "../api/middleware.js";
+import type { GGHttpServerMiddleware } from "../api/middleware.js";
 import type { GGHttpServer } from "./GGHttpServer.js";
 
 /** Registers several HTTP APIs on a server, with what they have in common. */
 export class GGHttp {
-  readonly #middlewares: GGHttpMiddleware[] = [];
+  readonly #middlewares: GGHttpServerMiddleware[] = [];
   #permissionResolver: GGScopeResolver | undefined;
 
   constructor(private readonly server: GGHttpServer) {}
 
   /** Adds a middleware to the APIs that follow. */
-  use(middleware: GGHttpMiddleware): this {
+  use(middleware: GGHttpServerMiddleware): this {
     this.#middlewares.push(middleware);
     return this;
   }

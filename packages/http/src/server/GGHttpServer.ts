@@ -1,17 +1,16 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
-import { GGLocator, type GGLocatorKey, type GGLocatorScope } from "@grest-ts/locator";
+import { GGLocator, type GGLocatorKey, GGLocatorServiceType } from "@grest-ts/locator";
 import { type GGContractImplementation, type GGContractMethods, ROUTE_NOT_FOUND, SERVER_ERROR } from "@grest-ts/schema";
 import type { GGHttpRegisterConfig, GGHttpSchema } from "../api/GGHttpSchema.js";
 import { GG_HTTP_SERVER } from "../api/keys.js";
 import { Cors, type GGCorsConfig } from "./cors.js";
 import { listen, portFromEnvironment } from "./listen.js";
 import { OpenSockets } from "./openSockets.js";
-import { checkPermissions, listUnenforcedPermissions } from "./permissionCheck.js";
+import { checkPermissions } from "./permissionCheck.js";
 import { RouteTable } from "./RouteTable.js";
 import { registerApi } from "./registerApi.js";
 import { sendError } from "./respond.js";
-import { runTeardownCallbacks } from "./teardownCallbacks.js";
 import type { GGHttpRouteHandler, GGRegisteredHttpSchema, GGRegisteredWebSocketSchema } from "./types.js";
 
 /** Options of a server. */
@@ -34,8 +33,6 @@ export class GGHttpServer {
   /** Node's server, made at once so that others can listen to its events before it starts. */
   readonly httpServer: Server;
   readonly #port: number;
-  readonly #key: GGLocatorKey<GGHttpServer>;
-  readonly #scope: GGLocatorScope;
   readonly #routes = new RouteTable();
   readonly #cors: Cors | undefined;
   readonly #sockets: OpenSockets;
@@ -47,15 +44,18 @@ export class GGHttpServer {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
+  /** Registers the server in the current locator scope, which needs a lifecycle owner. It listens once started. */
   constructor(config: GGHttpServerConfig = {}) {
     this.#port = config.port ?? portFromEnvironment();
     this.#cors = config.cors ? new Cors(config.cors === true ? {} : config.cors) : undefined;
-    this.#key = config.key ?? GG_HTTP_SERVER;
-    this.#scope = GGLocator.getScopeOrRoot();
     this.httpServer = config.tls === undefined ? createServer() : createTlsServer(config.tls);
     this.#sockets = new OpenSockets(this.httpServer);
     // Last of what can fail: a server that was not made must not be found.
-    this.#scope.set(this.#key, this);
+    GGLocator.getScopeOrRoot().setWithLifecycle(config.key ?? GG_HTTP_SERVER, this, {
+      type: GGLocatorServiceType.HTTP,
+      start: () => this.start(),
+      teardown: () => this.teardown(),
+    });
     this.httpServer.on("request", (request, response) => {
       this.#sockets.trackResponse(response);
       if (this.#cors?.apply(request, response)) return;
@@ -91,10 +91,14 @@ export class GGHttpServer {
     return this.#webSocketSchemas;
   }
 
-  /** Checks the permissions of all APIs, then listens. Rejects, and does not listen, when anything is wrong. */
+  /**
+   * Checks the permissions of all APIs, listens, and calls the start callbacks. Rejects without listening when a
+   * permission or the port is wrong, and while listening when a start callback throws.
+   */
   start(): Promise<void> {
-    if (this.#stopping !== undefined)
+    if (this.#stopping !== undefined) {
       return Promise.reject(new Error("GGHttpServer: it was torn down; make a new one."));
+    }
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
@@ -103,22 +107,25 @@ export class GGHttpServer {
   }
 
   /**
-   * Stops: no new connections; teardown callbacks run while requests being answered get up to 3 s; then everything is
-   * closed. Calling it again returns the same promise.
+   * Waits for all teardown callbacks, while the server still listens, and rejects if one does. Then it takes no more
+   * connections, gives requests that are being answered up to 3 s, and cuts all that is still open. It stays in its
+   * locator scope. Calling it again returns the same promise.
    */
   teardown(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
-  /** Calls back once the server listens; at once if it does. A returned promise is not awaited. */
+  /**
+   * Calls back once the server listens; never, if it does already. An exception makes `start` reject and ends the
+   * calls. A returned promise is nobody's: it is not awaited, and its rejection is left to the process.
+   */
   onStart(callback: () => unknown): this {
-    if (this.httpServer.listening) runStartCallback(callback);
-    else this.#startCallbacks.push(callback);
+    this.#startCallbacks.push(callback);
     return this;
   }
 
-  /** Calls back when the server is torn down, which waits for a returned promise. */
+  /** Calls back when the server is torn down, which waits for a returned promise, however long it takes. */
   onTeardown(callback: () => unknown): this {
     this.#teardownCallbacks.push(callback);
     return this;
@@ -130,12 +137,12 @@ export class GGHttpServer {
   }
 
   /** Lets pages of other origins send these headers. Without effect while CORS is off. */
-  registerCorsHeaders(names: readonly string[]): void {
+  registerCorsHeaders(names: string[]): void {
     this.#cors?.allowHeaders(names);
   }
 
   /** Lets pages of other origins read these response headers. Without effect while CORS is off. */
-  registerCorsExposeHeaders(names: readonly string[]): void {
+  registerCorsExposeHeaders(names: string[]): void {
     this.#cors?.exposeHeaders(names);
   }
 
@@ -165,34 +172,19 @@ export class GGHttpServer {
 
   async #start(): Promise<void> {
     checkPermissions({ http: this.#schemas, webSocket: this.#webSocketSchemas, withResolver: this.#withResolver });
-    const unenforced = listUnenforcedPermissions(this.#webSocketSchemas);
-    if (unenforced.length > 0) {
-      console.warn(
-        `GGHttpServer: nothing enforces the permission of these serverToClient methods: ${unenforced.join(", ")}. ` +
-          "The server sends them to whom it likes; drop the permission or use GG_NO_PERMISSIONS.",
-      );
-    }
     await listen(this.httpServer, this.#port);
-    for (const callback of this.#startCallbacks.splice(0)) runStartCallback(callback);
+    for (const callback of this.#startCallbacks) callback();
   }
 
   async #stop(): Promise<void> {
     // A start under way has to come to its end first; its own caller hears of a failure.
     await this.#starting?.catch(() => undefined);
-    if (this.#scope.tryGet(this.#key) === this) this.#scope.delete(this.#key);
-
-    const callbacks = runTeardownCallbacks(this.#teardownCallbacks);
+    await Promise.all(this.#teardownCallbacks.map((callback) => callback()));
     const closed = new Promise<void>((resolve) => {
       this.httpServer.close(() => resolve());
     });
-    // Upgraded sockets belong to whoever registered a teardown callback, until those are through.
-    const requests = this.#sockets.waitForResponses(REQUEST_GRACE_MS).then(() => this.httpServer.closeAllConnections());
-    await Promise.all([callbacks, requests]);
+    await this.#sockets.waitForResponses(REQUEST_GRACE_MS);
     this.#sockets.destroyAll();
     await closed;
   }
-}
-
-function runStartCallback(callback: () => unknown): void {
-  (async () => callback())().catch((error: unknown) => console.error("GGHttpServer: a start callback failed", error));
 }

@@ -1,9 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GGContext } from "@grest-ts/context";
+import { GG_METRICS } from "@grest-ts/metrics";
 import { BAD_REQUEST, ERROR, GGContractExecutor, type GGContractMethod, type OK, SERVER_ERROR } from "@grest-ts/schema";
 import type { GGHttpRoute } from "../api/GGRpc.js";
 import type { GGScopeResolver } from "../api/keys.js";
-import { type GGHttpMiddleware, type GGHttpRequest, type GGHttpResponse, runHooks } from "../api/middleware.js";
+import type {
+  GGHttpRequest,
+  GGHttpResponse,
+  GGHttpServerMiddleware,
+  GGHttpTransportMiddleware,
+} from "../api/middleware.js";
 import { decodeQuery, parseQuery } from "../api/queryCodec.js";
 import { readJsonBody } from "./body.js";
 import { GGHttpMetrics } from "./GGHttpMetrics.js";
@@ -20,7 +26,10 @@ export interface ServedMethod {
   readonly contract: GGContractMethod;
   readonly route: GGHttpRoute;
   readonly handler: (input: unknown) => unknown;
-  readonly middlewares: readonly GGHttpMiddleware[];
+  /** The schema's. */
+  readonly transport: readonly GGHttpTransportMiddleware[];
+  /** The registration's. */
+  readonly middlewares: readonly GGHttpServerMiddleware[];
   readonly permissionResolver: GGScopeResolver | undefined;
 }
 
@@ -35,11 +44,13 @@ async function answer(served: ServedMethod, message: IncomingMessage, response: 
   const start = performance.now();
   const result = await execute(served, message);
   const { api, method } = served;
-  GGHttpMetrics.requests.inc(1, { api, method, result: result.type });
-  GGHttpMetrics.requestDuration.observe(performance.now() - start, { api, method });
+  if (GG_METRICS.has()) {
+    GGHttpMetrics.requests.inc(1, { api, method, result: result.type });
+    GGHttpMetrics.requestDuration.observe(performance.now() - start, { api, method });
+  }
 
   const meta: GGHttpResponse = { status: result.success ? 200 : result.statusCode, headers: {} };
-  await runHooks(served.middlewares, (middleware) => middleware.updateResponse?.(meta));
+  for (const middleware of served.transport) middleware.updateResponse?.(meta);
   sendJson(response, meta.status, result, meta.headers);
 }
 
@@ -47,10 +58,8 @@ async function execute(served: ServedMethod, message: IncomingMessage): Promise<
   let result: Result;
   try {
     const request = toRequest(message);
-    for (const middleware of served.middlewares) {
-      await middleware.parseRequest?.(request);
-      await middleware.process?.();
-    }
+    for (const middleware of served.transport) middleware.parseRequest?.(request);
+    for (const middleware of served.middlewares) await middleware.process?.();
     // Before the body: a caller without permission costs no parsing.
     await passGate(served.contract.permission, served.permissionResolver);
     const input = await readInput(served.route, request, message);

@@ -42,15 +42,6 @@ export function checkPermissions(apis: RegisteredApis): void {
   }
 }
 
-/** Names the serverToClient methods whose permission promises a check that never happens. */
-export function listUnenforcedPermissions(schemas: readonly GGRegisteredWebSocketSchema[]): string[] {
-  return schemas.flatMap((schema) =>
-    listMethods(schema.name, schema.contract.serverToClient, false)
-      .filter((surface) => isGuarded(surface.permission))
-      .map((surface) => surface.name),
-  );
-}
-
 function listSurfaces({ http, webSocket, withResolver }: RegisteredApis): Surface[] {
   const surfaces = http.flatMap((schema) => listMethods(schema.name, schema.contract, withResolver.has(schema)));
   for (const schema of webSocket) {

@@ -12,7 +12,6 @@ export function registerApi<M extends GGContractMethods>(
   implementation: GGContractImplementation<M>,
   config: GGHttpRegisterConfig,
 ): void {
-  const middlewares = [...schema.apiMiddlewares, ...(config.middlewares ?? [])];
   const handlers = implementation as Record<string, ((input: unknown) => unknown) | undefined>;
   const methods = Object.entries<GGContractMethod>(schema.contract.methods);
 
@@ -30,7 +29,8 @@ export function registerApi<M extends GGContractMethods>(
       route,
       // Looked up per call, as a method of its object, so that handlers may use `this` and may be replaced in tests.
       handler: (input: unknown) => handlers[method]?.(input),
-      middlewares,
+      transport: schema.apiMiddlewares,
+      middlewares: config.middlewares ?? [],
       permissionResolver: config.permissionResolver,
     };
     server.registerRoute(route.method, joinPath(schema.pathPrefix, route.path), createApiRoute(served));
@@ -38,6 +38,8 @@ export function registerApi<M extends GGContractMethods>(
   server._registerSchema(schema);
   if (config.permissionResolver !== undefined) server._markResolverWired(schema);
   server.registerCorsHeaders(
-    middlewares.flatMap((middleware) => (middleware instanceof HeaderMiddleware ? [middleware.headerName] : [])),
+    schema.apiMiddlewares.flatMap((middleware) =>
+      middleware instanceof HeaderMiddleware ? [middleware.headerName] : [],
+    ),
   );
 }

@@ -16,11 +16,10 @@ export interface GGPermissionedMethods {
 /** What the server needs to know of a WebSocket API. */
 export interface GGRegisteredWebSocketSchema {
   readonly name: string;
+  /** Where it is served. */
   readonly path: string;
-  readonly contract: {
-    readonly clientToServer: GGPermissionedMethods;
-    readonly serverToClient: GGPermissionedMethods;
-  };
+  /** Methods that a server calls are not checked. */
+  readonly contract: { readonly clientToServer: GGPermissionedMethods };
   readonly middlewares: readonly unknown[];
   readonly connectPermission?: GGPermission | undefined;
 }

@@ -13,7 +13,7 @@ export interface GGImplementOptions {
 }
 
 /** A named set of methods. */
-export class GGContractClass<const M extends GGContractMethods> {
+export class GGContractClass<M extends GGContractMethods> {
   readonly name: string;
   readonly methods: M;
 

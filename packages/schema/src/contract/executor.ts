@@ -1,11 +1,10 @@
-import { ERROR, type ERROR_JSON, type GGAnyErrorClass, reviveError } from "../error/error.js";
+import { publicContext } from "../error/context.js";
+import { createError, ERROR, type ERROR_CLASS, type ERROR_JSON, reviveError } from "../error/error.js";
 import {
-  BAD_REQUEST,
   EXISTS,
   FORBIDDEN,
   NOT_AUTHORIZED,
   NOT_FOUND,
-  PAYLOAD_TOO_LARGE,
   ROUTE_NOT_FOUND,
   SERVER_ERROR,
   VALIDATION_ERROR,
@@ -19,28 +18,21 @@ import type { GGContractMethod } from "./types.js";
 export interface GGContractCallOptions {
   /** Passes input and output through unchecked. */
   readonly noValidation?: boolean;
-  /**
-   * Lets the errors that the framework itself raises through, even when the method does not list them. For the
-   * calling side: there they come from the peer's framework, on the serving side from a handler that has no right to.
-   */
-  readonly frameworkErrors?: boolean;
 }
 
-// Functions, so that a page which uses no contract carries none of the standard errors.
-const frameworkErrors = (): readonly GGAnyErrorClass[] => [
-  VALIDATION_ERROR,
+// A function, so that a page which uses no contract carries none of the standard errors.
+const systemErrors = (): ERROR_CLASS[] => [
   NOT_AUTHORIZED,
   FORBIDDEN,
-  ROUTE_NOT_FOUND,
-  PAYLOAD_TOO_LARGE,
-];
-const systemErrors = (): readonly GGAnyErrorClass[] => [
-  ...frameworkErrors(),
-  SERVER_ERROR,
   NOT_FOUND,
+  ROUTE_NOT_FOUND,
   EXISTS,
-  BAD_REQUEST,
+  VALIDATION_ERROR,
+  SERVER_ERROR,
 ];
+
+type ServerError = typeof SERVER_ERROR.infer;
+type ValidationError = typeof VALIDATION_ERROR.infer;
 
 /** Carries out the methods of a contract: checks what goes in, what comes out, and which errors may. */
 // biome-ignore lint/complexity/noStaticOnlyClass: published under this name.
@@ -68,31 +60,18 @@ export class GGContractExecutor {
     } catch (thrown) {
       outcome = ERROR.fromUnknown(thrown);
     }
-    return GGContractExecutor.parseOutcome(contract, outcome, options);
+    return parseOutcome(contract, outcome, options);
   }
 
   /** The cleaned input in a result, or a `VALIDATION_ERROR`. Without a schema the input is undefined. */
-  static parseInput<T>(schema: GGSchema<T> | undefined, data: unknown): OK<T> | VALIDATION_ERROR {
+  static parseInput<T>(schema: GGSchema<T> | undefined, data: unknown): OK<T> | ValidationError {
     if (!schema) return ok(undefined as T);
     const parsed = schema.safeParse(data, true);
     return parsed.success ? ok(parsed.value) : invalidArguments(parsed.issues);
   }
 
-  /** Checks what a method or a peer gave: a value, a result, or an error. */
-  static parseOutcome(contract: GGContractMethod, outcome: unknown, options?: GGContractCallOptions): OK | ERROR {
-    try {
-      if (ERROR.isJson(outcome)) return parseError(contract, outcome, options);
-      const data = OK.isJson(outcome) ? outcome.data : outcome;
-      if (options?.noValidation) return ok(data);
-      return GGContractExecutor.parseOutputData(contract.success, data);
-    } catch (thrown) {
-      // A value that cannot even be read, such as one with a getter that throws.
-      return ERROR.fromUnknown(thrown);
-    }
-  }
-
   /** The cleaned data in a result, or a `SERVER_ERROR`. Without a schema the data is undefined. */
-  static parseOutputData<T>(schema: GGSchema<T> | undefined, data: unknown): OK<T> | SERVER_ERROR {
+  static parseOutputData<T>(schema: GGSchema<T> | undefined, data: unknown): OK<T> | ServerError {
     if (!schema) return ok(undefined as T);
     const parsed = schema.safeParse(data, true);
     if (parsed.success) return ok(parsed.value);
@@ -103,10 +82,9 @@ export class GGContractExecutor {
   static getResponseSchema(
     contract: GGContractMethod,
     response: OK | ERROR_JSON,
-    options?: GGContractCallOptions,
   ): GGSchema<unknown> | undefined | null {
     if (OK.isJson(response)) return contract.success;
-    const ErrorClass = findClass(contract, response.type, options);
+    const ErrorClass = findClass(contract, response.type);
     return ErrorClass ? ErrorClass.schema : null;
   }
 
@@ -115,15 +93,35 @@ export class GGContractExecutor {
     if (!OK.isJson(value) && !ERROR.isJson(value)) throw new Error("Not a result: neither OK nor an error");
   }
 
-  /** An instance of the error's class, from the framework's classes and `customErrors`; else a `SERVER_ERROR`. */
-  static createErrorObj(json: ERROR_JSON, customErrors: readonly GGAnyErrorClass[] = []): ERROR {
-    const ErrorClass = byType(customErrors, json.type) ?? byType(systemErrors(), json.type) ?? SERVER_ERROR;
-    return reviveError(ErrorClass, json, json.data);
+  /**
+   * An instance of the error's class, from the system's classes and `customErrors`; else a `SERVER_ERROR` without the
+   * context. Throws a TypeError on Node 20, where the stack of a frozen error cannot be removed.
+   */
+  static createErrorObj(json: ERROR_JSON, customErrors: ERROR_CLASS[] = []): ERROR {
+    const ErrorClass = byType(systemErrors(), json.type) ?? byType(customErrors, json.type);
+    const error = ErrorClass
+      ? createError(ErrorClass, json.data, publicContext(json.context))
+      : new SERVER_ERROR({ debugData: json });
+    error.stack = undefined;
+    return error;
+  }
+}
+
+/** Checks what a method or a peer gave: a value, a result, or an error. */
+function parseOutcome(contract: GGContractMethod, outcome: unknown, options?: GGContractCallOptions): OK | ERROR {
+  try {
+    if (ERROR.isJson(outcome)) return parseError(contract, outcome, options);
+    const data = OK.isJson(outcome) ? outcome.data : outcome;
+    if (options?.noValidation) return ok(data);
+    return GGContractExecutor.parseOutputData(contract.success, data);
+  } catch (thrown) {
+    // A value that cannot even be read, such as one with a getter that throws.
+    return ERROR.fromUnknown(thrown);
   }
 }
 
 function parseError(contract: GGContractMethod, error: ERROR_JSON, options?: GGContractCallOptions): ERROR {
-  const ErrorClass = findClass(contract, error.type, options);
+  const ErrorClass = findClass(contract, error.type);
   if (!ErrorClass) {
     const origin = error instanceof ERROR ? { originalError: error } : { debugData: error };
     return new SERVER_ERROR({
@@ -134,7 +132,7 @@ function parseError(contract: GGContractMethod, error: ERROR_JSON, options?: GGC
   }
   const { schema } = ErrorClass;
   // An instance without data goes on as it is, with all that it tells developers.
-  if (error instanceof ErrorClass && (!schema || options?.noValidation)) return error as ERROR;
+  if (ErrorClass.is(error) && (!schema || options?.noValidation)) return error;
   if (!schema || options?.noValidation) return reviveError(ErrorClass, error, error.data);
   const parsed = schema.safeParse(error.data, true);
   if (!parsed.success)
@@ -142,25 +140,19 @@ function parseError(contract: GGContractMethod, error: ERROR_JSON, options?: GGC
   return reviveError(ErrorClass, error, parsed.value);
 }
 
-function findClass(
-  contract: GGContractMethod,
-  type: string,
-  options?: GGContractCallOptions,
-): GGAnyErrorClass | undefined {
-  if (type === SERVER_ERROR.TYPE) return SERVER_ERROR;
-  const listed = contract.errors && byType(contract.errors, type);
-  return listed ?? (options?.frameworkErrors ? byType(frameworkErrors(), type) : undefined);
+function findClass({ errors = [] }: GGContractMethod, type: string): ERROR_CLASS | undefined {
+  return type === SERVER_ERROR.TYPE ? SERVER_ERROR : byType(errors, type);
 }
 
-function byType(classes: readonly GGAnyErrorClass[], type: string): GGAnyErrorClass | undefined {
+function byType(classes: readonly ERROR_CLASS[], type: string): ERROR_CLASS | undefined {
   return classes.find(({ TYPE }) => TYPE === type);
 }
 
-function invalidArguments(issues: GGIssuesList): VALIDATION_ERROR {
+function invalidArguments(issues: GGIssuesList): ValidationError {
   return new VALIDATION_ERROR(issues.toJSON(), { displayMessage: "Invalid arguments" });
 }
 
-function invalidResponse(debugMessage: string, debugData: unknown): SERVER_ERROR {
+function invalidResponse(debugMessage: string, debugData: unknown): ServerError {
   return new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage, debugData });
 }
 

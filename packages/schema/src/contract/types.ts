@@ -1,18 +1,17 @@
-import type { ERROR, GGAnyErrorClass } from "../error/error.js";
+import type { ERROR_CLASS } from "../error/error.js";
 import type { SERVER_ERROR, VALIDATION_ERROR } from "../error/standard.js";
 import type { GGPermission } from "../permission/permission.js";
 import type { GGPromise } from "../result/promise.js";
 import type { GGSchema } from "../schema/schema.js";
-import type { Raw } from "../types/brand.js";
 
 /** One method of a contract. */
-export interface GGContractMethod<Req = unknown, Res = unknown, Errs extends GGAnyErrorClass = GGAnyErrorClass> {
+export interface GGContractMethod<Req = unknown, Res = unknown, Errs extends ERROR_CLASS = ERROR_CLASS> {
   /** Checks the input; without it the method takes none. */
   readonly input?: GGSchema<Req>;
   /** Checks the result; without it the method gives none. */
   readonly success?: GGSchema<Res>;
   /** The errors that callers may meet, besides `SERVER_ERROR` and `VALIDATION_ERROR`. */
-  readonly errors?: readonly Errs[];
+  readonly errors?: Errs[];
   /** What a caller needs. */
   readonly permission?: GGPermission;
 }
@@ -28,49 +27,33 @@ export type GGMethodInput<M> = M extends { readonly input: { readonly infer: inf
 export type GGMethodOutput<M> = M extends { readonly success: { readonly infer: infer O } } ? O : void;
 
 /** The errors that a method declares. */
-export type GGMethodErrors<M> = M extends { readonly errors: readonly (infer C)[] }
-  ? C extends new (
-      ...args: never[]
-    ) => infer E
+export type GGMethodErrors<M> = M extends { readonly errors: (infer C)[] }
+  ? C extends { readonly infer: infer E }
     ? E
     : never
   : never;
 
-type HasInput<M> = M extends { readonly input: GGSchema<unknown> } ? true : false;
-type HasSuccess<M> = M extends { readonly success: GGSchema<unknown> } ? true : false;
-
-type Parameters1<I> = undefined extends I ? [data?: I] : [data: I];
+type WithInput = { readonly input: GGSchema<unknown> };
+type WithSuccess = { readonly success: GGSchema<unknown> };
 
 /** What a caller may meet instead of a result. */
 export type GGCallErrors<M> =
-  HasSuccess<M> extends true
-    ? GGMethodErrors<M> | SERVER_ERROR | (HasInput<M> extends true ? VALIDATION_ERROR : never)
-    : GGMethodErrors<M> | SERVER_ERROR;
+  | typeof SERVER_ERROR.infer
+  | (M extends WithInput | WithSuccess ? GGMethodErrors<M> : never)
+  | (M extends WithInput & WithSuccess ? typeof VALIDATION_ERROR.infer : never);
 
-/**
- * The function that carries out a method. It may return brand-free data: validation adds nothing at run time. Where a
- * method has no result, the function may return anything, a promise too; it is waited for and dropped.
- */
-export type GGImplementationMethod<M> =
-  HasInput<M> extends true
-    ? HasSuccess<M> extends true
-      ? (data: GGMethodInput<M>) => Raw<GGMethodOutput<M>> | PromiseLike<Raw<GGMethodOutput<M>>>
-      : (data: GGMethodInput<M>) => void
-    : HasSuccess<M> extends true
-      ? () => Raw<GGMethodOutput<M>> | PromiseLike<Raw<GGMethodOutput<M>>>
-      : () => void;
+/** The function that carries out a method. */
+export type GGImplementationMethod<M> = M extends WithInput
+  ? (data: GGMethodInput<M>) => Promise<GGMethodOutput<M>>
+  : () => Promise<GGMethodOutput<M>>;
 
 /** The function that calls a method. */
-export type GGClientMethod<M> =
-  HasInput<M> extends true
-    ? (...args: Parameters1<Raw<GGMethodInput<M>>>) => GGPromise<GGMethodOutput<M>, GGCallErrors<M>>
-    : () => GGPromise<GGMethodOutput<M>, GGCallErrors<M>>;
+export type GGClientMethod<M> = M extends WithInput
+  ? (data: GGMethodInput<M>) => GGPromise<GGMethodOutput<M>, GGCallErrors<M>>
+  : () => GGPromise<GGMethodOutput<M>, GGCallErrors<M>>;
 
 /** The functions that carry out the methods of a contract. */
 export type GGContractImplementation<M> = { [K in keyof M]: GGImplementationMethod<M[K]> };
 
 /** The functions that call the methods of a contract. */
 export type GGContractClient<M> = { readonly [K in keyof M]: GGClientMethod<M[K]> };
-
-/** Any error of the framework or of an app. */
-export type GGAnyError = ERROR<string, unknown>;

@@ -13,41 +13,34 @@ import {
 export interface ERROR_JSON<Type extends string = string, Data = unknown> {
   success: false;
   type: Type;
-  data?: Data;
+  data: Data;
   statusCode?: number;
   context?: GGErrorPublicContext;
 }
 
-interface GGErrorStatics<Type extends string, Data> {
-  readonly TYPE: Type;
+/** A class made by `ERROR.define`; without type arguments, any of them. */
+export interface ERROR_CLASS<T extends string = string, D = unknown> {
+  readonly TYPE: T;
   readonly STATUS_CODE: number;
-  /** Checks the data; absent when the error has none. */
-  readonly schema: GGSchema<Data> | undefined;
   /** The type of the instances. For the compiler only: reading it throws. */
-  readonly infer: ERROR<Type, Data>;
+  readonly infer: ERROR<T, D>;
+  /** Checks the data; absent when the error has none. */
+  readonly schema?: GGSchema<D>;
   /** Whether `value` is an error of this type. */
-  is(value: unknown): value is ERROR<Type, Data>;
+  is(value: unknown): value is ERROR<T, D>;
 }
 
 /** A class of errors that carry no data. */
-export interface GGErrorClass<Type extends string> extends GGErrorStatics<Type, undefined> {
-  new (context?: GGErrorContext): ERROR<Type, undefined>;
+export interface ERR_CLASS<T extends string> extends ERROR_CLASS<T, never> {
+  new (context?: GGErrorContext): ERROR<T, never>;
 }
 
 /** A class of errors that carry data. */
-export interface GGDataErrorClass<Type extends string, Data> extends GGErrorStatics<Type, Data> {
-  new (data: Raw<Data>, context?: GGErrorContext): ERROR<Type, Data>;
+export interface ERR_CLASS_DATA<T extends string, D> extends ERROR_CLASS<T, D> {
+  new (data: Raw<D>, context?: GGErrorContext): ERROR<T, D>;
 }
 
-/** Any class made by `ERROR.define`. */
-export interface GGAnyErrorClass {
-  new (...args: never[]): ERROR<string, unknown>;
-  readonly TYPE: string;
-  readonly STATUS_CODE: number;
-  readonly schema: GGSchema<unknown> | undefined;
-}
-
-const classes = /* @__PURE__ */ new Map<string, GGAnyErrorClass>();
+const classes = /* @__PURE__ */ new Map<string, ERROR_CLASS>();
 
 /** Set in the context of an error that came over the wire: where it was rebuilt is of no interest. */
 const REMOTE = /* @__PURE__ */ Symbol("remote");
@@ -95,13 +88,13 @@ export abstract class ERROR<Type extends string = string, Data = unknown> extend
   }
 
   /** Makes the class of an error type. A type that exists already gives the existing class. */
-  static define<const Type extends string>(type: Type, statusCode: number): GGErrorClass<Type>;
+  static define<const Type extends string>(type: Type, statusCode: number): ERR_CLASS<Type>;
   static define<const Type extends string, Data>(
     type: Type,
     statusCode: number,
     schema: GGSchema<Data>,
-  ): GGDataErrorClass<Type, Data>;
-  static define(type: string, statusCode: number, schema?: GGSchema<unknown>): GGAnyErrorClass {
+  ): ERR_CLASS_DATA<Type, Data>;
+  static define(type: string, statusCode: number, schema?: GGSchema<unknown>): ERROR_CLASS {
     if (!/^[A-Z][A-Za-z0-9_]*$/.test(type)) {
       throw new Error(`An error type starts with a capital, then letters, digits or _: "${type}"`);
     }
@@ -116,9 +109,9 @@ export abstract class ERROR<Type extends string = string, Data = unknown> extend
   }
 
   /** Makes the class of an error with status 400. */
-  static badRequest<const Type extends string>(type: Type): GGErrorClass<Type>;
-  static badRequest<const Type extends string, Data>(type: Type, schema: GGSchema<Data>): GGDataErrorClass<Type, Data>;
-  static badRequest(type: string, schema?: GGSchema<unknown>): GGAnyErrorClass {
+  static badRequest<const Type extends string>(type: Type): ERR_CLASS<Type>;
+  static badRequest<const Type extends string, Data>(type: Type, schema: GGSchema<Data>): ERR_CLASS_DATA<Type, Data>;
+  static badRequest(type: string, schema?: GGSchema<unknown>): ERROR_CLASS {
     return ERROR.define(type, 400, schema as GGSchema<unknown>);
   }
 
@@ -141,7 +134,7 @@ export abstract class ERROR<Type extends string = string, Data = unknown> extend
   }
 }
 
-function createClass(type: string, statusCode: number, schema: GGSchema<unknown> | undefined): GGAnyErrorClass {
+function createClass(type: string, statusCode: number, schema: GGSchema<unknown> | undefined): ERROR_CLASS {
   class DefinedError extends ERROR<string, unknown> {
     static readonly TYPE = type;
     static readonly STATUS_CODE = statusCode;
@@ -162,15 +155,20 @@ function createClass(type: string, statusCode: number, schema: GGSchema<unknown>
   }
   Object.defineProperty(DefinedError, "name", { value: type });
   Object.defineProperty(DefinedError.prototype, "name", { value: type });
-  return DefinedError as unknown as GGAnyErrorClass;
+  return DefinedError as unknown as ERROR_CLASS;
+}
+
+/** An instance of `ErrorClass`, which takes data exactly when it has a schema. */
+export function createError(ErrorClass: ERROR_CLASS, data: unknown, context: GGErrorContext): ERROR {
+  const Class = ErrorClass as unknown as new (...args: unknown[]) => ERROR;
+  return ErrorClass.schema ? new Class(data, context) : new Class(context);
 }
 
 /** An instance of `ErrorClass` from what travelled, or from an error whose data was cleaned. */
-export function reviveError(ErrorClass: GGAnyErrorClass, json: ERROR_JSON, data: unknown): ERROR {
+export function reviveError(ErrorClass: ERROR_CLASS, json: ERROR_JSON, data: unknown): ERROR {
   const debug = json instanceof ERROR ? { originalError: json, ...json.getDebugContext() } : undefined;
   const context: InternalContext = { ...publicContext(json.context), ...debug, [REMOTE]: true };
-  const args = ErrorClass.schema ? [data, context] : [context];
-  return withoutStack(() => new ErrorClass(...(args as never[])));
+  return withoutStack(() => createError(ErrorClass, data, context));
 }
 
 // Capturing a stack that is thrown away would be most of the cost of an error reply.

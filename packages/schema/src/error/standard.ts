@@ -1,15 +1,13 @@
-import type { ValidationIssueJson } from "../issues/issues-list.js";
 import { IsArray } from "../schema/array.js";
 import { IsObject } from "../schema/object.js";
 import { IsRecord } from "../schema/record.js";
 import { IsUnknown } from "../schema/scalar.js";
-import type { GGSchema } from "../schema/schema.js";
 import { IsString } from "../schema/string.js";
-import { ERROR, type GGDataErrorClass, type GGErrorClass } from "./error.js";
+import { type ERR_CLASS, type ERR_CLASS_DATA, ERROR } from "./error.js";
 
-// An issue at the root of a value has the path "", so the path may be empty. The value itself is not carried over.
+// An issue about a whole value, whose path is "", does not pass; and the value itself is not carried over.
 const IsValidationIssue = /* @__PURE__ */ IsObject({
-  path: IsString,
+  path: IsString.nonEmpty,
   code: IsString.nonEmpty,
   message: IsString.nonEmpty,
   params: /* @__PURE__ */ IsRecord(IsUnknown).orUndefined,
@@ -17,44 +15,39 @@ const IsValidationIssue = /* @__PURE__ */ IsObject({
   expectedLanguage: IsString.orUndefined,
 });
 
-const IsValidationIssues: GGSchema<ValidationIssueJson[]> = /* @__PURE__ */ IsArray(IsValidationIssue);
-
 /** The input is not valid; `data` says where and why. */
-export const VALIDATION_ERROR: GGDataErrorClass<"VALIDATION_ERROR", ValidationIssueJson[]> =
-  /* @__PURE__ */ ERROR.define("VALIDATION_ERROR", 422, IsValidationIssues);
-export type VALIDATION_ERROR = InstanceType<typeof VALIDATION_ERROR>;
+export const VALIDATION_ERROR: ERR_CLASS_DATA<
+  "VALIDATION_ERROR",
+  {
+    path: string;
+    code: string;
+    message: string;
+    params?: Record<string, unknown>;
+    usedLanguage?: string;
+    expectedLanguage?: string;
+  }[]
+> = /* @__PURE__ */ ERROR.define("VALIDATION_ERROR", 422, IsArray(IsValidationIssue));
 
 /** The caller has not said who they are, or not convincingly. */
-export const NOT_AUTHORIZED: GGErrorClass<"NOT_AUTHORIZED"> = /* @__PURE__ */ ERROR.define("NOT_AUTHORIZED", 401);
-export type NOT_AUTHORIZED = InstanceType<typeof NOT_AUTHORIZED>;
+export const NOT_AUTHORIZED: ERR_CLASS<"NOT_AUTHORIZED"> = /* @__PURE__ */ ERROR.define("NOT_AUTHORIZED", 401);
 
 /** The caller is known and may not do this. */
-export const FORBIDDEN: GGErrorClass<"FORBIDDEN"> = /* @__PURE__ */ ERROR.define("FORBIDDEN", 403);
-export type FORBIDDEN = InstanceType<typeof FORBIDDEN>;
+export const FORBIDDEN: ERR_CLASS<"FORBIDDEN"> = /* @__PURE__ */ ERROR.define("FORBIDDEN", 403);
 
 /** The request makes no sense. */
-export const BAD_REQUEST: GGErrorClass<"BAD_REQUEST"> = /* @__PURE__ */ ERROR.define("BAD_REQUEST", 400);
-export type BAD_REQUEST = InstanceType<typeof BAD_REQUEST>;
+export const BAD_REQUEST: ERR_CLASS<"BAD_REQUEST"> = /* @__PURE__ */ ERROR.define("BAD_REQUEST", 400);
 
 /** What was asked for does not exist. */
-export const NOT_FOUND: GGErrorClass<"NOT_FOUND"> = /* @__PURE__ */ ERROR.define("NOT_FOUND", 404);
-export type NOT_FOUND = InstanceType<typeof NOT_FOUND>;
+export const NOT_FOUND: ERR_CLASS<"NOT_FOUND"> = /* @__PURE__ */ ERROR.define("NOT_FOUND", 404);
 
 /** What was to be created exists already. */
-export const EXISTS: GGErrorClass<"EXISTS"> = /* @__PURE__ */ ERROR.define("EXISTS", 409);
-export type EXISTS = InstanceType<typeof EXISTS>;
+export const EXISTS: ERR_CLASS<"EXISTS"> = /* @__PURE__ */ ERROR.define("EXISTS", 409);
 
 /** There is no such method. */
-export const ROUTE_NOT_FOUND: GGErrorClass<"ROUTE_NOT_FOUND"> = /* @__PURE__ */ ERROR.define("ROUTE_NOT_FOUND", 404);
-export type ROUTE_NOT_FOUND = InstanceType<typeof ROUTE_NOT_FOUND>;
+export const ROUTE_NOT_FOUND: ERR_CLASS<"ROUTE_NOT_FOUND"> = /* @__PURE__ */ ERROR.define("ROUTE_NOT_FOUND", 404);
 
 /** Something went wrong that is not the caller's doing. */
-export const SERVER_ERROR: GGErrorClass<"SERVER_ERROR"> = /* @__PURE__ */ ERROR.define("SERVER_ERROR", 500);
-export type SERVER_ERROR = InstanceType<typeof SERVER_ERROR>;
+export const SERVER_ERROR: ERR_CLASS<"SERVER_ERROR"> = /* @__PURE__ */ ERROR.define("SERVER_ERROR", 500);
 
 /** The message is larger than the receiver takes. */
-export const PAYLOAD_TOO_LARGE: GGErrorClass<"PAYLOAD_TOO_LARGE"> = /* @__PURE__ */ ERROR.define(
-  "PAYLOAD_TOO_LARGE",
-  413,
-);
-export type PAYLOAD_TOO_LARGE = InstanceType<typeof PAYLOAD_TOO_LARGE>;
+export const PAYLOAD_TOO_LARGE: ERR_CLASS<"PAYLOAD_TOO_LARGE"> = /* @__PURE__ */ ERROR.define("PAYLOAD_TOO_LARGE", 413);

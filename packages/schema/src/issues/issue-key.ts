@@ -30,16 +30,6 @@ export class GGIssueKey<P extends GGIssueParams | undefined = GGIssueParams | un
     return false;
   }
 
-  /** The message with its params filled in. */
-  format(params?: GGIssueParams): string {
-    const localized = localizer?.(this as GGIssueKey, params);
-    if (localized !== undefined) return localized;
-    if (!params) return this.message;
-    return this.message.replace(/\{(\w+)\}/g, (place, name: string) =>
-      Object.hasOwn(params, name) ? String(params[name]) : place,
-    );
-  }
-
   /** Sets, or with `undefined` removes, the function that translates messages. */
   static setLocalizer(fn: GGIssueLocalizer | undefined): void {
     localizer = fn;
@@ -51,4 +41,14 @@ export class GGIssueInvalid<P extends GGIssueParams | undefined = GGIssueParams 
   constructor(code: string, message: string) {
     super(`invalid.${code}`, message);
   }
+}
+
+/** The message of `key` in the user's language, with its params filled in. */
+export function messageOf(key: GGIssueKey, params?: GGIssueParams): string {
+  const localized = localizer?.(key, params);
+  if (localized !== undefined) return localized;
+  if (!params) return key.message;
+  return key.message.replace(/\{(\w+)\}/g, (place, name: string) =>
+    Object.hasOwn(params, name) ? String(params[name]) : place,
+  );
 }

@@ -1,4 +1,4 @@
-import type { GGIssueKey, GGIssueParams } from "./issue-key.js";
+import { type GGIssueKey, type GGIssueParams, messageOf } from "./issue-key.js";
 
 /** A validation issue as it travels in the data of a `VALIDATION_ERROR`. */
 export interface ValidationIssueJson {
@@ -40,7 +40,7 @@ export class GGIssuesList {
 
   getMessage(index: number): string {
     const { key, params } = this.#at(index);
-    return key.format(params);
+    return messageOf(key, params);
   }
 
   getParams(index: number): GGIssueParams | undefined {
@@ -62,13 +62,13 @@ export class GGIssuesList {
 
   toString(): string {
     return this.#entries
-      .map(({ key, path, params }) => (path ? `${path}: ${key.format(params)}` : key.format(params)))
+      .map(({ key, path, params }) => (path ? `${path}: ${messageOf(key, params)}` : messageOf(key, params)))
       .join("\n");
   }
 
   toJSON(): ValidationIssueJson[] {
     return this.#entries.map(({ key, value, path, params }) => {
-      const json: ValidationIssueJson = { path, code: key.code, message: key.format(params) };
+      const json: ValidationIssueJson = { path, code: key.code, message: messageOf(key, params) };
       if (params) json.params = { ...params };
       if (value !== undefined) json.value = value;
       return json;

@@ -20,10 +20,8 @@ export class GGNumberSchema<T extends number | null | undefined = number> extend
     return super.orNull as unknown as GGNumberSchema<T | null>;
   }
 
-  override default(value: NonNullable<T>): GGNumberSchema<GGDefined<T>>;
-  override default(value: number): GGNumberSchema<GGDefined<T>>;
-  override default(value: number): GGNumberSchema<GGDefined<T>> {
-    return super.default(value as NonNullable<T>) as unknown as GGNumberSchema<GGDefined<T>>;
+  override default(value: NonNullable<T>): GGNumberSchema<GGDefined<T>> {
+    return super.default(value) as unknown as GGNumberSchema<GGDefined<T>>;
   }
 
   override brand<B extends string>(name: B): GGNumberSchema<GGBranded<T, B>> {

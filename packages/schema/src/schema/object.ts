@@ -45,11 +45,6 @@ export class GGObjectSchema<S extends GGShape, T = GGShapeType<S>> extends GGSch
     return super.brand(name) as unknown as GGObjectSchema<S, GGBranded<T, B>>;
   }
 
-  /** The validators of the fields. */
-  get fields(): Fields {
-    return fieldsOf(this.def.shape);
-  }
-
   /** This object with more fields; one of the same name is replaced. */
   extend<const E extends GGShape>(shape: E): GGObjectSchema<Omit<S, keyof E> & E> {
     return this.#with(() => ({ ...fieldsOf(this.def.shape), ...fieldsOf(shape) }));
@@ -57,18 +52,20 @@ export class GGObjectSchema<S extends GGShape, T = GGShapeType<S>> extends GGSch
 
   /** This object with the fields of another; one of the same name is the other's. */
   merge<E extends GGShape, U>(other: GGObjectSchema<E, U>): GGObjectSchema<Omit<S, keyof E> & E> {
-    return this.#with(() => ({ ...fieldsOf(this.def.shape), ...other.fields }));
+    return this.#with(() => ({ ...fieldsOf(this.def.shape), ...fieldsOf(other.def.shape) }));
   }
 
   /** The named fields only. */
   pick<K extends keyof S & string>(...keys: K[]): GGObjectSchema<Pick<S, K>> {
-    return this.#with(() => Object.fromEntries(Object.entries(this.fields).filter(([key]) => keys.includes(key as K))));
+    return this.#with(() =>
+      Object.fromEntries(Object.entries(fieldsOf(this.def.shape)).filter(([key]) => keys.includes(key as K))),
+    );
   }
 
   /** All fields but the named ones. */
   omit<K extends keyof S & string>(...keys: K[]): GGObjectSchema<Omit<S, K>> {
     return this.#with(() =>
-      Object.fromEntries(Object.entries(this.fields).filter(([key]) => !keys.includes(key as K))),
+      Object.fromEntries(Object.entries(fieldsOf(this.def.shape)).filter(([key]) => !keys.includes(key as K))),
     );
   }
 
@@ -89,11 +86,11 @@ export class GGObjectSchema<S extends GGShape, T = GGShapeType<S>> extends GGSch
   }
 
   protected override conversion(): (value: unknown) => unknown {
-    return ownPropertiesFor(() => Object.keys(this.fields));
+    return ownPropertiesFor(() => Object.keys(fieldsOf(this.def.shape)));
   }
 
   protected override jsonSchema(builder: JsonSchemaBuilder): JsonSchema {
-    const fields = Object.entries(this.fields);
+    const fields = Object.entries(fieldsOf(this.def.shape));
     const required = fields.filter(([, { def }]) => !def.optional && !def.default).map(([key]) => key);
     return {
       type: "object",

@@ -1,7 +1,8 @@
 import { $ZodBoolean, $ZodLiteral, $ZodUnknown } from "zod/v4/core";
+import { GGIssueKey } from "../issues/issue-key.js";
 import type { GGAnyDef, GGBooleanDef, GGLiteralDef, GGLiteralValue } from "./def.js";
 import type { JsonSchema } from "./json-schema.js";
-import type { Mode, ZodCheck, ZodNode } from "./node.js";
+import { check, type Mode, type ZodCheck, type ZodNode } from "./node.js";
 import { GGSchema } from "./schema.js";
 
 /** Validator of booleans. */
@@ -37,10 +38,11 @@ export class GGLiteralSchema<T extends GGLiteralValue> extends GGSchema<T, GGLit
   }
 }
 
-/** Validator that lets every value through. */
+/** Validator that lets every value through but null and undefined, which its chain can allow. */
 export class GGAnySchema extends GGSchema<unknown, GGAnyDef> {
   protected override build(_mode: Mode, checks: ZodCheck[]): ZodNode {
-    return new $ZodUnknown({ type: "unknown", checks });
+    const present = check((value) => value != null, GGIssueKey.required as GGIssueKey);
+    return new $ZodUnknown({ type: "unknown", checks: [present, ...checks] });
   }
 
   protected override jsonSchema(): JsonSchema {
@@ -51,15 +53,11 @@ export class GGAnySchema extends GGSchema<unknown, GGAnyDef> {
 /** A boolean. */
 export const IsBoolean: GGBooleanSchema = /* @__PURE__ */ new GGBooleanSchema({ kind: "boolean" });
 
-/** Any value, null and undefined included, passed through as it is. */
-export const IsAny: GGAnySchema = /* @__PURE__ */ new GGAnySchema({ kind: "any", optional: true, nullable: true });
+/** Any value but null and undefined, passed through as it is. */
+export const IsAny: GGAnySchema = /* @__PURE__ */ new GGAnySchema({ kind: "any" });
 
-/** Any value, null and undefined included, passed through as it is. */
-export const IsUnknown: GGAnySchema = /* @__PURE__ */ new GGAnySchema({
-  kind: "unknown",
-  optional: true,
-  nullable: true,
-});
+/** Any value but null and undefined, passed through as it is. */
+export const IsUnknown: GGAnySchema = /* @__PURE__ */ new GGAnySchema({ kind: "unknown" });
 
 /** One of the given values. */
 export function IsLiteral<const T extends readonly [GGLiteralValue, ...GGLiteralValue[]]>(

@@ -24,10 +24,8 @@ export class GGStringSchema<T extends string | null | undefined = string> extend
     return super.orNull as unknown as GGStringSchema<T | null>;
   }
 
-  override default(value: NonNullable<T>): GGStringSchema<GGDefined<T>>;
-  override default(value: string): GGStringSchema<GGDefined<T>>;
-  override default(value: string): GGStringSchema<GGDefined<T>> {
-    return super.default(value as NonNullable<T>) as unknown as GGStringSchema<GGDefined<T>>;
+  override default(value: NonNullable<T>): GGStringSchema<GGDefined<T>> {
+    return super.default(value) as unknown as GGStringSchema<GGDefined<T>>;
   }
 
   override brand<B extends string>(name: B): GGStringSchema<GGBranded<T, B>> {

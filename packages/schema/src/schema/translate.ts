@@ -22,13 +22,10 @@ const TYPE_RULES: Readonly<Record<string, GGIssueKey>> = {
   record: RECORD_TYPE,
 };
 
-// A long list of bad items must not make a reply many times the size of the request.
-const MAX_ISSUES = 100;
-
-/** Turns what zod found into this package's issues, the first 100 at most. */
+/** Turns what zod found into this package's issues. */
 export function toIssuesList(issues: readonly $ZodIssue[]): GGIssuesList {
   const list = new GGIssuesList();
-  for (const issue of issues.slice(0, MAX_ISSUES)) {
+  for (const issue of issues) {
     const path = pathOf(issue);
     const { key, params } = ruleOf(issue);
     list.add(key as GGIssueKey, issue.input, path, params);

@@ -1,0 +1,5 @@
+const LOADED = Symbol.for("grest-ts:dedup:@grest-ts/context");
+if (LOADED in globalThis) {
+  throw new Error("@grest-ts/context is loaded twice in this process: dedupe it, for all to share one copy.");
+}
+Object.assign(globalThis, { [LOADED]: true });
