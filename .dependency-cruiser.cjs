@@ -1,12 +1,13 @@
-/** The import direction: contract ← protocol ← socket ← transport ← server | client. `protocol` stands alone. */
-const layers = ["contract", "protocol", "socket", "transport", "server", "client"];
+/** The import direction: contract ← protocol ← socket ← transport ← raw ← server | client. `protocol` stands alone. */
+const layers = ["contract", "protocol", "socket", "transport", "raw", "server", "client"];
 const may = {
   contract: [],
   protocol: [],
   socket: ["contract", "protocol"],
   transport: ["contract", "protocol", "socket"],
-  server: ["contract", "protocol", "socket", "transport"],
-  client: ["contract", "protocol", "socket", "transport"],
+  raw: ["contract", "protocol", "socket", "transport"],
+  server: ["contract", "protocol", "socket", "transport", "raw"],
+  client: ["contract", "protocol", "socket", "transport", "raw"],
 };
 
 const direction = layers.map((layer) => ({

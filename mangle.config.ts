@@ -8,8 +8,6 @@ export const INTERNAL_MEMBERS: readonly string[] = [
   // A connection and its parts.
   ...["endpoint", "outbox", "calls", "inbox", "errorCallbacks", "finish", "idle", "checkIdle", "reply"],
   ...[
-    "receiveUnknown",
-    "refuseUnknown",
     "isNamed",
     "slot",
     "receive",
@@ -24,6 +22,7 @@ export const INTERNAL_MEMBERS: readonly string[] = [
   ...["sendFrame", "onDrain", "received", "onAlive", "can", "cancel", "started", "ended"],
   ...["gate", "refusal", "ignores", "hold", "look", "isTooDeep", "waiting", "handOver", "closeCallbacks"],
   ...["flush", "discard", "wasSent", "isEmpty", "owner", "ownerOf", "expiresAt", "onExpired"],
+  ...["takeUncontracted", "Message", "beginTrace", "inherited", "isRequest", "runningRequests", "failAll"],
   // What connections have in common.
   ...["table", "metrics", "scope", "handled", "sent"],
   ...["messagePrefix", "requestPrefix", "hasReply", "readInput", "writeInput", "writeResult", "readReply"],

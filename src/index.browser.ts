@@ -27,3 +27,10 @@ export class GGSocketGroup {
     throw new Error("GGSocketGroup: a browser serves no connections");
   }
 }
+
+/** Serving is the server's; here to let modules of both ends be bundled. Throws when it is made. */
+export class GGSocketServer {
+  constructor() {
+    throw new Error("GGSocketServer: a browser serves no connections");
+  }
+}

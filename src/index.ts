@@ -14,6 +14,7 @@ import { startServer } from "./server/startServer.js";
 
 export { defineSocketContract } from "./contract/checked.js";
 export { GGSocketGroup, type GGSocketGroupMembers } from "./server/group.js";
+export { GGSocketServer } from "./server/socketServer.js";
 export * from "./shared.js";
 
 const ends: SchemaEnds = {

@@ -2,6 +2,7 @@
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export type {
   GGReconnectOptions,
+  GGReconnectOptions as GGReconnectConfig,
   GGWebSocketClient,
   GGWebSocketClientConfig,
   GGWebSocketClientEnds,
@@ -9,7 +10,13 @@ export type {
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
 } from "./contract/client.js";
-export { GG_WS_CONNECTION, GG_WS_MESSAGE, type GGWebSocketMessage } from "./contract/contextKeys.js";
+export {
+  GG_WS_CONNECTION,
+  GG_WS_MESSAGE,
+  type GGWebSocketMessage,
+  type GGWebSocketMessage as WsMessageContext,
+  type WsConnectionContext,
+} from "./contract/contextKeys.js";
 export type { GGWebSocketLogFields, GGWebSocketLogger } from "./contract/logger.js";
 export type {
   GGCallOptions,
@@ -19,18 +26,31 @@ export type {
   GGSocketHandler,
   GGSocketHandlers,
   GGWebSocketClientIncoming,
+  GGWebSocketClientIncoming as GGWebSocketIncoming,
   WebSocketIncoming,
   WebSocketOutgoing,
 } from "./contract/methodTypes.js";
 export { GGWebSocketMetrics } from "./contract/metrics.js";
 export type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./contract/middleware.js";
-export { GGWebSocketSchema, GGWebSocketSchemaBuilder, type SchemaContract } from "./contract/schema.js";
+export type {
+  GGSocketConfig,
+  SocketAdapter,
+  SocketAdapterClass,
+  SocketHandlerConfig,
+  SocketReply,
+} from "./contract/rawSocket.js";
+export {
+  type GGSchemaMethods,
+  GGWebSocketSchema,
+  GGWebSocketSchemaBuilder,
+  type SchemaContract,
+} from "./contract/schema.js";
 export type {
   GGConnectionHandler,
   GGConnectionQuery,
   GGDrainOptions,
   GGHeartbeatOptions,
-  GGSocketServer,
+  GGSocketServerConfig,
   GGUpgradeRequest,
   GGWebSocketCapability,
   GGWebSocketLimits,
@@ -38,5 +58,4 @@ export type {
 } from "./contract/server.js";
 export type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./contract/socketContract.js";
 export { CloseCode } from "./protocol/closeCodes.js";
-export { GGSocket, type SocketHandlerConfig, type SocketReply } from "./socket/socket.js";
-export type { SocketAdapter, SocketAdapterClass } from "./transport/adapter.js";
+export { GGSocket } from "./raw/socket.js";

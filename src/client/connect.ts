@@ -1,4 +1,6 @@
+import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
+import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
@@ -9,6 +11,8 @@ import { after } from "../socket/deadlines.js";
 import { type ErrorClasses, invalidArguments, readRefusal } from "../socket/outcome.js";
 import type { Transport } from "../socket/transport.js";
 import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
+import type { ClientPlatform } from "./platform.js";
+import type { QueryArgs } from "./url.js";
 
 /** How long it may take from dialling to the server's answer, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -30,22 +34,40 @@ export interface ConnectPlan<T> {
   accept(transport: Transport, agreed: Capabilities): T;
 }
 
+/** What a connection is asked for with, and the context that it and its middlewares run in. */
+export interface PreparedHandshake {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly queryArgs: QueryArgs;
+  readonly context: GGContext;
+}
+
 /**
- * What the middlewares make of a handshake with these query arguments.
+ * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they set
+ * there reaches its handlers, and not the caller.
  *
- * @throws VALIDATION_ERROR when they do not pass their validator
+ * @param place what `GG_WS_CONNECTION` says is the path
+ * @throws VALIDATION_ERROR when the arguments do not pass their validator
  */
 export function prepareHandshake(
+  { beginTrace }: ClientPlatform,
+  place: string,
   middlewares: readonly GGWebSocketMiddleware[] = [],
   query: unknown = {},
   validator?: GGValidator<unknown>,
-): GGWebSocketHandshakeContext {
-  const handshake: GGWebSocketHandshakeContext = { headers: {}, queryArgs: {} };
+): PreparedHandshake {
+  const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext()).set(GG_WS_CONNECTION, {
+    path: place,
+  });
+  beginTrace?.(context);
+  const queryArgs: QueryArgs = {};
   const checked = validator ? clean(validator, query, invalidArguments) : query;
   for (const [key, value] of Object.entries(Object(checked)))
-    if (value !== undefined) handshake.queryArgs[key] = String(value);
-  for (const middleware of middlewares) middleware.updateHandshake?.(handshake);
-  return handshake;
+    if (value !== undefined) queryArgs[key] = Array.isArray(value) ? value : String(value);
+  const handshake = { headers: {}, queryArgs };
+  context.run(() => {
+    for (const middleware of middlewares) middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext);
+  });
+  return { ...handshake, context };
 }
 
 /**

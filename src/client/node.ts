@@ -1,6 +1,8 @@
 import { GG_DISCOVERY } from "@grest-ts/discovery";
 import { isDeeper, MAX_DEPTH } from "../protocol/depth.js";
+import { frameworkLogger } from "../socket/frameworkLogger.js";
 import { serverError } from "../socket/outcome.js";
+import { beginTrace, TracedMessage } from "../socket/trace.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { nativeTransport } from "../transport/native.js";
 import { WsTransport } from "../transport/ws.js";
@@ -10,11 +12,13 @@ import type { ClientPlatform } from "./platform.js";
 export const nodePlatform: ClientPlatform = {
   dial: (url, Native) => (Native ? nativeTransport(new Native(url)) : WsTransport.dial(url)),
   captureScope,
+  logger: frameworkLogger,
+  beginTrace,
+  endpoint: { Message: TracedMessage, isTooDeep: (payload) => isDeeper(payload, MAX_DEPTH) },
   onWake: () => () => {},
-  isTooDeep: (payload) => isDeeper(payload, MAX_DEPTH),
   async locate(apiName, url) {
     if (url === "") throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);
-    const discovery = GG_DISCOVERY.tryGet();
+    const discovery = GG_DISCOVERY.has() ? GG_DISCOVERY.get() : undefined;
     if (!discovery) {
       throw serverError(`${apiName}: no url was given and no discovery client is set. Pass {url} or set GG_DISCOVERY`);
     }

@@ -1,13 +1,12 @@
-import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
-import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import { defaultLogger } from "../contract/logger.js";
-import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
+import type { GGWebSocketMiddleware } from "../contract/middleware.js";
+import type { GGSocket, SocketAdapterClass } from "../contract/rawSocket.js";
+import { RawConnection, rawSocket } from "../raw/socket.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { Heartbeat } from "../socket/heartbeat.js";
-import { GGSocket } from "../socket/socket.js";
-import { AdapterTransport, type SocketAdapterClass } from "../transport/adapter.js";
-import { connect, prepareHandshake } from "./connect.js";
+import { AdapterTransport } from "../transport/adapter.js";
+import { connect, type PreparedHandshake, prepareHandshake } from "./connect.js";
 import type { ClientPlatform } from "./platform.js";
 import { socketUrl } from "./url.js";
 
@@ -65,7 +64,7 @@ export class SocketPool {
    * @throws VALIDATION_ERROR for bad query arguments, the ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
    */
   async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = handshakeOf(config);
+    const handshake = this.#prepare(config);
     const url = socketUrl(config.domain, config.path, handshake.queryArgs);
     const identity = JSON.stringify([url, Object.entries(handshake.headers).sort()]);
     const open = this.#sockets.get(identity)?.socket;
@@ -73,7 +72,7 @@ export class SocketPool {
     let pending = this.#pending.get(identity);
     if (!pending) {
       const pooled = (socket: GGSocket) => this.#keep(identity, socket, connectionKey(url, handshake, identity));
-      pending = this.#open(config, url, handshake, pooled).finally(() => this.#pending.delete(identity));
+      pending = this.#open(url, handshake, pooled).finally(() => this.#pending.delete(identity));
       this.#pending.set(identity, pending);
     }
     return pending;
@@ -81,8 +80,8 @@ export class SocketPool {
 
   /** Opens a connection that the pool does not keep. Throws like {@link getOrConnect}. */
   async connect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = handshakeOf(config);
-    return this.#open(config, socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
+    const handshake = this.#prepare(config);
+    return this.#open(socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
   }
 
   /** Closes all connections: once their calls are done, or at once when not `graceful`. */
@@ -104,6 +103,10 @@ export class SocketPool {
     this.#adapter = adapter;
   }
 
+  #prepare<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): PreparedHandshake {
+    return prepareHandshake(this.#platform, config.domain, config.middlewares, config.query, config.queryValidator);
+  }
+
   #keep(identity: string, socket: GGSocket, key: string): void {
     this.#sockets.set(identity, { socket, key });
     socket.onClose(() => {
@@ -111,44 +114,33 @@ export class SocketPool {
     });
   }
 
-  async #open(
-    config: GGSocketPoolConfig<object>,
-    url: string,
-    handshake: GGWebSocketHandshakeContext,
-    onSocket: (socket: GGSocket) => void,
-  ): Promise<GGSocket> {
-    const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext()).set(GG_WS_CONNECTION, {
-      path: config.domain,
-    });
+  #open(url: string, { headers, context }: PreparedHandshake, onSocket: (socket: GGSocket) => void): Promise<GGSocket> {
+    const apiName = "GGSocketPool";
+    const scope = this.#platform.captureScope();
     const endpoint: SocketEndpoint = {
-      apiName: "GGSocketPool",
+      apiName,
       table: new Map(),
-      logger: defaultLogger,
+      logger: this.#platform.logger?.(apiName, scope) ?? defaultLogger,
       timeout: CALL_TIMEOUT,
-      scope: this.#platform.captureScope(),
-      isTooDeep: this.#platform.isTooDeep,
-      closed: (socket) => this.#heartbeat.delete(socket),
+      scope,
+      ...this.#platform.endpoint,
+      closed: (connection) => this.#heartbeat.delete(connection),
     };
     const Adapter = this.#adapter;
-    const socket = await connect({
-      apiName: endpoint.apiName,
+    return connect({
+      apiName,
       url,
-      headers: handshake.headers,
+      headers,
       dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : (to) => this.#platform.dial(to),
       accept: (transport) => {
-        const opened = new GGSocket(transport, endpoint, context);
-        this.#heartbeat.add(opened);
-        onSocket(opened);
-        return opened;
+        const opened = RawConnection.open(transport, endpoint, context);
+        this.#heartbeat.add(opened.connection);
+        const socket = rawSocket(opened);
+        onSocket(socket);
+        return socket;
       },
     });
-    socket.inbox.expectNoMoreHandlers();
-    return socket;
   }
-}
-
-function handshakeOf<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): GGWebSocketHandshakeContext {
-  return prepareHandshake(config.middlewares, config.query, config.queryValidator);
 }
 
 async function end(socket: GGSocket, graceful: boolean): Promise<void> {
@@ -161,7 +153,7 @@ async function end(socket: GGSocket, graceful: boolean): Promise<void> {
 let salt: number | undefined;
 
 /** `ws://host/path?room&token::authorization#1f2e3d4c`: names only, and a digest that tells equal names apart. */
-function connectionKey(url: string, handshake: GGWebSocketHandshakeContext, identity: string): string {
+function connectionKey(url: string, handshake: PreparedHandshake, identity: string): string {
   const [place] = url.split("?", 1);
   const query = Object.keys(handshake.queryArgs).join("&");
   return `${place}${query && `?${query}`}::${Object.keys(handshake.headers).sort().join("&")}#${digest(identity)}`;

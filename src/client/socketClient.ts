@@ -1,22 +1,21 @@
-import { GGContext, GGContextStore } from "@grest-ts/context";
+import type { GGContext } from "@grest-ts/context";
 import type {
   GGWebSocketClientConfig,
   GGWebSocketCloseReason,
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
 } from "../contract/client.js";
-import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
 import type { SchemaDefinition } from "../contract/schema.js";
 import { batchBytes } from "../protocol/capabilities.js";
 import { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
 import { guarded } from "../socket/guarded.js";
-import { Handlers } from "../socket/handlers.js";
+import { type HandlerObject, Handlers } from "../socket/handlers.js";
 import { Heartbeat } from "../socket/heartbeat.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { Outbox } from "../socket/outbox.js";
 import { type AnyError, serverError } from "../socket/outcome.js";
-import { type Caller, type OutgoingMethods, outgoingClass } from "../socket/outgoing.js";
+import { type Caller, type OutgoingMethods, outgoingMethods } from "../socket/outgoing.js";
 import { connect, prepareHandshake } from "./connect.js";
 import type { ClientPlatform } from "./platform.js";
 import { reconnectPolicy } from "./reconnect.js";
@@ -27,7 +26,7 @@ type Setup = (ends: SocketClient) => unknown;
 
 /** A client with its types erased; `GGWebSocketClient` says what each member does. */
 export interface SocketClient {
-  readonly incoming: { on(handlers: object): void };
+  readonly incoming: { on(handlers: HandlerObject): void };
   readonly outgoing: OutgoingMethods;
   readonly isConnected: boolean;
   connect(setup?: Setup): Promise<void>;
@@ -46,7 +45,7 @@ export function socketClient(
   platform: ClientPlatform,
 ): SocketClient {
   const { name: apiName } = schema;
-  const { logger = console, reconnect, timeout = CALL_TIMEOUT } = config;
+  const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
   const handlers = new Handlers();
   const setups = new Set<Setup>();
@@ -71,7 +70,7 @@ export function socketClient(
         session?.connection?.inbox.deliverSoon();
       },
     },
-    outgoing: new (outgoingClass(clientToServer))({ call }),
+    outgoing: outgoingMethods(clientToServer, { call }),
     get isConnected() {
       return session?.connection?.isOpen ?? false;
     },
@@ -113,10 +112,12 @@ export function socketClient(
   function beginSession(): Session {
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
     const scope = platform.captureScope();
-    const { isTooDeep } = platform;
-    const endpoint: SocketEndpoint = { apiName, table: serverToClient, logger, timeout, scope, isTooDeep };
+    const logger = config.logger ?? platform.logger?.(apiName, scope) ?? console;
+    const endpoint: SocketEndpoint = { apiName, table: serverToClient, logger, timeout, scope, ...platform.endpoint };
+    /** That of the latest attempt. */
+    let context: GGContext;
     const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
-      for (const callback of callbacks) guarded(endpoint, () => callback(...args));
+      for (const callback of callbacks) guarded(endpoint, context, () => callback(...args));
     };
     return startSession({
       apiName,
@@ -131,25 +132,25 @@ export function socketClient(
       async open(onOpen, onBegin) {
         const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
         const base = target.url || (await platform.locate(apiName, target.url));
-        const { headers, queryArgs } = scope(() =>
-          prepareHandshake([...schema.middlewares, ...(target.middlewares ?? [])], target.query, schema.queryValidator),
+        const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
+        const handshake = scope(() =>
+          prepareHandshake(platform, base, middlewares, target.query, schema.queryValidator),
         );
+        context = handshake.context;
         const connection = await connect({
           apiName,
-          url: socketUrl(base, schema.path, queryArgs),
-          headers,
+          url: socketUrl(base, schema.path, handshake.queryArgs),
+          headers: handshake.headers,
           knownErrors: errors,
           // Who does not reconnect cannot be sent away.
           capabilities: config.capabilities ?? ["batch", "alive", "cancel", ...(reconnect ? ["drain"] : [])],
           onBegin,
           dial: (url) => platform.dial(url, config.webSocket),
           accept(transport, agreed) {
-            const context = scope(() => new GGContext("ws-client-connection", GGContextStore.tryGetContext()));
-            context.set(GG_WS_CONNECTION, { path: base });
             const accepted = new Connection(
               new Outbox(transport, batchBytes(agreed)),
               endpoint,
-              context,
+              handshake.context,
               handlers,
               agreed,
             );
@@ -164,7 +165,7 @@ export function socketClient(
             return accepted;
           },
         });
-        for (const setup of setups) await scope(() => setup(client));
+        for (const setup of setups) await scope(() => context.run(() => setup(client)));
         connection.inbox.expectNoMoreHandlers();
         return connection;
       },

@@ -1,13 +1,17 @@
 import { serverError } from "../socket/outcome.js";
 
+/** Query arguments as text; a list is a parameter that is repeated. */
+export type QueryArgs = Record<string, string | readonly string[]>;
+
 /**
  * The URL to open: `base` with its scheme made `ws:` or `wss:`, the path, and the query.
  *
  * @throws SERVER_ERROR when `base` is not a `ws`, `wss`, `http` or `https` URL with a host
  */
-export function socketUrl(base: string, path: string, query: Readonly<Record<string, string>>): string {
+export function socketUrl(base: string, path: string, query: Readonly<QueryArgs>): string {
   const [, secure, host] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)/i.exec(base) ?? [];
   if (!host) throw serverError(`"${base}" is not a ws(s):// or http(s):// URL`);
-  const search = `${new URLSearchParams(query)}`;
+  const args = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const search = `${new URLSearchParams(args)}`;
   return `ws${secure}://${host}${path.replace(/^\/?/, "/")}${search && `?${search}`}`;
 }

@@ -40,7 +40,7 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
   readonly webSocket?: new (
     url: string,
   ) => WebSocket;
-  /** Where warnings and errors go. Default: `console`. */
+  /** Where warnings and errors go. Default: the framework's log (`GGLog`) of the caller's scope, in Node; else `console`. */
   readonly logger?: GGWebSocketLogger;
 }
 

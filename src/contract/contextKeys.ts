@@ -1,10 +1,20 @@
 import { GGContextKey } from "@grest-ts/context";
-import { type GGValidator, IsNumber, IsObject, IsString } from "@grest-ts/schema";
+import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 
-/** Where a connection lives: `port` of the server (absent on a client) and `path`, for example `"/ws/chat"`. */
-export const GG_WS_CONNECTION = /* @__PURE__ */ new GGContextKey<{ port?: number; path: string }>(
+// Only this package sets these keys, and nothing sends them anywhere: their values need no validation.
+
+/** Where a connection lives, as `GG_WS_CONNECTION` shows it. */
+export interface WsConnectionContext {
+  /** The server's port; absent on a client. */
+  port?: number;
+  /** On a server the path that the API is served on, for example `"/ws/chat"`. */
+  path: string;
+}
+
+/** Where the connection at hand lives. */
+export const GG_WS_CONNECTION = /* @__PURE__ */ new GGContextKey<WsConnectionContext>(
   "ws-connection",
-  /* @__PURE__ */ IsObject({ port: IsNumber.orUndefined, path: IsString }),
+  IsUnknown as unknown as GGSchema<WsConnectionContext>,
 );
 
 /** The message being handled, as `GG_WS_MESSAGE` shows it to its handler. */
@@ -21,5 +31,5 @@ export interface GGWebSocketMessage {
 /** The message being handled: its path and its abort signal. */
 export const GG_WS_MESSAGE = /* @__PURE__ */ new GGContextKey<GGWebSocketMessage>(
   "ws-message",
-  /* @__PURE__ */ IsObject({ path: IsString }) as unknown as GGValidator<GGWebSocketMessage>,
+  IsUnknown as unknown as GGSchema<GGWebSocketMessage>,
 );

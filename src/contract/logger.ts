@@ -1,10 +1,12 @@
 /** Fields that go with a log line. Never a payload, a header or a credential. */
 export type GGWebSocketLogFields = Readonly<Record<string, unknown>>;
 
-/** Where the package writes its few log lines. Any of `console`, pino or the framework's logger can be adapted in a line. */
+/** Where the package writes its few log lines. `console` and pino fit as they are. */
 export interface GGWebSocketLogger {
   /** Life cycle, for the curious. The default logger is silent here. */
   debug(message: string, fields?: GGWebSocketLogFields): void;
+  /** An API is served from now on, or has stopped. */
+  info?(message: string, fields?: GGWebSocketLogFields): void;
   /** Something refused or dropped that an operator may want to know. */
   warn(message: string, fields?: GGWebSocketLogFields): void;
   /** A defect in the program: a handler that threw, a result that cannot be sent. `fields.error` holds the original. */
@@ -12,8 +14,9 @@ export interface GGWebSocketLogger {
 }
 
 /** Writes warnings and errors to `console`, and nothing below. */
-export const defaultLogger: GGWebSocketLogger = {
+export const defaultLogger: Required<GGWebSocketLogger> = {
   debug() {},
+  info() {},
   warn: (...line) => console.warn(...line),
   error: (...line) => console.error(...line),
 };

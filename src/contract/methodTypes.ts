@@ -20,19 +20,13 @@ type AnyFunction = (...args: never[]) => unknown;
 type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
 type Input<M> = M extends { readonly input: infer S } ? Inferred<S> : undefined;
 type Success<M> = M extends { readonly success: infer S } ? Inferred<S> : undefined;
-type Declared<M> = M extends { readonly errors: readonly (infer C)[] }
-  ? C extends abstract new (
-      ...args: never[]
-    ) => infer E
-    ? E
-    : never
-  : never;
+type Declared<M> = M extends { readonly errors: readonly (infer C)[] } ? Inferred<C> : never;
 type OnlyWithInput<M, T> = M extends { readonly input: object } ? T : never;
 
 /** What may go wrong with a call, as its `GGPromise` lists it. */
 type CallErrors<M> = M extends { readonly success: object }
-  ? Declared<M> | SERVER_ERROR | OnlyWithInput<M, VALIDATION_ERROR>
-  : SERVER_ERROR;
+  ? Declared<M> | typeof SERVER_ERROR.infer | OnlyWithInput<M, typeof VALIDATION_ERROR.infer>
+  : typeof SERVER_ERROR.infer;
 
 type CallResult<M> = GGPromise<M extends { readonly success: object } ? Success<M> : void, CallErrors<M>>;
 

@@ -1,9 +1,16 @@
-/** What a middleware sees of a handshake: on the client before it is sent, on the server as it arrived. */
-export interface GGWebSocketHandshakeContext {
+/**
+ * What a middleware sees of a handshake: on the client before it is sent, on the server as it arrived.
+ *
+ * @typeParam TQueryArgs what the query validator makes of the arguments, where the schema has one
+ */
+export interface GGWebSocketHandshakeContext<TQueryArgs = Record<string, string>> {
   /** Headers of the handshake message (they are not HTTP headers, so a browser can set them too). */
   readonly headers: Record<string, string>;
-  /** Query arguments of the URL. */
-  readonly queryArgs: Record<string, string>;
+  /**
+   * Query arguments of the URL. On the server: what the schema's validator made of them, coerced and with defaults filled in;
+   * without a validator the raw strings, and a list for an argument that is repeated.
+   */
+  readonly queryArgs: TQueryArgs;
 }
 
 /**

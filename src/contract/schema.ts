@@ -1,7 +1,7 @@
 import { GGContractClass, type GGPermission, type GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketClient, GGWebSocketClientConfig } from "./client.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
-import type { GGConnectionHandler, GGSocketServer, WebSocketSchemaConfig } from "./server.js";
+import type { GGConnectionHandler, GGConnectionQuery, GGSocketServer, WebSocketSchemaConfig } from "./server.js";
 import type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./socketContract.js";
 
 /** What a finished schema says, without its types: what the server and the client work from. */
@@ -36,19 +36,61 @@ export interface ServableSchema extends SchemaDefinition {
 /** The two ends that a schema can become. The Node and the browser entry each bring their own. */
 export interface SchemaEnds {
   createClient(schema: SchemaDefinition, config: GGWebSocketClientConfig<unknown>): unknown;
-  startServer(schema: ServableSchema, onConnection: unknown, config: WebSocketSchemaConfig): GGSocketServer;
+  startServer(schema: ServableSchema, onConnection: unknown, config: WebSocketSchemaConfig): unknown;
+}
+
+/** The contract's methods, with their types. Test kits add to this what makes a schema testable, see `/testkit/framework`. */
+export interface GGSchemaMethods<C2S, S2C> {
+  /** The contract's method maps, as they were given. */
+  readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
 }
 
 /**
  * An API that can be served and connected to. Made by `webSocketSchema(contract).path(…).done()`; never changes.
+ *
+ * @typeParam C2S the contract's `clientToServer` methods
+ * @typeParam S2C the contract's `serverToClient` methods
+ * @typeParam TQuery the query arguments of a connection
+ * @typeParam TContext kept, like the last two, for programs of 0.0.39 that name it
  */
-export class GGWebSocketSchema<
+export interface GGWebSocketSchema<
   C2S extends GGSocketMethodMap,
   S2C extends GGSocketMethodMap,
-  _TContext = object,
+  TContext = object,
   TQuery = undefined,
-> implements ServableSchema
-{
+  _C2SImpl = C2S,
+  _S2CImpl = S2C,
+> extends GGSchemaMethods<C2S, S2C> {
+  /** The API's name. */
+  readonly name: string;
+  /** The path as it was given to `.path()`. */
+  readonly path: string;
+  /** The middlewares in their order; frozen. */
+  readonly middlewares: readonly GGWebSocketMiddleware[];
+  /** Checks the query arguments on both ends, when one was given. */
+  readonly queryValidator?: GGValidator<unknown>;
+  /** What it takes to open a connection at all. */
+  readonly connectPermission?: GGPermission;
+  /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
+  readonly contract: SchemaContract<C2S, S2C>;
+  /**
+   * Serves this API; it listens when the HTTP server starts.
+   *
+   * @param onConnection called once for each accepted connection
+   * @throws Error when there is no HTTP server, or when the path is taken; `http.start()` rejects when the permission
+   *   check fails
+   */
+  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config?: WebSocketSchemaConfig): void;
+  /** Like {@link register}, and returns the socket server. */
+  startServer(
+    onConnection: GGConnectionHandler<C2S, S2C, TQuery>,
+    config?: WebSocketSchemaConfig,
+  ): GGSocketServer<TContext, GGConnectionQuery<TQuery>>;
+  /** Makes a typed client. It is not connected until its `connect()`. */
+  createClient(config?: GGWebSocketClientConfig<TQuery>): GGWebSocketClient<C2S, S2C>;
+}
+
+class Schema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> implements ServableSchema {
   // Taken over from the definition as they are, so `declare`: no code is needed for each.
   declare readonly name: string;
   declare readonly path: string;
@@ -56,11 +98,9 @@ export class GGWebSocketSchema<
   declare readonly queryValidator?: GGValidator<unknown>;
   declare readonly connectPermission?: GGPermission;
   declare readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
-  /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
   readonly contract: SchemaContract<C2S, S2C>;
   readonly #ends: SchemaEnds;
 
-  /** @internal Use `webSocketSchema(contract)`. */
   constructor(definition: TypedDefinition<C2S, S2C>, ends: SchemaEnds) {
     const { name, methods } = Object.assign(this, definition);
     this.contract = Object.freeze({
@@ -72,27 +112,24 @@ export class GGWebSocketSchema<
     Object.freeze(this);
   }
 
-  /**
-   * Serves this API; it listens when the HTTP server starts.
-   *
-   * @param onConnection called once for each accepted connection
-   * @throws Error when there is no HTTP server, or when the path is taken; `http.start()` rejects when the permission
-   *   check fails
-   */
-  register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config?: WebSocketSchemaConfig): void {
+  register(onConnection: unknown, config?: WebSocketSchemaConfig): void {
     this.startServer(onConnection, config);
   }
 
-  /** Like {@link register}, and returns the socket server. */
-  startServer(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config: WebSocketSchemaConfig = {}): GGSocketServer {
+  startServer(onConnection: unknown, config: WebSocketSchemaConfig = {}): unknown {
     return this.#ends.startServer(this, onConnection, config);
   }
 
-  /** Makes a typed client. It is not connected until its `connect()`. */
-  createClient(config: GGWebSocketClientConfig<TQuery> = {}): GGWebSocketClient<C2S, S2C> {
-    return this.#ends.createClient(this, config as GGWebSocketClientConfig<unknown>) as GGWebSocketClient<C2S, S2C>;
+  createClient(config: GGWebSocketClientConfig<unknown> = {}): unknown {
+    return this.#ends.createClient(this, config);
   }
 }
+
+/** The class of all schemas, for `instanceof`. `webSocketSchema(contract)` begins one. */
+export const GGWebSocketSchema = Schema as unknown as abstract new <
+  C2S extends GGSocketMethodMap,
+  S2C extends GGSocketMethodMap,
+>() => GGWebSocketSchema<C2S, S2C>;
 
 /** Both directions of a schema's contract, in the form that the framework's own tools read. */
 export interface SchemaContract<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> {
@@ -164,6 +201,11 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when no path was given
    */
   done(): GGWebSocketSchema<C2S, S2C, object, TQuery> {
-    return new GGWebSocketSchema<C2S, S2C, object, TQuery>({ ...this.draft }, this.#ends);
+    return new Schema<C2S, S2C>({ ...this.draft }, this.#ends) as unknown as GGWebSocketSchema<
+      C2S,
+      S2C,
+      object,
+      TQuery
+    >;
   }
 }

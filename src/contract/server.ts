@@ -1,7 +1,9 @@
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
+import type { GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
+import type { GGSocket } from "./rawSocket.js";
 
 /** An extension of the wire; PROTOCOL.md, "Capabilities", says what each does. */
 export type GGWebSocketCapability = "batch" | "alive" | "cancel" | "drain";
@@ -76,7 +78,10 @@ export interface WebSocketSchemaConfig {
   readonly permissionResolver?: GGScopeResolver;
   /** How long a request to a client waits for its reply, in ms. Default 30,000. A call may bring its own. */
   readonly timeout?: number;
-  /** Where warnings and errors go. Default: `console`, from warnings up. */
+  /**
+   * Where log lines go. Default: the framework's log (`GGLog`) of the scope that registers the API; without one `console`,
+   * from warnings up.
+   */
   readonly logger?: GGWebSocketLogger;
   /**
    * When a silent connection is asked for a sign of life, and how long it may take to give one, in ms, until it is cut
@@ -111,8 +116,13 @@ export interface WebSocketSchemaConfig {
   readonly unknownPaths?: "refuse" | "leave";
 }
 
-/** The query arguments of a connection: what the validator made of them, or the raw strings without one. */
-export type GGConnectionQuery<TQuery> = [TQuery] extends [undefined] ? Readonly<Record<string, string>> : TQuery;
+/**
+ * The query arguments of a connection: what the validator made of them; without one the raw strings, and a list of them for
+ * an argument that is repeated.
+ */
+export type GGConnectionQuery<TQuery> = [TQuery] extends [undefined]
+  ? Readonly<Record<string, string | readonly string[]>>
+  : TQuery;
 
 /** Called once for each accepted connection, inside its context. What it throws closes the connection with 1011. */
 export type GGConnectionHandler<C2S, S2C, TQuery = undefined> = (
@@ -121,14 +131,31 @@ export type GGConnectionHandler<C2S, S2C, TQuery = undefined> = (
   query: GGConnectionQuery<TQuery>,
 ) => void | Promise<void>;
 
-/** One API being served. */
-export interface GGSocketServer {
+/** What `new GGSocketServer(http, config)` serves: a path without a contract. */
+export interface GGSocketServerConfig<TQuery = unknown> {
+  /** The path, with or without its leading slash. */
+  readonly path: string;
+  /** Names it in errors, logs and metrics. */
+  readonly apiName: string;
+  /** Checks the query arguments of a connection; what it refuses is closed with 4000. */
+  readonly queryValidator?: GGValidator<TQuery>;
+  /** They run in their order, before anything else. */
+  readonly middlewares?: readonly GGWebSocketMiddleware[];
+}
+
+/** One API being served: what `startServer` returns, and `new GGSocketServer(http, config)` without a contract. */
+export interface GGSocketServer<_TContext = object, TQuery = unknown> {
   /** The API's name. */
   readonly apiName: string;
   /** The path it is served on, with its leading slash. */
   readonly path: string;
   /** How many connections are open. */
   readonly connectionCount: number;
+  /**
+   * Runs `handler` for each connection that is accepted from now on, inside its context and after the contract's own handler,
+   * with a raw socket over it: for paths that no contract describes, whose handlers it registers. What it throws is logged.
+   */
+  onConnection(handler: (socket: GGSocket, query: TQuery) => void): void;
   /**
    * Closes the connections for which `match` is true, which runs in the context of each, so that keys set by middlewares
    * can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. A handshake under way is asked again when its

@@ -1,11 +1,13 @@
-import { IsAny } from "@grest-ts/schema";
 import { parsePayload } from "../protocol/frame.js";
-import { type CompiledMethod, compileMethod } from "./compiledMethod.js";
-import { isOutcome, type Outcome } from "./outcome.js";
+import { type Cleaner, type CompiledMethod, compileMethod } from "../socket/compiledMethod.js";
+import { isOutcome, type Outcome } from "../socket/outcome.js";
+
+/** Takes every value as it is, none included: the validators of the schema package all refuse `undefined` or `null`. */
+const AS_IT_IS: Cleaner = { safeParse: (value) => ({ success: true, value }) };
 
 /** Compiles a path that no contract describes: payloads and replies pass as they are, and so do errors. */
 export function compileRawMethod(path: string, hasReply = true): CompiledMethod {
-  const method = compileMethod(path, path, { input: IsAny, success: hasReply ? IsAny : undefined });
+  const method = compileMethod(path, path, { input: AS_IT_IS, success: hasReply ? AS_IT_IS : undefined });
   return {
     ...method,
     errors: undefined,

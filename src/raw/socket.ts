@@ -1,63 +1,65 @@
-import type { GGContext } from "@grest-ts/context";
+import { GGContext, GGContextStore } from "@grest-ts/context";
+import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
+import { defaultLogger } from "../contract/logger.js";
+import type {
+  GGSocketConfig,
+  GGSocket as RawSocket,
+  SocketAdapter,
+  SocketHandlerConfig,
+  SocketReply,
+} from "../contract/rawSocket.js";
 import { clampCloseReason } from "../protocol/closeCodes.js";
-import { type Frame, FrameType } from "../protocol/frame.js";
-import type { CompiledMethod } from "./compiledMethod.js";
-import { Connection, FINISH_WAIT } from "./connection.js";
-import { atMost } from "./deadlines.js";
-import type { SocketEndpoint } from "./endpoint.js";
-import { guarded } from "./guarded.js";
-import { type HandlerObject, Handlers } from "./handlers.js";
-import { Outbox } from "./outbox.js";
-import { thrownError } from "./outcome.js";
+import { Connection, FINISH_WAIT } from "../socket/connection.js";
+import { atMost } from "../socket/deadlines.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { guarded } from "../socket/guarded.js";
+import { Outbox } from "../socket/outbox.js";
+import { beginTrace, TracedMessage } from "../socket/trace.js";
+import type { Transport } from "../socket/transport.js";
+import { AdapterTransport } from "../transport/adapter.js";
+import { RawHandlers } from "./rawHandlers.js";
 import { compileRawMethod } from "./rawMethod.js";
-import type { Transport } from "./transport.js";
 
-/** A handler at the raw level, where no contract applies. */
-export interface SocketHandlerConfig {
-  /** The full path, for example `"ChatApi.newMessage"`. */
-  readonly path: string;
-  /** Gets the parsed payload. What it returns, or resolves to, answers a request. */
-  handler(data: unknown): unknown;
+/** A connection together with those of its handlers that no contract describes. */
+export class RawConnection {
+  readonly connection: Connection;
+  readonly handlers: RawHandlers;
+
+  constructor(connection: Connection, handlers: RawHandlers) {
+    this.connection = connection;
+    this.handlers = handlers;
+  }
+
+  /** One that speaks no contract at all. */
+  static open(transport: Transport, endpoint: SocketEndpoint, context: GGContext): RawConnection {
+    const handlers = new RawHandlers();
+    const connection = new Connection(new Outbox(transport), endpoint, context, handlers);
+    connection.inbox.expectNoMoreHandlers();
+    return new RawConnection(connection, handlers);
+  }
 }
 
-/** A reply at the raw level, as it came. */
-export interface SocketReply {
-  readonly success: boolean;
-  /** `"OK"`, or the type of the error. */
-  readonly type: string;
-  readonly data?: unknown;
-}
-
-interface RawHandler {
-  readonly method: CompiledMethod;
-  readonly owner: HandlerObject;
-}
-
-/** A connection past any contract: paths and payloads as they are. It comes from the pool. */
-export class GGSocket extends Connection {
-  readonly #handlers = new Map<string, RawHandler>();
-  #onUnknown: ((path: string, data: unknown) => void) | undefined;
+/** A raw socket over a connection that it has to itself, or shares with the contract that is served there. */
+class Socket implements RawSocket {
+  readonly #connection: Connection;
+  readonly #handlers: RawHandlers;
   readonly #teardownCallbacks: (() => Promise<void>)[] = [];
 
-  /** @internal */
-  constructor(transport: Transport, endpoint: SocketEndpoint, context: GGContext) {
-    super(new Outbox(transport), endpoint, context, new Handlers());
+  constructor(line: SocketAdapter | RawConnection, config: GGSocketConfig = {}) {
+    const { connection, handlers } = line instanceof RawConnection ? line : connectionOf(line, config);
+    this.#connection = connection;
+    this.#handlers = handlers;
   }
 
-  /** How many requests wait for their reply. */
+  get isOpen(): boolean {
+    return this.#connection.isOpen;
+  }
+
   get pendingRequestCount(): number {
-    return this.calls.size;
+    return this.#connection.calls.size;
   }
 
-  /**
-   * Sends to a path, past any contract.
-   *
-   * @param expectsResponse whether to wait for the reply, which comes as it is: `{success, type, data}`
-   * @param timeoutMs how long to wait, in ms; default 30,000
-   * @throws Error when the connection is closed. A time-out or a lost connection is a reply of type `SERVER_ERROR`.
-   */
   send(path: string, body: unknown, expectsResponse: true, timeoutMs?: number): Promise<SocketReply>;
-  send(path: string, body?: unknown, expectsResponse?: boolean, timeoutMs?: number): Promise<SocketReply | undefined>;
   async send(
     path: string,
     body?: unknown,
@@ -65,68 +67,88 @@ export class GGSocket extends Connection {
     timeoutMs?: number,
   ): Promise<SocketReply | undefined> {
     if (!this.isOpen) throw new Error(`Cannot send ${path}: WebSocket is not connected`);
-    const outcome = await this.calls.call(compileRawMethod(path, expectsResponse), body, { timeout: timeoutMs });
+    const method = compileRawMethod(path, expectsResponse);
+    const outcome = await this.#connection.calls.call(method, body, { timeout: timeoutMs });
     return expectsResponse ? outcome : undefined;
   }
 
-  /** Handles a path that no contract describes. A later handler of the same path replaces the earlier one. */
   registerHandler(config: SocketHandlerConfig): void {
-    const { path } = config;
-    this.#handlers.set(path, {
-      method: compileRawMethod(path),
-      owner: { [path]: (data) => config.handler(data) },
-    });
-    this.inbox.deliverSoon();
+    this.#handlers.set(config);
+    this.#connection.inbox.deliverSoon();
   }
 
-  /** Takes the handler of a path away. */
   unregisterHandler(path: string): void {
     this.#handlers.delete(path);
   }
 
-  /** Hears of messages that nothing handles. */
   setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void {
-    this.#onUnknown = handler;
-    this.inbox.deliverSoon();
+    this.#handlers.onUnknown = handler;
+    this.#connection.inbox.deliverSoon();
   }
 
-  /** Hears of errors that belong to no call: of the line, and of messages that failed. */
   onError(callback: (error: Error) => void): this {
-    this.errorCallbacks.push(callback);
+    this.#connection.errorCallbacks.push(callback);
     return this;
   }
 
-  /** Awaited by `teardown()`, once calls and handlers are done and before the line is closed. */
   onTearDown(callback: () => Promise<void>): this {
     this.#teardownCallbacks.push(callback);
     return this;
   }
 
-  /** Waits for what is in flight and for the `onTearDown` callbacks, each for so many ms at most, then closes. */
+  onClose(callback: (code: number, reason: string) => void): this {
+    this.#connection.onClose(callback);
+    return this;
+  }
+
   async teardown(pendingMs = FINISH_WAIT, callbacksMs = FINISH_WAIT, code?: number, reason?: string): Promise<void> {
-    await this.idle(pendingMs);
-    const callbacks = this.#teardownCallbacks.map((callback) => guarded(this.endpoint, callback));
+    const { context, endpoint } = this.#connection;
+    await this.#connection.idle(pendingMs);
+    const callbacks = this.#teardownCallbacks.map((callback) => guarded(endpoint, context, callback));
     if (callbacks.length > 0) await atMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
     this.close(code, reason);
   }
 
-  /** Closes at once: pending calls settle with a `SERVER_ERROR`. */
-  override close(code?: number, reason = ""): void {
-    super.close(code, clampCloseReason(reason));
+  close(code?: number, reason = ""): void {
+    this.#connection.close(code, clampCloseReason(reason));
   }
 
-  /** @internal */
-  override receiveUnknown(frame: Frame): void {
-    const { type, path, payload } = frame;
-    const raw = this.#handlers.get(path);
-    if (raw) this.inbox.handle(raw.method, frame, raw.owner);
-    else if (type === FrameType.REQUEST || !this.#onUnknown) super.receiveUnknown(frame);
-    else {
-      try {
-        this.#onUnknown(path, compileRawMethod(path).readInput(payload, this.endpoint.isTooDeep));
-      } catch (thrown) {
-        this.onFailed(thrownError(thrown));
-      }
-    }
+  terminate(): void {
+    this.#connection.terminate();
   }
+
+  closed(): Promise<void> {
+    return this.#connection.closed();
+  }
+}
+
+export type GGSocket = RawSocket;
+
+/**
+ * Makes a raw socket of an adapter that is open and whose handshake, if it has one, is done. The pool and the server make
+ * theirs themselves.
+ */
+export const GGSocket = Socket as unknown as new (adapter: SocketAdapter, config?: GGSocketConfig) => GGSocket;
+
+/** The raw socket of a connection. */
+export function rawSocket(connection: RawConnection): GGSocket {
+  return new Socket(connection);
+}
+
+function connectionOf(adapter: SocketAdapter, config: GGSocketConfig): RawConnection {
+  const { apiName = "GGSocket", socketPath: path = "", connectionContext } = config;
+  const context = connectionContext ?? new GGContext("ws-connection", GGContextStore.tryGetContext());
+  if (context !== connectionContext) {
+    context.set(GG_WS_CONNECTION, { path });
+    beginTrace(context);
+  }
+  const endpoint: SocketEndpoint = {
+    apiName,
+    table: new Map(),
+    logger: defaultLogger,
+    timeout: CALL_TIMEOUT,
+    Message: TracedMessage,
+    scope: (fn, ...args) => fn(...args),
+  };
+  return RawConnection.open(new AdapterTransport(adapter), endpoint, context);
 }

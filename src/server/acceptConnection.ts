@@ -1,18 +1,22 @@
 import { GGContext } from "@grest-ts/context";
-import { ERROR } from "@grest-ts/schema";
+import { ERROR, type GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
+import type { GGWebSocketHandshakeContext } from "../contract/middleware.js";
 import { CAPABILITIES_MEMBER } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../protocol/handshake.js";
+import { RawHandlers } from "../raw/rawHandlers.js";
 import { Handlers } from "../socket/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../socket/outcome.js";
+import { beginTrace } from "../socket/trace.js";
 import type { WsTransport } from "../transport/ws.js";
 import type { SharedCapabilities } from "./capabilities.js";
-import { runConnectionHandler } from "./connectionHandler.js";
+import { runConnectionHandlers } from "./connectionHandler.js";
 import { ConnectionGate } from "./gate.js";
 import { type HandshakeArrival, HandshakeListener, MAX_HANDSHAKE, runMiddlewares } from "./handshake.js";
 import type { ConnectionResult } from "./metrics.js";
 import { refusal, resolveScopes, type Scopes } from "./permissions.js";
+import { checkQuery, parseQuery, type RawQuery } from "./query.js";
 import type { Registration } from "./registration.js";
 import { ServerConnection } from "./serverConnection.js";
 
@@ -21,24 +25,24 @@ const HANDSHAKE_TIMEOUT = 5_000;
 
 /** Takes a new line through query check, handshake and permissions to its connection handler. Never throws. */
 export function acceptConnection(registration: Registration, transport: WsTransport, rawQuery: string): void {
-  const queryArgs = rawQuery ? Object.fromEntries(new URLSearchParams(rawQuery)) : {};
-  new Arrival(registration, transport, queryArgs).begin();
+  new Arrival(registration, transport, parseQuery(rawQuery)).begin();
 }
 
 /** A line that is not a connection yet. Waits for the program only where that takes time: promises cost the most here. */
 class Arrival {
   readonly #registration: Registration;
   readonly #transport: WsTransport;
-  readonly #queryArgs: Record<string, string>;
   readonly #context = new GGContext("ws-connection");
   readonly #listener: HandshakeListener;
+  /** The raw arguments, and once they are checked what the validator made of them. */
   #query: unknown;
 
-  constructor(registration: Registration, transport: WsTransport, queryArgs: Record<string, string>) {
+  constructor(registration: Registration, transport: WsTransport, rawQuery: RawQuery) {
     this.#registration = registration;
     this.#transport = transport;
-    this.#queryArgs = this.#query = queryArgs;
+    this.#query = rawQuery;
     this.#context.set(GG_WS_CONNECTION, registration.address);
+    beginTrace(this.#context);
     this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, (arrival) =>
       this.#guard(() => this.#shakeHands(arrival)),
     );
@@ -46,12 +50,13 @@ class Arrival {
 
   begin(): void {
     this.#registration.arrives(this.#transport, this.#context);
-    if (this.#registration.queryValidator) this.#guard(() => this.#checkQuery());
+    const { queryValidator } = this.#registration;
+    if (queryValidator) this.#guard(() => this.#checkQuery(queryValidator));
   }
 
-  #checkQuery(): void {
-    const query = this.#registration.queryValidator?.safeParse(this.#queryArgs, true);
-    if (query?.success) this.#query = query.value;
+  #checkQuery(validator: GGValidator<unknown>): void {
+    const query = checkQuery(validator, this.#query as RawQuery);
+    if (query.success) this.#query = query.value;
     else this.#end("QUERY_INVALID", CloseCode.QUERY_INVALID, "Invalid query parameters");
   }
 
@@ -66,7 +71,10 @@ class Arrival {
     const refuse = (thrown: unknown) => this.#refuse(this.#publicError(thrown));
     let scopes: Scopes | Promise<Scopes>;
     try {
-      const middlewaresDone = runMiddlewares(middlewares, { headers, queryArgs: this.#queryArgs });
+      const middlewaresDone = runMiddlewares(middlewares, {
+        headers,
+        queryArgs: this.#query as GGWebSocketHandshakeContext["queryArgs"],
+      });
       scopes = middlewaresDone
         ? middlewaresDone.then(() => resolveScopes(permissionResolver))
         : resolveScopes(permissionResolver);
@@ -84,7 +92,7 @@ class Arrival {
     if (!this.#listener.isOpen || !registration.expects(transport)) {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
-    const handlers = new Handlers();
+    const handlers = registration.hasRawHandlers ? new RawHandlers() : new Handlers();
     const connection = new ServerConnection(transport, registration, this.#context, handlers, agreed);
     connection.inbox.gate = new ConnectionGate(connection, registration.limits, scopes);
     // Sent as a line of its own: the client does not know of batches before it has read this.
@@ -92,7 +100,7 @@ class Arrival {
     registration.arrived(transport);
     registration.joined(connection);
     this.#listener.handOverTo(connection);
-    runConnectionHandler(registration, connection, handlers, this.#query);
+    runConnectionHandlers(registration, connection, handlers, this.#query);
   }
 
   /** An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets. */

@@ -13,6 +13,7 @@ export function calmLogger(logger: GGWebSocketLogger): GGWebSocketLogger {
   const seen = new Map<string, { readonly since: number; count: number }>();
   return {
     debug: (message, fields) => logger.debug(message, fields),
+    info: (message, fields) => logger.info?.(message, fields),
     error: (message, fields) => logger.error(message, fields),
     warn(message, fields) {
       const now = performance.now();

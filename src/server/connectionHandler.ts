@@ -1,18 +1,38 @@
 import { CloseCode } from "../protocol/closeCodes.js";
+import { RawHandlers } from "../raw/rawHandlers.js";
+import { RawConnection, rawSocket } from "../raw/socket.js";
 import type { Connection } from "../socket/connection.js";
-import type { Handlers } from "../socket/handlers.js";
+import { guarded } from "../socket/guarded.js";
+import type { HandlerObject, Handlers } from "../socket/handlers.js";
 import { isThenable } from "./handshake.js";
 import type { Registration } from "./registration.js";
 
-/** Calls the program's handler; messages wait until it has given handlers, or is done without. */
-export function runConnectionHandler(
-  { apiName, endpoint, onConnection, Outgoing }: Registration,
+/**
+ * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any; messages wait until they have
+ * given handlers, or are done without.
+ */
+export function runConnectionHandlers(
+  registration: Registration,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
 ): void {
+  const contracted = runContracted(registration, connection, handlers, query);
+  const isRaw = handlers instanceof RawHandlers;
+  const others = isRaw ? runRaw(registration, new RawConnection(connection, handlers), query) : undefined;
+  if (contracted || others) Promise.all([contracted, others]).then(() => connection.inbox.expectNoMoreHandlers());
+  else connection.inbox.expectNoMoreHandlers();
+}
+
+/** Returns a promise, which never rejects, when the handler takes time. */
+function runContracted(
+  { apiName, endpoint, onConnection, Outgoing }: Registration,
+  connection: Connection,
+  handlers: Handlers,
+  query: unknown,
+): Promise<unknown> | undefined {
   const incoming = {
-    on(added: object) {
+    on(added: HandlerObject) {
       handlers.add(added);
       connection.inbox.deliverSoon();
     },
@@ -28,9 +48,16 @@ export function runConnectionHandler(
   };
   try {
     const result = onConnection(incoming, outgoing, query);
-    if (isThenable(result)) Promise.resolve(result).then(() => connection.inbox.expectNoMoreHandlers(), fail);
-    else connection.inbox.expectNoMoreHandlers();
+    return isThenable(result) ? Promise.resolve(result).catch(fail) : undefined;
   } catch (error) {
     fail(error);
+    return undefined;
   }
+}
+
+/** What a raw handler throws is logged and stops nothing, as at 0.0.39. */
+function runRaw({ endpoint, rawHandlers }: Registration, connection: RawConnection, query: unknown): Promise<unknown> {
+  const { context } = connection.connection;
+  const socket = rawSocket(connection);
+  return Promise.all(rawHandlers.map((handler) => guarded(endpoint, context, () => handler(socket, query))));
 }

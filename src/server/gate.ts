@@ -40,8 +40,8 @@ export class ConnectionGate implements Gate {
     if (this.#bucket && this.#isTooMuch(this.#bucket)) {
       return this.#limit("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`);
     }
-    const { requests, running } = this.#connection.inbox;
-    if (isRequest && requests >= maxRequestsInFlight) {
+    const { runningRequests, running } = this.#connection.inbox;
+    if (isRequest && runningRequests >= maxRequestsInFlight) {
       return this.#limit("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
     }
     const maxRunning = MESSAGES_PER_REQUEST * maxRequestsInFlight;

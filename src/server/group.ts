@@ -9,8 +9,8 @@ import type { SocketMetrics } from "../socket/endpoint.js";
 import { tablesOf } from "../socket/methodTable.js";
 import { oncePer } from "../socket/oncePer.js";
 import { type Outcome, ok, unsendable } from "../socket/outcome.js";
-import { callerOf } from "../socket/outgoing.js";
 import { SharedMessage } from "../socket/sharedMessage.js";
+import { callerOf } from "./outgoing.js";
 import { ServerConnection } from "./serverConnection.js";
 
 /** Connections of one API that are told the same. */

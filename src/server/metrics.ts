@@ -1,5 +1,5 @@
 import { GG_METRICS, type GGCounterKey, type GGHistogramKey } from "@grest-ts/metrics";
-import { GGWebSocketMetrics } from "../contract/metrics.js";
+import { type ApiLabels, GGWebSocketMetrics, type MethodLabels } from "../contract/metrics.js";
 import type { AsyncScope, SocketMetrics } from "../socket/endpoint.js";
 
 /** How an attempt to connect ended, as the `result` label of `connections_total`. */
@@ -21,7 +21,7 @@ export type ConnectionResult =
  */
 export class ServerMetrics implements SocketMetrics {
   readonly #labels: ApiLabels;
-  readonly #opened: ApiLabels & { readonly result: ConnectionResult };
+  readonly #opened: ApiLabels & { result: ConnectionResult };
   readonly #scope: AsyncScope;
   readonly #handled: Traffic;
   readonly #sent: Traffic;
@@ -65,16 +65,11 @@ export class ServerMetrics implements SocketMetrics {
   }
 }
 
-interface ApiLabels {
-  readonly api: string;
-  readonly path: string;
-}
-
-type MethodLabels = ApiLabels & { readonly method: string };
+type OutcomeLabels = MethodLabels & { result: string };
 
 interface CountedMethod {
   readonly labels: MethodLabels;
-  readonly results: Map<string, MethodLabels>;
+  readonly results: Map<string, OutcomeLabels>;
 }
 
 /**
@@ -82,18 +77,14 @@ interface CountedMethod {
  * its errors, so there are few.
  */
 class Traffic {
-  readonly #counter: GGCounterKey<"api" | "path" | "method" | "result">;
-  readonly #durations: GGHistogramKey<"api" | "path" | "method">;
+  readonly #counter: GGCounterKey<OutcomeLabels>;
+  readonly #durations: GGHistogramKey<MethodLabels>;
   readonly #api: ApiLabels;
   readonly #methods = new Map<string, CountedMethod>();
   /** Messages of one method come in rows. */
   #last: CountedMethod | undefined;
 
-  constructor(
-    counter: GGCounterKey<"api" | "path" | "method" | "result">,
-    durations: GGHistogramKey<"api" | "path" | "method">,
-    api: ApiLabels,
-  ) {
+  constructor(counter: GGCounterKey<OutcomeLabels>, durations: GGHistogramKey<MethodLabels>, api: ApiLabels) {
     this.#counter = counter;
     this.#durations = durations;
     this.#api = api;
@@ -104,7 +95,7 @@ class Traffic {
     this.#last = known;
     let labels = known.results.get(result);
     if (!labels) {
-      labels = Object.freeze({ ...known.labels, result }) as MethodLabels;
+      labels = Object.freeze({ ...known.labels, result });
       known.results.set(result, labels);
     }
     this.#counter.inc(by, labels);

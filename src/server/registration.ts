@@ -1,18 +1,22 @@
 import type { IncomingMessage } from "node:http";
 import type { GGContext } from "@grest-ts/context";
+import { GG_DISCOVERY } from "@grest-ts/discovery";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
-import { defaultLogger } from "../contract/logger.js";
 import type { GGWebSocketMiddleware } from "../contract/middleware.js";
+import { isPublic } from "../contract/permission.js";
+import type { GGSocket } from "../contract/rawSocket.js";
 import type { SchemaDefinition } from "../contract/schema.js";
-import type { GGDrainOptions, GGSocketServer, WebSocketSchemaConfig } from "../contract/server.js";
+import type { GGDrainOptions, WebSocketSchemaConfig } from "../contract/server.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { isDeeper } from "../protocol/depth.js";
+import type { CompiledMethod } from "../socket/compiledMethod.js";
 import type { Connection } from "../socket/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
+import { frameworkLogger } from "../socket/frameworkLogger.js";
 import { Heartbeat } from "../socket/heartbeat.js";
 import { tablesOf } from "../socket/methodTable.js";
-import { outgoingClass } from "../socket/outgoing.js";
+import { TracedMessage } from "../socket/trace.js";
 import type { Transport } from "../socket/transport.js";
 import { captureScope } from "../transport/asyncScope.js";
 import { WsTransport } from "../transport/ws.js";
@@ -24,6 +28,7 @@ import { ServerCapabilities } from "./capabilities.js";
 import { drain } from "./drain.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { ServerMetrics } from "./metrics.js";
+import { outgoingClass } from "./outgoing.js";
 import { RefusalLog } from "./refusalLog.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrades.js";
 
@@ -50,7 +55,7 @@ function isMatch(context: GGContext, match: () => boolean): boolean {
 }
 
 /** One API that is being served: what its connections have in common, and the connections themselves. */
-export class Registration implements GGSocketServer {
+export class Registration {
   readonly apiName: string;
   readonly path: string;
   readonly middlewares: readonly GGWebSocketMiddleware[];
@@ -58,6 +63,8 @@ export class Registration implements GGSocketServer {
   readonly connectPermission: GGPermission | undefined;
   readonly permissionResolver: GGScopeResolver | undefined;
   readonly onConnection: AnyConnectionHandler;
+  /** Those of `GGSocketServer.onConnection`. */
+  readonly rawHandlers: ((socket: GGSocket, query: unknown) => void)[] = [];
   readonly metrics: ServerMetrics;
   readonly endpoint: SocketEndpoint;
   /** What the server may call on its clients. */
@@ -122,7 +129,7 @@ export class Registration implements GGSocketServer {
         acceptConnection(this, new WsTransport(ws, true), query);
       },
     });
-    const logger = calmLogger(config.logger ?? defaultLogger);
+    const logger = calmLogger(config.logger ?? frameworkLogger(this.apiName, scope));
     this.#refusals = new RefusalLog(this.apiName, logger);
     this.endpoint = {
       apiName: schema.name,
@@ -130,6 +137,7 @@ export class Registration implements GGSocketServer {
       logger,
       metrics: this.metrics,
       timeout: config.timeout ?? CALL_TIMEOUT,
+      Message: TracedMessage,
       scope,
       isTooDeep: (payload) => {
         const isTooDeep = isDeeper(payload, this.limits.maxDepth);
@@ -138,6 +146,29 @@ export class Registration implements GGSocketServer {
       },
       closed: (connection, code) => this.#left(connection, code),
     };
+    const unenforced = [...tables.serverToClient.values()].filter(({ permission }) => !isPublic(permission));
+    const announce = () => scope(() => this.#announce(unenforced));
+    if (this.port === undefined) http.onStart(announce);
+    else announce();
+    http.onTeardown(() => this.teardown());
+  }
+
+  /** Says that the API is served, in the log and to the discovery client of the scope that registered it. */
+  #announce(unenforced: readonly CompiledMethod[]): void {
+    const { apiName: api, path: pathPrefix, port } = this;
+    if (port === undefined) return;
+    const { logger } = this.endpoint;
+    logger.info?.(`${api}: served on ${pathPrefix}`, { port });
+    if (unenforced.length > 0) {
+      const methods = unenforced.map(({ path }) => path).join(", ");
+      logger.warn(`${api}: nothing enforces the permission of ${methods}, which the server sends: leave it out`);
+    }
+    if (!GG_DISCOVERY.has()) return;
+    try {
+      GG_DISCOVERY.get().registerRoutes([{ runtime: api, api, protocol: "ws", port, pathPrefix }]);
+    } catch (error) {
+      logger.error(`${api}: the discovery client did not take its route`, { error });
+    }
   }
 
   /** What `GG_WS_CONNECTION` says on every connection. */
@@ -168,6 +199,11 @@ export class Registration implements GGSocketServer {
     const revoked = arrival.revocations.find(({ match }) => isMatch(arrival.context, match));
     if (revoked) transport.close(revoked.code, revoked.reason);
     return !revoked;
+  }
+
+  /** Whether connections are handled past the contract too. */
+  get hasRawHandlers(): boolean {
+    return this.rawHandlers.length > 0;
   }
 
   /** How many connections are in their handshake. */
@@ -209,6 +245,7 @@ export class Registration implements GGSocketServer {
     this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
   }
 
+  /** See `GGSocketServer`. */
   closeConnections(match: () => boolean, { code = CloseCode.POLICY_VIOLATION, reason = "Revoked" } = {}): number {
     let count = 0;
     const errors: unknown[] = [];
@@ -243,5 +280,6 @@ export class Registration implements GGSocketServer {
     for (const transport of this.#arriving.keys()) transport.close(CloseCode.GOING_AWAY, "Server is shutting down");
     await drain(this.#connections, this.#drain);
     this.#upgrades.remove(this.path);
+    this.endpoint.logger.info?.(`${this.apiName}: stopped`);
   }
 }

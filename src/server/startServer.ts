@@ -1,8 +1,8 @@
-import { GG_DISCOVERY } from "@grest-ts/discovery";
 import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
 import type { SchemaEnds } from "../contract/schema.js";
 import { type AnyConnectionHandler, Registration } from "./registration.js";
 import { noteRunning } from "./running.js";
+import { serverOf } from "./socketServer.js";
 
 /** Serves a schema on an HTTP server: its path, its permission check, its start and its teardown. */
 export const startServer: SchemaEnds["startServer"] = (schema, onConnection, config) => {
@@ -11,19 +11,11 @@ export const startServer: SchemaEnds["startServer"] = (schema, onConnection, con
   noteRunning(schema, registration, http);
   http._registerWebSocketSchema(schema);
   if (config.permissionResolver) http._markResolverWired(schema);
-  http.onStart(() => registration.endpoint.scope(() => announce(registration)));
-  http.onTeardown(() => registration.teardown());
-  return registration;
+  return serverOf(registration);
 };
 
 function defaultServer(apiName: string): GGHttpServer {
-  const http = GG_HTTP_SERVER.tryGet();
+  const http = GG_HTTP_SERVER.has() ? GG_HTTP_SERVER.get() : undefined;
   if (http) return http;
   throw new Error(`${apiName}: there is no HTTP server to listen on. Make a GGHttpServer first, or pass one as {http}`);
-}
-
-/** Tells the discovery client of the scope that registered the API where it is. */
-function announce({ apiName: api, path: pathPrefix, port }: Registration): void {
-  if (port === undefined) return;
-  GG_DISCOVERY.tryGet()?.registerRoutes([{ runtime: api, api, protocol: "ws", port, pathPrefix }]);
 }

@@ -87,7 +87,7 @@ export class Calls {
   }
 
   /** Settles everything, since no reply can come any more. */
-  closeAll(): void {
+  failAll(): void {
     for (const call of this.#pending.values()) call.fail(CLOSED, CONNECTION_CLOSED);
   }
 }

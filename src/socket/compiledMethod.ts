@@ -1,4 +1,4 @@
-import { type GGContractMethod, type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
+import { type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
 import { FrameType, parsePayload, stringifyPayload } from "../protocol/frame.js";
 import type { SocketEndpoint } from "./endpoint.js";
 import {
@@ -41,11 +41,22 @@ export interface CompiledMethod {
   readReply(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): Outcome;
 }
 
+/** What cleans a value, or says what is wrong with it; all that is asked of a schema here. */
+export type Cleaner = Pick<GGValidator<unknown>, "safeParse">;
+
+/** A contract's method, as far as compiling it needs. */
+export interface MethodDefinition {
+  readonly input?: Cleaner;
+  readonly success?: Cleaner;
+  readonly errors?: ErrorClasses;
+  readonly permission?: GGPermission;
+}
+
 /** Compiles a method of a contract: both ends validate, coerce and strip by its schemas. */
 export function compileMethod(
   path: string,
   name: string,
-  { input, success, errors = [], permission }: GGContractMethod,
+  { input, success, errors = [], permission }: MethodDefinition,
 ): CompiledMethod {
   const invalidResponse = () =>
     new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: it does not fit the contract` });
@@ -86,8 +97,9 @@ export function compileMethod(
 }
 
 /** What a schema makes of a value; throws what `refuse` makes of the issues when it does not pass. */
-export function clean(schema: GGValidator<unknown>, value: unknown, refuse: (issues: unknown) => AnyError): unknown {
+export function clean(schema: Cleaner, value: unknown, refuse: (issues: unknown) => AnyError): unknown {
   const parsed = schema.safeParse(value, true);
   if (parsed.success) return parsed.value;
-  throw refuse(parsed.issues.toJSON());
+  // A long list of bad items must not make a reply many times the size of its request.
+  throw refuse(parsed.issues.toJSON().slice(0, 100));
 }

@@ -3,7 +3,7 @@ import type { GGWebSocketCapability } from "../contract/server.js";
 import { MAX_BATCH_BYTES, SEPARATOR } from "../protocol/batch.js";
 import { type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import { decodeFrame, type Frame, FrameType } from "../protocol/frame.js";
+import { decodeFrame, FrameType } from "../protocol/frame.js";
 import { Calls } from "./calls.js";
 import { after, atMost } from "./deadlines.js";
 import type { SocketEndpoint } from "./endpoint.js";
@@ -22,7 +22,7 @@ type CloseCallback = (code: number, reason: string) => void;
 
 /**
  * One live connection; the same on both ends. It has an outbox for what leaves, calls that wait for replies, and an inbox
- * for what arrives. `GGSocket` adds what needs no contract, `ServerConnection` what a server's limits are about.
+ * for what arrives. `ServerConnection` adds what a server's limits are about.
  */
 // It is its transport's `TransportListener`; not declared, since programs do not see that.
 export class Connection {
@@ -153,11 +153,6 @@ export class Connection {
     return !!transport.ping || canAsk;
   }
 
-  /** @internal A message for a path that the contract does not have. */
-  receiveUnknown(frame: Frame): void {
-    this.inbox.refuseUnknown(frame);
-  }
-
   // What the transport reports.
 
   /** @internal */
@@ -213,12 +208,12 @@ export class Connection {
   #stop(): void {
     this.#isOpen = false;
     this.inbox.stop();
-    this.calls.closeAll();
+    this.calls.failAll();
   }
 
   /** Runs a callback of the program inside the connection's context. */
   #guard(callback: () => unknown): void {
-    guarded(this.endpoint, () => this.context.run(callback));
+    guarded(this.endpoint, this.context, callback);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { GGWebSocketLogger } from "../contract/logger.js";
 import type { CompiledMethod } from "./compiledMethod.js";
 import type { Connection } from "./connection.js";
+import type { IncomingMessage } from "./incomingMessage.js";
 import type { MethodTable } from "./methodTable.js";
 import type { AnyError } from "./outcome.js";
 
@@ -44,6 +45,8 @@ export interface SocketEndpoint {
   readonly scope: AsyncScope;
   /** Whether a payload nests too deep for this end; absent in pages, where the platform's own limit is enough. */
   isTooDeep?(payload: string): boolean;
+  /** What a message is at this end; absent in pages, where nothing carries a trace through an `await`. */
+  readonly Message?: typeof IncomingMessage;
   /** A connection has ended. */
   closed?(connection: Connection, code: number): void;
 }

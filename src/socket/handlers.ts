@@ -1,4 +1,6 @@
+import type { Frame } from "../protocol/frame.js";
 import type { CompiledMethod } from "./compiledMethod.js";
+import type { Connection } from "./connection.js";
 
 /** An object of handlers: the function of a name is called as the object's method. */
 export type HandlerObject = Readonly<Record<string, (data?: unknown) => unknown>>;
@@ -10,14 +12,16 @@ export type HandlerObject = Readonly<Record<string, (data?: unknown) => unknown>
 export class Handlers {
   #objects: readonly HandlerObject[] = [];
 
+  /** Takes a message that the contract does not have, where the program handles more. Returns whether it did. */
+  takeUncontracted?(frame: Frame, connection: Connection): boolean;
+
   /** Whether any were given. */
   get isEmpty(): boolean {
     return this.#objects.length === 0;
   }
 
-  /** Lays `handlers` over what is there, and lets go of what they cover entirely: a page may register at every render. */
-  add(handlers: object): void {
-    const newest = handlers as HandlerObject;
+  /** Lays handlers over what is there, and lets go of what they cover entirely: a page may register at every render. */
+  add(newest: HandlerObject): void {
     const isCovered = (older: HandlerObject) =>
       Object.getPrototypeOf(older) === Object.getPrototypeOf(newest) &&
       Object.keys(older).every((name) => typeof newest[name] === typeof older[name]);

@@ -21,7 +21,7 @@ export class Inbox {
   /** Those whose handlers are at work. */
   readonly running: IncomingMessage[] = [];
   /** How many of them are requests. */
-  requests = 0;
+  runningRequests = 0;
   readonly #connection: Connection;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
@@ -62,7 +62,7 @@ export class Inbox {
   /** A handler works on, beyond this moment. */
   started(message: IncomingMessage): void {
     message.slot = this.running.push(message) - 1;
-    if (message.isRequest) this.requests++;
+    if (message.isRequest) this.runningRequests++;
   }
 
   /** It is done. */
@@ -73,7 +73,7 @@ export class Inbox {
       this.running[message.slot] = last;
       last.slot = message.slot;
     }
-    if (message.isRequest) this.requests--;
+    if (message.isRequest) this.runningRequests--;
     this.#connection.checkIdle();
   }
 
@@ -83,7 +83,7 @@ export class Inbox {
     const isRequest = frame.type === FrameType.REQUEST;
     if (isRequest) this.#cancellable++;
     const refusal = this.gate?.refusal(method, isRequest);
-    if (refusal) new IncomingMessage(this.#connection, frame, method).fail(refusal.error, refusal.result);
+    if (refusal) this.#message(frame, method).fail(refusal.error, refusal.result);
     else if (this.#held) {
       this.#held.push(frame);
       this.#connection.outbox.transport.hold?.(frame.payload.length);
@@ -92,20 +92,22 @@ export class Inbox {
 
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
-    const message = new IncomingMessage(this.#connection, frame, method);
+    const message = this.#message(frame, method);
     if (owner) message.handle(method, owner);
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
   }
 
-  /** A message for a path that the contract does not have. */
-  refuseUnknown(frame: Frame): void {
-    const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
-    new IncomingMessage(this.#connection, frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
-  }
-
   #dispatch(frame: Frame, method = this.#connection.endpoint.table.get(frame.path)): void {
     if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
-    else this.#connection.receiveUnknown(frame);
+    else if (!this.#handlers.takeUncontracted?.(frame, this.#connection)) {
+      const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
+      this.#message(frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
+    }
+  }
+
+  #message(frame: Frame, method?: CompiledMethod): IncomingMessage {
+    const { Message = IncomingMessage } = this.#connection.endpoint;
+    return new Message(this.#connection, frame, method);
   }
 
   #holdNoMore(): void {

@@ -30,8 +30,15 @@ export class IncomingMessage extends GGContext {
     this.#method = method;
   }
 
-  override get<T>(key: GGContextKey<T>): T | undefined {
-    if ((key as unknown) !== GG_WS_MESSAGE) return super.get(key);
+  override get<T>(key: GGContextKey<T>): T {
+    return key.name === GG_WS_MESSAGE.name ? (this.#shown as T) : super.get(key);
+  }
+
+  override has<T>(key: GGContextKey<T>): boolean {
+    return key.name === GG_WS_MESSAGE.name || super.has(key);
+  }
+
+  get #shown(): GGWebSocketMessage {
     const message = this;
     this.#view ??= {
       path: this.#frame.path,
@@ -39,7 +46,7 @@ export class IncomingMessage extends GGContext {
         return message.#signal;
       },
     };
-    return this.#view as T;
+    return this.#view;
   }
 
   get #signal(): AbortSignal {

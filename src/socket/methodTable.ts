@@ -26,7 +26,7 @@ export const tablesOf = /* @__PURE__ */ oncePer(({ name, methods }: NamedMethods
   return {
     clientToServer,
     serverToClient,
-    errors: [...clientToServer.values(), ...serverToClient.values()].flatMap(({ errors }) => errors ?? []),
+    errors: [...clientToServer.values(), ...serverToClient.values()].flatMap(({ errors }) => errors!),
   };
 });
 

@@ -1,9 +1,14 @@
 import {
+  BAD_REQUEST,
   ERROR,
   type ERROR_JSON,
-  GGContractExecutor,
+  EXISTS,
+  FORBIDDEN,
   type GGContractMethod,
+  NOT_AUTHORIZED,
+  NOT_FOUND,
   OK,
+  ROUTE_NOT_FOUND,
   SERVER_ERROR,
   VALIDATION_ERROR,
 } from "@grest-ts/schema";
@@ -15,10 +20,16 @@ export type AnyError = ERROR<string, unknown>;
 export type Outcome = OK<unknown> | AnyError;
 
 /** The error classes that a contract method declares. */
-export type ErrorClasses = NonNullable<GGContractMethod["errors"]>;
+export type ErrorClasses = Readonly<NonNullable<GGContractMethod["errors"]>>;
+
+/** A class of `ErrorClasses`, as its constructor is called: with data only where it has a schema for them. */
+type ErrorConstructor = new (...dataAndContext: unknown[]) => AnyError;
 
 /** Errors that the framework itself raises: they reach a caller as what they are, declared or not. */
-const FRAMEWORK_ERRORS = ["VALIDATION_ERROR", "NOT_AUTHORIZED", "FORBIDDEN", "ROUTE_NOT_FOUND", "SERVER_ERROR"];
+const FRAMEWORK_ERRORS: ErrorClasses = [SERVER_ERROR, VALIDATION_ERROR, ROUTE_NOT_FOUND, NOT_AUTHORIZED, FORBIDDEN];
+
+/** Standard errors that a middleware may refuse with; no contract declares what a handshake may meet. */
+const REFUSAL_ERRORS: ErrorClasses = [NOT_FOUND, EXISTS, BAD_REQUEST];
 
 /** A successful outcome. */
 export function ok(data: unknown): OK<unknown> {
@@ -26,7 +37,7 @@ export function ok(data: unknown): OK<unknown> {
 }
 
 /** A `SERVER_ERROR` that says what happened and what to do. */
-export function serverError(displayMessage: string, originalError?: Error): SERVER_ERROR {
+export function serverError(displayMessage: string, originalError?: Error): typeof SERVER_ERROR.infer {
   return new SERVER_ERROR({ displayMessage, originalError });
 }
 
@@ -36,8 +47,8 @@ export function unsendable(path: string, thrown: unknown): AnyError {
 }
 
 /** The error for a value that did not pass its schema. */
-export function invalidArguments(issues: unknown): VALIDATION_ERROR {
-  return new VALIDATION_ERROR(issues as VALIDATION_ERROR["data"], { displayMessage: "Invalid arguments" });
+export function invalidArguments(issues: unknown): typeof VALIDATION_ERROR.infer {
+  return new VALIDATION_ERROR(issues as never, { displayMessage: "Invalid arguments" });
 }
 
 /**
@@ -61,27 +72,39 @@ export function errorPayload(error: AnyError): string {
 /** An instance of the error that a peer sent, when it is one of `declared` or of the framework's; else `undefined`. */
 export function readError(json: unknown, declared: ErrorClasses): AnyError | undefined {
   if (!ERROR.isJson(json)) return undefined;
-  const { type } = json;
+  const isOfType = ({ TYPE }: ErrorClasses[number]) => TYPE === json.type;
+  const errorClass = declared.find(isOfType) ?? FRAMEWORK_ERRORS.find(isOfType);
+  if (!errorClass) return undefined;
   let { data } = json;
-  const errorClass = declared.find(({ TYPE }) => TYPE === type);
-  if (type === "VALIDATION_ERROR") {
-    // Not by the error's own schema: an issue may be about the whole value (path ""), which that may not take.
+  if (errorClass.TYPE === "VALIDATION_ERROR") {
+    // Not by the error's own schema, which does not take an issue about the whole value (path "").
     data = Array.isArray(data) ? data.filter((issue) => typeof Object(issue).path === "string") : [];
-  } else if (errorClass?.schema) {
+  } else if (errorClass.schema) {
     const parsed = errorClass.schema.safeParse(data, true);
     if (!parsed.success) return undefined;
     data = parsed.value;
-  } else if (!errorClass && !FRAMEWORK_ERRORS.includes(type)) return undefined;
-  return revive(json, data, declared);
+  }
+  return revive(errorClass, json, data);
 }
 
 /** The error of a refused handshake: of its class when that is known, else a `SERVER_ERROR` that says the same to people. */
 export function readRefusal(json: unknown, known: ErrorClasses): AnyError | undefined {
-  return readError(json, known) ?? (ERROR.isJson(json) ? revive(json, undefined, []) : undefined);
+  return (
+    readError(json, [...known, ...REFUSAL_ERRORS]) ?? (ERROR.isJson(json) ? revive(SERVER_ERROR, json) : undefined)
+  );
 }
 
-function revive(json: ERROR_JSON<string, unknown>, data: unknown, known: ErrorClasses): AnyError {
-  return GGContractExecutor.createErrorObj({ ...json, data, context: Object(json.context) }, known);
+/** An instance of what a peer sent: with the public part of its context, whatever its class. */
+function revive(errorClass: ErrorClasses[number], { context }: ERROR_JSON, data?: unknown): AnyError {
+  const { displayMessage, timestamp, ref }: Record<string, unknown> = Object(context);
+  const shown = { displayMessage: alike(displayMessage, ""), timestamp: alike(timestamp, 0), ref: alike(ref, "") };
+  const Class = errorClass as unknown as ErrorConstructor;
+  return errorClass.schema ? new Class(data, shown) : new Class(shown);
+}
+
+/** A peer's value, where it is of the kind that it should be. */
+function alike<T>(value: unknown, example: T): T | undefined {
+  return typeof value === typeof example ? (value as T) : undefined;
 }
 
 /** Makes an `ERROR` of whatever was thrown; the JSON of an error becomes an instance of the class that it names. */

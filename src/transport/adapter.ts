@@ -1,22 +1,6 @@
+import type { SocketAdapter } from "../contract/rawSocket.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import type { Transport, TransportListener } from "../socket/transport.js";
-
-/** A line of one's own making, for `GGSocketPool.setAdapter`: a proxy, a mock, another WebSocket implementation. */
-export interface SocketAdapter {
-  send(message: string): void;
-  close(): void;
-  onOpen(handler: () => void): void;
-  onMessage(handler: (message: string) => void): void;
-  onClose(handler: () => void): void;
-  onError(handler: (error: Error) => void): void;
-  offOpen(handler: () => void): void;
-  offMessage(handler: (message: string) => void): void;
-  offClose(handler: () => void): void;
-  offError(handler: (error: Error) => void): void;
-}
-
-/** The class of an adapter; it begins to connect when it is made. */
-export type SocketAdapterClass = new (url: string) => SocketAdapter;
 
 /** Makes a transport of an adapter. */
 export class AdapterTransport implements Transport {

@@ -1,0 +1,89 @@
+import type { GGContext } from "@grest-ts/context";
+
+/** A line of one's own making, for `GGSocketPool.setAdapter` and `new GGSocket`: a proxy, a mock, another WebSocket. */
+export interface SocketAdapter {
+  /** Sends one text message. */
+  send(message: string): void;
+  /** Ends the line. */
+  close(): void;
+  onOpen(handler: () => void): void;
+  onMessage(handler: (message: string) => void): void;
+  onClose(handler: () => void): void;
+  onError(handler: (error: Error) => void): void;
+  offOpen(handler: () => void): void;
+  offMessage(handler: (message: string) => void): void;
+  offClose(handler: () => void): void;
+  offError(handler: (error: Error) => void): void;
+}
+
+/** The class of an adapter; it begins to connect when it is made. */
+export type SocketAdapterClass = new (url: string) => SocketAdapter;
+
+/** What a socket made by `new GGSocket(adapter, config)` is known by. */
+export interface GGSocketConfig {
+  /** Names the socket in errors and logs. Default `"GGSocket"`. */
+  readonly apiName?: string;
+  /** What `GG_WS_CONNECTION` says the path is. Default `""`. */
+  readonly socketPath?: string;
+  /** The context that handlers and callbacks run in. Default: a child of the caller's. */
+  readonly connectionContext?: GGContext;
+}
+
+/** A handler at the raw level, where no contract applies. */
+export interface SocketHandlerConfig {
+  /** The full path, for example `"ChatApi.newMessage"`. */
+  readonly path: string;
+  /** Gets the parsed payload. What it returns, or resolves to, answers a request. */
+  handler(data: unknown): unknown;
+}
+
+/** A reply at the raw level, as it came. */
+export interface SocketReply {
+  readonly success: boolean;
+  /** `"OK"`, or the type of the error. */
+  readonly type: string;
+  readonly data?: unknown;
+}
+
+/**
+ * A connection past any contract: paths and payloads as they are. It comes from `GGSocketPool`, from the `onConnection` of
+ * a `GGSocketServer`, or is made of an adapter whose handshake is done.
+ */
+export interface GGSocket {
+  /** Whether messages can be sent. */
+  readonly isOpen: boolean;
+  /** How many requests wait for their reply. */
+  readonly pendingRequestCount: number;
+  /**
+   * Sends to a path, past any contract.
+   *
+   * @param expectsResponse whether to wait for the reply, which comes as it is: `{success, type, data}`
+   * @param timeoutMs how long to wait, in ms; default 30,000
+   * @throws Error when the connection is closed. A time-out or a lost connection is a reply of type `SERVER_ERROR`.
+   */
+  send(path: string, body: unknown, expectsResponse: true, timeoutMs?: number): Promise<SocketReply>;
+  send(path: string, body?: unknown, expectsResponse?: boolean, timeoutMs?: number): Promise<SocketReply | undefined>;
+  /**
+   * Handles a path that no contract describes; on a served API the methods of its contract come first. A later handler of
+   * the same path replaces the earlier one.
+   */
+  registerHandler(config: SocketHandlerConfig): void;
+  /** Removes the handler of a path. */
+  unregisterHandler(path: string): void;
+  /** Is called with messages that nothing handles. A request that nothing handles is answered with `ROUTE_NOT_FOUND`. */
+  setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void;
+  /** Runs `callback` with errors that belong to no call: of the line, and of messages that failed. */
+  onError(callback: (error: Error) => void): this;
+  /** Runs `callback` in `teardown()`, once calls and handlers are done and before the line is closed, and awaits it. */
+  onTearDown(callback: () => Promise<void>): this;
+  /** Runs `callback` once when the connection has closed, with close code and reason; at once when it already has. */
+  onClose(callback: (code: number, reason: string) => void): this;
+  /** Waits for what is in flight and for the `onTearDown` callbacks, each for so many ms at most (5,000), then closes. */
+  teardown(pendingMs?: number, callbacksMs?: number, code?: number, reason?: string): Promise<void>;
+  /** Closes at once, by default with 1000: pending calls settle with a `SERVER_ERROR`. */
+  close(code?: number, reason?: string): void;
+  /** Ends the line without a closing handshake: for a peer that may not be there any more. */
+  terminate(): void;
+  /** Resolves when the connection has closed. */
+  closed(): Promise<void>;
+}

@@ -1,0 +1,31 @@
+import type { GGValidator } from "@grest-ts/schema";
+
+/** Query arguments as they arrived: one that is repeated is a list. */
+export type RawQuery = Record<string, string | string[]>;
+
+/** The arguments in the text after the `?` of a URL. */
+export function parseQuery(text: string): RawQuery {
+  if (!text) return {};
+  const args = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = args.get(name);
+    if (before === undefined) args.set(name, value);
+    else if (typeof before === "string") args.set(name, [before, value]);
+    else before.push(value);
+  }
+  return Object.fromEntries(args);
+}
+
+/**
+ * What the validator makes of the arguments. A list of one item looks like a single value, so where the validator wants a
+ * list it gets one.
+ */
+export function checkQuery<T>(validator: GGValidator<T>, args: RawQuery): ReturnType<GGValidator<T>["safeParse"]> {
+  const result = validator.safeParse(args, true);
+  if (result.success) return result;
+  const lists = result.issues
+    .toJSON()
+    .filter(({ path, code }) => code === "invalid.array.type" && typeof args[path] === "string")
+    .map(({ path }) => [path, [args[path]]]);
+  return lists.length > 0 ? validator.safeParse({ ...args, ...Object.fromEntries(lists) }, true) : result;
+}
