@@ -1,3 +1,4 @@
+import { copyFile, writeFile } from "node:fs/promises";
 import { defineConfig, type Options } from "tsup";
 import { INTERNAL_MEMBERS } from "./mangle.config.js";
 
@@ -12,8 +13,13 @@ const shared: Options = {
 export default defineConfig([
   {
     ...shared,
-    entry: { index: "src/index.ts", testkit: "testkit/index.ts" },
+    entry: { index: "src/index.ts", "testkit/index-testkit": "testkit/index-testkit.ts" },
     platform: "node",
+    // All types, and about this very package, which a bundler of declarations cannot resolve.
+    async onSuccess() {
+      await copyFile("testkit/framework.ts", "dist/testkit/framework.d.ts");
+      await writeFile("dist/testkit/framework.js", "export {};\n");
+    },
   },
   {
     ...shared,

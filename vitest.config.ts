@@ -6,9 +6,10 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Tests run against the sources; only `test/built` and the browser tests use what the build made. */
 const sources = [
   { find: /^@grest-ts\/websocket$/, replacement: at("./src/index.ts") },
-  { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index.ts") },
+  { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index-testkit.ts") },
+  { find: /^@grest-ts\/websocket\/testkit\/framework$/, replacement: at("./testkit/framework.ts") },
   {
-    find: /^@grest-ts\/(schema|locator|context|metrics|discovery|http)$/,
+    find: /^@grest-ts\/(schema|locator|context|metrics|discovery|http|logger|trace|testkit)$/,
     replacement: at("./packages/$1/src/index.ts"),
   },
 ];

@@ -1,9 +1,11 @@
-import { ERROR, type ERROR_JSON, GGContractExecutor, type GGContractMethod, OK } from "@grest-ts/schema";
+import { ERROR, type ERROR_JSON, type GGContractMethod, OK } from "@grest-ts/schema";
+import { thrownError } from "../src/socket/outcome.js";
 import { GGSocketTestAction } from "./action.js";
 import type { TestConnection } from "./connection.js";
+import { ForeignWait, type GGTestExpectation } from "./expectation.js";
 import { type CallSite, type FailureDetails, GGSocketTestError, show } from "./failure.js";
 import { fieldErrors } from "./fieldErrors.js";
-import { type GGSocketExpectation, GGSocketMock } from "./GGSocketMock.js";
+import { GGSocketMock } from "./GGSocketMock.js";
 import { Operation } from "./operation.js";
 import type { TestedApi } from "./testedApi.js";
 import type { GGTestErrorClass, GGTestErrorData } from "./types.js";
@@ -11,9 +13,13 @@ import type { Wait } from "./wait.js";
 
 const WAIT_FOR = 5_000;
 
-interface LaterExpectation {
-  readonly mock: GGSocketMock<unknown, unknown, unknown>;
-  readonly timeout: number;
+/** How long what is not a message of this API may take after the reply, in ms: that of the framework's own kits. */
+const GRACE = 25;
+
+interface Expected {
+  readonly expectation: GGTestExpectation;
+  /** Absent for what has to come within the call's own time. */
+  readonly timeout: number | undefined;
 }
 
 /**
@@ -32,8 +38,7 @@ export class GGSocketCall<
   readonly #api: TestedApi;
   readonly #contract: GGContractMethod;
   readonly #input: unknown;
-  readonly #with: GGSocketMock<unknown, unknown, unknown>[] = [];
-  readonly #later: LaterExpectation[] = [];
+  readonly #expected: Expected[] = [];
   #errorClass: GGTestErrorClass | undefined;
 
   /** @internal Made by `callOn`. */
@@ -60,35 +65,47 @@ export class GGSocketCall<
   }
 
   /**
-   * Expects what the server sends on account of this call: `api.mock.<method>`, of any connection of the test. They are
-   * waited for from before the call goes out, and the call is done when they have come as well.
+   * Expects what the server does on account of this call: `api.mock.<method>`, of any connection of the test, and what other
+   * test kits of the framework expect (HTTP calls, log lines, metrics). They are watched for from before the call goes out,
+   * and the call is done when they have come as well.
    */
-  with(...expectations: readonly GGSocketExpectation[]): this {
-    for (const expectation of expectations) this.#with.push(this.#mock(expectation));
+  with(...expectations: readonly GGTestExpectation[]): this {
+    for (const expectation of expectations) {
+      const isSlow = this.#checked(expectation).requiresWaitFor?.() === true;
+      this.#expected.push({ expectation, timeout: isSlow ? WAIT_FOR : undefined });
+    }
     return this.configured();
   }
 
   /** Like {@link with}, for what may take its time: the limit, in ms, begins when all else is there. */
-  waitFor(expectation: GGSocketExpectation, timeout: number = WAIT_FOR): this {
-    this.#later.push({ mock: this.#mock(expectation), timeout });
+  waitFor(expectation: GGTestExpectation, timeout: number = WAIT_FOR): this {
+    this.#expected.push({ expectation: this.#checked(expectation), timeout });
     return this.configured();
   }
 
   protected async run(): Promise<TResult> {
     const connection = this.#api.connection(this.path, this.site);
-    const mocks = [...this.#with, ...this.#later.map(({ mock }) => mock)];
+    const mocks = this.#expected.map(({ expectation }) => expectation).filter(isMock);
     const others = mocks.map((mock) => mock.api.connection(mock.path, mock.site));
     const operation = new Operation(`calling ${this.path}`, new Set([connection, ...others]));
     const waits: Wait[] = [];
+    const soon: Wait[] = [];
+    const later: { readonly wait: Wait; readonly timeout: number }[] = [];
+    const foreign: { readonly wait: ForeignWait; readonly timeout: number }[] = [];
     try {
       connection.beginExchange();
-      for (const mock of mocks) {
-        mock.use();
-        const wait = mock.start();
+      for (const { expectation, timeout } of this.#expected) {
+        if (!isMock(expectation)) {
+          foreign.push({ wait: await ForeignWait.begin(expectation), timeout: timeout ?? GRACE });
+          continue;
+        }
+        expectation.use();
+        const wait = expectation.start();
         waits.push(wait);
+        if (timeout === undefined) soon.push(wait);
+        else later.push({ wait, timeout });
         wait.done.catch((error) => operation.fail(error));
       }
-      const soon = waits.slice(0, this.#with.length);
       let isReplied = false;
       const reply = this.#send(connection).then((result) => {
         isReplied = true;
@@ -98,14 +115,17 @@ export class GGSocketCall<
       const [result] = await operation.within(timeout, Promise.all([reply, ...soon.map(({ done }) => done)]), () =>
         connection.missed(this, timeout, soon, isReplied ? undefined : "the reply"),
       );
-      for (const [at, { timeout: limit }] of this.#later.entries()) {
-        const wait = waits[soon.length + at]!;
+      for (const { wait, timeout: limit } of later) {
         await operation.within(limit, wait.done, () => connection.missed(this, limit, [wait]));
       }
+      for (const { wait, timeout: limit } of foreign) await wait.decided(limit);
+      for (const { wait } of foreign) await wait.end();
+      for (const { wait } of foreign) await wait.validate();
       return result;
     } finally {
       operation.end();
       for (const wait of waits) wait.abandon();
+      for (const { wait } of foreign) await wait.end();
     }
   }
 
@@ -130,7 +150,7 @@ export class GGSocketCall<
         more: `Received:\n${show(data)}\n\nIssues:\n${show(parsed.issues.toJSON())}`,
       });
     }
-    return this.#checked(connection, parsed?.value, "the result");
+    return this.#asExpected(connection, parsed?.value, "the result");
   }
 
   #failed(connection: TestConnection, json: ERROR_JSON): unknown {
@@ -139,14 +159,14 @@ export class GGSocketCall<
     if (Expected?.TYPE !== type) {
       const asked = Expected ? `the error ${Expected.TYPE}` : "a result";
       const shown = { type, ...(data !== undefined && { data }), ...context };
-      const cause = GGContractExecutor.createErrorObj(json, [...(this.#contract.errors ?? [])]);
+      const cause = thrownError(json, this.#contract.errors);
       throw this.#failure(connection, `expected ${asked}`, { more: `Received an error:\n${show(shown)}`, cause });
     }
     const value = type === "VALIDATION_ERROR" ? fieldErrors(data) : data;
-    return this.#checked(connection, value, `the data of ${type}`);
+    return this.#asExpected(connection, value, `the data of ${type}`);
   }
 
-  #checked(connection: TestConnection, value: unknown, what: string): unknown {
+  #asExpected(connection: TestConnection, value: unknown, what: string): unknown {
     for (const check of this.checks) {
       const mismatch = check.mismatch(value);
       if (mismatch) throw this.#failure(connection, `${what} is not as expected`, { check, mismatch });
@@ -159,8 +179,12 @@ export class GGSocketCall<
     return new GGSocketTestError(`${this.path}: ${headline}`, { ...details, frames, site: this.site });
   }
 
-  #mock(expectation: GGSocketExpectation): GGSocketMock<unknown, unknown, unknown> {
-    if (expectation instanceof GGSocketMock) return expectation;
-    throw new GGSocketTestError(`${this.path}: with() and waitFor() take expectations: api.mock.<method>`);
+  #checked<T extends GGTestExpectation>(expectation: T): T {
+    if (typeof Object(expectation).createInterceptor === "function") return expectation;
+    throw new GGSocketTestError(`${this.path}: with() and waitFor() take expectations, such as api.mock.<method>`);
   }
+}
+
+function isMock(expectation: GGTestExpectation): expectation is GGSocketMock<unknown, unknown, unknown> {
+  return expectation instanceof GGSocketMock;
 }

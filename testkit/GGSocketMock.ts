@@ -1,19 +1,14 @@
 import type { GGContractMethod } from "@grest-ts/schema";
 import { GGSocketTestAction } from "./action.js";
-import { type CallSite, GGSocketTestError } from "./failure.js";
+import type { GGTestExpectation, GGTestInterceptor } from "./expectation.js";
+import { type CallSite, GGSocketTestError, listed } from "./failure.js";
 import { Operation } from "./operation.js";
 import type { TestedApi } from "./testedApi.js";
 import { Wait } from "./wait.js";
 
-/** An expectation that `with` and `waitFor` take: any `api.mock.<method>`, of the same connection or another's. */
-export interface GGSocketExpectation extends PromiseLike<unknown> {
-  /** The method's path on the wire, such as `ChatApi.newMessage`. */
-  readonly path: string;
-}
-
 /**
  * What a test expects the server to send: a push, or a request that it answers. Awaiting it waits for the next message of
- * the method, which may have come already; in `with(...)` it is part of a call.
+ * the method, which may have come already; in `with(...)` it is part of a call, of this API or of another of the framework's.
  *
  * @typeParam TPayload what the server sends
  * @typeParam TReply what a request may be answered with; `never` for a push
@@ -21,7 +16,7 @@ export interface GGSocketExpectation extends PromiseLike<unknown> {
  */
 export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
   extends GGSocketTestAction<TResult, TPayload>
-  implements GGSocketExpectation
+  implements GGTestExpectation
 {
   readonly #api: TestedApi;
   readonly #method: string;
@@ -61,6 +56,29 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
   sleep(ms: [TReply] extends [never] ? never : number): this {
     this.#delay = ms;
     return this.configured();
+  }
+
+  /** Watches for the messages while a call of another test kit runs, such as an HTTP call. */
+  createInterceptor(): GGTestInterceptor {
+    let wait: Wait | undefined;
+    const isComplete = () => wait !== undefined && wait.received.length >= this.#times;
+    return {
+      register: () => {
+        this.#api.connection(this.path, this.site).beginExchange();
+        this.use();
+        wait = this.start();
+      },
+      unregister: () => wait?.abandon(),
+      isCalled: () => isComplete() || wait?.failure !== undefined,
+      getMockValidationError: () => wait?.failure,
+      validate: () => {
+        if (wait?.failure) throw wait.failure;
+        if (isComplete()) return;
+        const more = listed("Missing", wait ? [wait.missing] : []);
+        const frames = wait?.plan.describeFrames();
+        throw new GGSocketTestError(`${this.path}: it did not come`, { more, frames, site: this.site });
+      },
+    };
   }
 
   /** @internal The connection that the messages come through. */

@@ -1,6 +1,7 @@
-import { type ERROR_JSON, GGContractExecutor } from "@grest-ts/schema";
+import type { ERROR_JSON } from "@grest-ts/schema";
 import type { GGSocketContractMethods } from "../src/contract/socketContract.js";
 import { decodeFrame, FrameType } from "../src/protocol/frame.js";
+import { thrownError } from "../src/socket/outcome.js";
 import { show } from "./failure.js";
 
 /** A message from the server. */
@@ -32,7 +33,7 @@ export function refusalOf(payload: string, methods: GGSocketContractMethods): Er
     ({ errors }) => errors ?? [],
   );
   const known = declared.some(({ TYPE }) => TYPE === json?.type);
-  return json && known ? GGContractExecutor.createErrorObj(json, declared) : undefined;
+  return known ? thrownError(json, declared) : undefined;
 }
 
 /** The value of a payload, or its text when it is not JSON. */

@@ -81,7 +81,14 @@ export function callOn<C2S extends GGSocketMethodMap, S2C extends GGSocketMethod
   schema: GGWebSocketSchema<C2S, S2C, TContext, TQuery>,
   options: GGContext | CallOnOptions<NoInfer<TQuery>> = {},
 ): GGSocketTester<C2S, S2C> {
-  const given: CallOnOptions<NoInfer<TQuery>> = options instanceof GGContext ? { context: options } : options;
+  return testerOf(schema, options instanceof GGContext ? { context: options } : options, false);
+}
+
+function testerOf<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TContext, TQuery>(
+  schema: GGWebSocketSchema<C2S, S2C, TContext, TQuery>,
+  given: CallOnOptions<NoInfer<TQuery>>,
+  isLenient: boolean,
+): GGSocketTester<C2S, S2C> {
   const api = new TestedApi(schema, {
     url: given.url,
     query: given.query as object | undefined,
@@ -89,6 +96,7 @@ export function callOn<C2S extends GGSocketMethodMap, S2C extends GGSocketMethod
     context: given.context ?? new GGContext("Test", GGContextStore.tryGetContext()),
     timeout: given.timeout ?? TIMEOUT,
     onTestFinished: given.onTestFinished,
+    isLenient,
   });
   const mock = {};
   for (const [method, contract] of Object.entries(schema.methods.serverToClient)) {
@@ -111,6 +119,6 @@ export function callOn<C2S extends GGSocketMethodMap, S2C extends GGSocketMethod
 Object.defineProperty(GGWebSocketSchema.prototype, CALL_ON_FACTORY, {
   configurable: true,
   value(this: GGWebSocketSchema<GGSocketMethodMap, GGSocketMethodMap>, context?: GGContext): unknown {
-    return callOn(this, context);
+    return testerOf(this, { context }, true);
   },
 });

@@ -45,6 +45,11 @@ export class GGSocketTestError extends Error {
   }
 }
 
+/** Says what is wrong without failing anything. */
+export function warn({ name, message }: GGSocketTestError): void {
+  console.warn(`${name}: ${message}`);
+}
+
 /** A value as a person reads it, indented. */
 export function show(value: unknown): string {
   const text = inspect(readable(value), { depth: 8, breakLength: 110, compact: 3, maxStringLength: 1_000 });

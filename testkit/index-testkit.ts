@@ -14,9 +14,10 @@ export {
   type GGSocketMockMap,
   type GGSocketTester,
 } from "./callOn.js";
+export type { GGTestExpectation, GGTestExpectation as GGSocketExpectation, GGTestInterceptor } from "./expectation.js";
 export { GGSocketTestError } from "./failure.js";
 export { GGSocketCall } from "./GGSocketCall.js";
-export { type GGSocketExpectation, GGSocketMock } from "./GGSocketMock.js";
+export { GGSocketMock } from "./GGSocketMock.js";
 export type { GGOnTestFinished } from "./runner.js";
 export type {
   GGExpected,

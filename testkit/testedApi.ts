@@ -2,9 +2,10 @@ import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketMiddleware } from "../src/contract/middleware.js";
 import type { SchemaDefinition } from "../src/contract/schema.js";
 import { runningServerOf } from "../src/server/running.js";
+import { locate } from "../src/socket/locate.js";
 import type { ActionLedger, PendingAction } from "./action.js";
 import { TestConnection } from "./connection.js";
-import { type CallSite, GGSocketTestError } from "./failure.js";
+import { type CallSite, GGSocketTestError, warn } from "./failure.js";
 import { atTestEnd, currentTest, type GGOnTestFinished, loadVitest } from "./runner.js";
 import { type Ending, endWithTest, throwAll } from "./testEnd.js";
 
@@ -16,6 +17,16 @@ export interface TestedApiConfig {
   readonly context: GGContext;
   readonly timeout: number;
   readonly onTestFinished: GGOnTestFinished | undefined;
+  /**
+   * Whether this is reached through the framework's own `callOn`: a connection then lasts until `disconnect()`, and what no
+   * test expects is only warned about, as the suites written for that rest on.
+   */
+  readonly isLenient: boolean;
+}
+
+/** What the framework's test runner says of servers that run in workers. */
+interface FrameworkRunner {
+  readonly discoveryServer: { getRoutingUrl(apiName: string): string | Promise<string> };
 }
 
 /** One user of an API in a test: its connection, and what belongs to the test and not to the connection. */
@@ -71,7 +82,7 @@ export class TestedApi implements ActionLedger, Ending {
   async disconnect(): Promise<void> {
     await this.settle();
     await this.#connection?.close();
-    throwAll(this.takeFailures(false));
+    this.#report(this.takeFailures(false));
   }
 
   async settle(): Promise<void> {
@@ -95,12 +106,12 @@ export class TestedApi implements ActionLedger, Ending {
 
   async #connect(): Promise<void> {
     const { name, path, methods, middlewares } = this.#schema;
-    const { query, timeout, context } = this.#config;
+    const { query, timeout, context, isLenient } = this.#config;
     // The server ended the one before, and nobody has looked at what it had said.
-    throwAll([...(this.#connection?.takeProblems() ?? []), ...(this.#connection?.takeUnexpected() ?? [])]);
-    await this.#joinTest();
+    this.#report([...(this.#connection?.takeProblems() ?? []), ...(this.#connection?.takeUnexpected() ?? [])]);
+    if (!isLenient) await this.#joinTest();
     const local = this.#config.url === undefined ? runningServerOf(this.#schema) : undefined;
-    const url = this.#config.url ?? local;
+    const url = this.#config.url ?? local ?? (await this.#routedUrl());
     if (url === undefined) {
       throw new GGSocketTestError(
         `${name}: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or say where it is: callOn(${name}, { url })`,
@@ -116,12 +127,23 @@ export class TestedApi implements ActionLedger, Ending {
         middlewares: [...middlewares, ...this.#config.middlewares],
         methods,
         timeout,
+        isLenient,
         onUnexpected: () => this.#watch?.(),
       }),
     );
   }
 
-  /** Sees to it that what nobody expects makes the test fail that is running. */
+  /** Where the framework's runner routes calls of this API to, when it runs the server in another process. */
+  async #routedUrl(): Promise<string | undefined> {
+    return await locate<FrameworkRunner>("GGTestRunner")?.discoveryServer.getRoutingUrl(this.name);
+  }
+
+  #report(failures: readonly GGSocketTestError[]): void {
+    if (this.#config.isLenient) failures.forEach(warn);
+    else throwAll(failures);
+  }
+
+  /** Makes unexpected messages fail the test that is running. */
   async #joinTest(): Promise<void> {
     this.#watch = undefined;
     const vitest = this.#config.onTestFinished ? undefined : await loadVitest();

@@ -9,13 +9,7 @@ import type {
 } from "@grest-ts/schema";
 
 type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
-type Declared<M> = M extends { readonly errors: readonly (infer C)[] }
-  ? C extends abstract new (
-      ...args: never[]
-    ) => infer E
-    ? E
-    : never
-  : never;
+type Declared<M> = M extends { readonly errors: readonly (infer C)[] } ? Inferred<C> : never;
 
 /** The input of a contract method; `undefined` without one. */
 export type GGTestInput<M> = M extends { readonly input: infer S extends object } ? Inferred<S> : undefined;
@@ -27,16 +21,16 @@ export type GGTestSuccess<M> = M extends { readonly success: infer S extends obj
 export type GGTestErrors<M> = M extends { readonly success: object }
   ?
       | Extract<Declared<M>, { readonly type: string }>
-      | VALIDATION_ERROR
-      | NOT_AUTHORIZED
-      | FORBIDDEN
-      | ROUTE_NOT_FOUND
-      | SERVER_ERROR
+      | typeof VALIDATION_ERROR.infer
+      | typeof NOT_AUTHORIZED.infer
+      | typeof FORBIDDEN.infer
+      | typeof ROUTE_NOT_FOUND.infer
+      | typeof SERVER_ERROR.infer
   : never;
 
 /** What the mock of a server-to-client method may answer with: its result, or an error that it declares. */
 export type GGTestReply<M> = M extends { readonly success: object }
-  ? Raw<GGTestSuccess<M>> | Declared<M> | SERVER_ERROR
+  ? Raw<GGTestSuccess<M>> | Declared<M> | typeof SERVER_ERROR.infer
   : never;
 
 /** Any part of a value, at every depth; what `toMatchObject` takes. */
@@ -51,8 +45,8 @@ export type GGMember<T> = T extends readonly (infer U)[] ? U : never;
 
 /** The class of an error, as `ERROR.define` makes it. */
 export interface GGTestErrorClass {
-  new (...args: never[]): { readonly data: unknown };
   readonly TYPE: string;
+  readonly infer: { readonly data: unknown };
 }
 
 type Leaf = string | number | boolean | bigint | symbol | null | undefined | Date | ((...args: never[]) => unknown);
@@ -83,7 +77,9 @@ export type GGFieldErrors<TInput> = { readonly [P in "" | Path<Raw<TInput>>]?: G
 /** The data of an expected error: messages by field for a `VALIDATION_ERROR`, else what the error carries. */
 export type GGTestErrorData<C extends GGTestErrorClass, TInput> = C["TYPE"] extends "VALIDATION_ERROR"
   ? GGFieldErrors<TInput>
-  : InstanceType<C>["data"];
+  : [C["infer"]["data"]] extends [never]
+    ? undefined
+    : C["infer"]["data"];
 
 /** What a test may compare with a value: the same without brands; for issues of a field, their messages. */
 export type GGExpected<T> = T extends GGFieldIssues

@@ -25,6 +25,8 @@ export class Wait {
   readonly plan: WaitPlan;
   /** The payloads so far. */
   readonly received: unknown[] = [];
+  /** Why it cannot be met any more. */
+  failure: GGSocketTestError | undefined;
   /** Resolves when all have come and, where they are requests, have been answered. */
   readonly done: Promise<void>;
   readonly #answers: Promise<void>[] = [];
@@ -82,13 +84,14 @@ export class Wait {
     arrival.answer?.(refusal(`${arrival.path}: the test expected another request`));
     const { site } = this.plan;
     const frames = this.plan.describeFrames();
-    this.#reject(new GGSocketTestError(`${arrival.path}: ${headline}`, { ...details, frames, site }));
+    this.failure = new GGSocketTestError(`${arrival.path}: ${headline}`, { ...details, frames, site });
+    this.#reject(this.failure);
     return true;
   }
 }
 
 /** What a request is answered with that the test has no answer to. */
-export function refusal(displayMessage: string): SERVER_ERROR {
+export function refusal(displayMessage: string): typeof SERVER_ERROR.infer {
   return new SERVER_ERROR({ displayMessage });
 }
 
