@@ -233,7 +233,6 @@ describe("connecting", () => {
     const orphan = await rejection(ProbeApi.createClient().connect());
     expect(displayed(orphan)).toMatch(/Probe: no url was given and no discovery client is set/);
     GG_DISCOVERY.set(new GGLocalDiscovery());
-    onTestFinished(() => void GG_DISCOVERY.delete());
     const failed = await rejection(ProbeApi.createClient().connect());
     expect(displayed(failed)).toMatch(/Service discovery failed for WebSocket API Probe/);
     await serve((http) =>

@@ -344,7 +344,7 @@ describe("incoming.on", () => {
 
   it("takes handlers that return values, promises or the GGPromise of another call", async () => {
     const passedOn = () =>
-      new GGPromise<string, SERVER_ERROR>(Promise.resolve({ success: true, type: "OK", data: "call" }));
+      new GGPromise<string, typeof SERVER_ERROR.infer>(Promise.resolve({ success: true, type: "OK", data: "call" }));
     const { url } = await startWith({
       run: (how) => (how === "value" ? "value" : how === "promise" ? Promise.resolve("promise") : passedOn()),
     });

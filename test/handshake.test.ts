@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { GGContextKey } from "@grest-ts/context";
 import { GGHttp, type GGHttpRequest, type GGHttpTransportMiddleware, GGRpc, httpSchema } from "@grest-ts/http";
-import { ERROR, IsNumber, IsObject, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { ERROR, GGContractClass, IsNumber, IsObject, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
 import {
   defineSocketContract,
   type GGWebSocketHandshakeContext,
@@ -371,7 +371,7 @@ describe("one middleware for both transports", () => {
       },
     });
     const methods = { me: { success: IsAuthUser, errors: [NOT_AUTHORIZED] } };
-    const ItemApi = httpSchema({ name: "ItemApi", methods })
+    const ItemApi = httpSchema(new GGContractClass("ItemApi", methods))
       .pathPrefix("api/items")
       .use(auth)
       .routes({ me: GGRpc.GET("me") });

@@ -10,7 +10,7 @@ import {
   type WebSocketSchemaConfig,
   webSocketSchema,
 } from "@grest-ts/websocket";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { Gate } from "./support/gate.js";
 import { closeOf } from "./support/lines.js";
 import { Queue } from "./support/queue.js";
@@ -75,7 +75,6 @@ async function scrape(name: string, store?: GGMetricsStore): Promise<string[]> {
 const API = 'api="Met",path="/ws/met"';
 
 beforeEach(() => GG_METRICS.set(new GGMetricsStore()));
-afterEach(() => void GG_METRICS.delete());
 
 describe("connections_total", () => {
   it("counts attempts by result, once each", async () => {
@@ -328,8 +327,9 @@ it("the metrics have the published names, kinds and labels", () => {
 });
 
 it("without a store nothing is measured, and everything works", async () => {
-  GG_METRICS.delete();
-  const { url, outgoings } = await start();
+  const scope = new GGLocatorScope("service");
+  scope.setLifecycleOwner({});
+  const { url, outgoings } = await scope.run(() => start());
   const peer = await RawPeer.connect(url);
   peer.send('r:Met.echo:1:"a"', "r:Met.nope:2:", "s:Met.ask:9:{}");
   expect(await peer.frames.take(2)).toEqual([

@@ -4,6 +4,7 @@ import {
   ERROR,
   GG_ANY_PERMISSION,
   GG_NO_PERMISSIONS,
+  GGContractClass,
   type GGPermission,
   IsObject,
   IsString,
@@ -335,7 +336,7 @@ describe("the check at start", () => {
     return made.done();
   };
   const httpApi = (name: string, methods: GGSocketMethodMap) =>
-    httpSchema({ name, methods })
+    httpSchema(new GGContractClass(name, methods))
       .pathPrefix(name)
       .routes(Object.fromEntries(Object.keys(methods).map((method) => [method, GGRpc.POST(method)])));
   const handlersOf = (methods: GGSocketMethodMap) =>

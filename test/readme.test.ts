@@ -280,7 +280,7 @@ describe("Client", () => {
         { http },
       ),
     );
-    const showValidationErrors = vi.fn<(issues: VALIDATION_ERROR["data"]) => void>();
+    const showValidationErrors = vi.fn<(issues: (typeof VALIDATION_ERROR.infer)["data"]) => void>();
     const response = await clientExample(url, showValidationErrors, async () => {
       expect(await handled.take(2)).toEqual(["read msg-123", "ping"]);
     });
@@ -395,7 +395,6 @@ describe("Metrics", () => {
       ["/websocket/out_request_duration_ms", "histogram"],
     ]);
     GG_METRICS.set(new GGMetricsStore());
-    onTestFinished(() => void GG_METRICS.delete());
     const { url } = await startHttp((http) => Builder.ChatApi.register(new ChatService().handleConnection, { http }));
     const { client, messages } = await join(url, "ann");
     await client.outgoing.sendMessage({ text: "a", channelId: "b" });

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { GG_DISCOVERY, GGLocalDiscovery } from "@grest-ts/discovery";
-import { GG_HTTP_SERVER, GGHttp, GGHttpServer, GGRpc, httpSchema } from "@grest-ts/http";
-import { IsString } from "@grest-ts/schema";
+import { GGHttp, GGHttpServer, GGRpc, httpSchema } from "@grest-ts/http";
+import { GGLocatorScope } from "@grest-ts/locator";
+import { GGContractClass, IsString } from "@grest-ts/schema";
 import { defineSocketContract, GG_WS_CONNECTION, webSocketSchema } from "@grest-ts/websocket";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { ChatApi } from "./support/chatApi.js";
 import { closeOf } from "./support/lines.js";
@@ -45,15 +46,10 @@ async function rawUpgrade(port: number, path: string): Promise<string> {
   return text;
 }
 
-afterEach(() => {
-  GG_HTTP_SERVER.delete();
-  GG_DISCOVERY.delete();
-});
-
 describe("register and startServer", () => {
   it("serve the README's program: one API beside an HTTP API on the same server", async () => {
     const methods = { hello: { success: IsString } };
-    const Web = httpSchema({ name: "Web", methods })
+    const Web = httpSchema(new GGContractClass("Web", methods))
       .pathPrefix("api")
       .routes({ hello: GGRpc.GET("hello") });
     const { http, url } = await startHttp((http) => {
@@ -103,7 +99,8 @@ describe("register and startServer", () => {
   );
 
   it.each(["register", "startServer"] as const)("%s says what is missing when there is no server at all", (method) => {
-    expect(() => api("Lost")[method](naming("x"))).toThrow(/Lost: .*no HTTP server.*GGHttpServer.*\{http\}/);
+    const register = () => api("Lost")[method](naming("x"));
+    expect(() => new GGLocatorScope("empty").run(register)).toThrow(/Lost: .*no HTTP server.*GGHttpServer.*\{http\}/);
   });
 
   it("a path is the same with and without its leading slash, and matches nothing else", async () => {
@@ -244,8 +241,9 @@ describe("discovery", () => {
   });
 
   it("is not needed: a server starts without it", async () => {
-    GG_DISCOVERY.delete();
-    const { url } = await startHttp((http) => api("Alone").register(naming("alone"), { http }));
+    const { url } = await startHttp((http) =>
+      new GGLocatorScope("empty").run(() => api("Alone").register(naming("alone"), { http })),
+    );
     expect(await ask(`${url}/ws/Alone`, "Alone")).toBe("alone");
   });
 });

@@ -9,7 +9,8 @@ const run = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 it("runs as built under Node's own test runner, without vitest", async () => {
-  if (!existsSync(join(root, "dist/testkit.js"))) throw new Error('Nothing to test. Run "npm run build" first.');
+  if (!existsSync(join(root, "dist/testkit/index-testkit.js")))
+    throw new Error('Nothing to test. Run "npm run build" first.');
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_TEST_CONTEXT)/.test(name)),
   );

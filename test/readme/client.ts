@@ -5,7 +5,7 @@ import { ChatApi } from "./chatApi.js";
 /** The example, from its first line to its last; the URL is the test's. */
 export async function clientExample(
   url: string,
-  showValidationErrors: (issues: VALIDATION_ERROR["data"]) => void,
+  showValidationErrors: (issues: (typeof VALIDATION_ERROR.infer)["data"]) => void,
   beforeDisconnect: () => Promise<void>,
 ) {
   // Create the client (disconnected)

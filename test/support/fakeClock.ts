@@ -6,11 +6,11 @@ import { onTestFinished, vi } from "vitest";
  * left behind belong to the real clock. Everything that meets its schemas must come from here as well.
  */
 export async function onFakeClock() {
-  vi.resetModules();
+  resetModules();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => {
     vi.useRealTimers();
-    vi.resetModules();
+    resetModules();
   });
   const [websocket, http, schema] = await Promise.all([
     import("@grest-ts/websocket"),
@@ -34,4 +34,12 @@ export async function onFakeClock() {
       return { http: server, url: `ws://127.0.0.1:${server.port}` };
     },
   };
+}
+
+/** Forgets all modules, and that the neighbouring packages were loaded, which refuse to be loaded twice. */
+function resetModules(): void {
+  vi.resetModules();
+  for (const key of Object.getOwnPropertySymbols(globalThis)) {
+    if (Symbol.keyFor(key)?.startsWith("grest-ts:dedup:")) Reflect.deleteProperty(globalThis, key);
+  }
 }

@@ -10,7 +10,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
  * Makes a folder in which the package and its neighbours are installed as they are packed, and nothing leads back to the
- * repository but the packages of others that they depend on, `ws` included. Whoever calls it removes the folder.
+ * repository but the packages of others that they depend on, `ws` included, and Node's types. Whoever calls it removes the
+ * folder.
  */
 export async function packedConsumer(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "grest-ts-packed-"));
@@ -34,7 +35,8 @@ export async function packedConsumer(): Promise<string> {
   );
   const needed = await Promise.all(packs.map(({ name }) => dependenciesOf(join(installed, name))));
   const others = new Set(needed.flat().filter((name) => !packs.some((pack) => pack.name === name)));
-  for (const name of others) await symlink(join(root, "node_modules", name), join(installed, name));
+  await mkdir(join(installed, "@types"));
+  for (const name of [...others, "@types/node"]) await symlink(join(root, "node_modules", name), join(installed, name));
   return folder;
 }
 

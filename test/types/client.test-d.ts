@@ -1,12 +1,4 @@
-import type {
-  GGPromise,
-  NOT_FOUND,
-  OK,
-  SERVER_ERROR,
-  tUint,
-  VALIDATION_ERROR,
-  ValidationIssueJson,
-} from "@grest-ts/schema";
+import type { GGPromise, NOT_FOUND, OK, SERVER_ERROR, tUint, VALIDATION_ERROR } from "@grest-ts/schema";
 import type { GGCallOptions, GGWebSocketClient, GGWebSocketClientEnds } from "@grest-ts/websocket";
 import { describe, expectTypeOf, it } from "vitest";
 import { type Api, type C2S, type LIMITED, NEVER_LISTED, type ROOM_FULL, type S2C, type tUserId } from "./api.js";
@@ -23,16 +15,20 @@ describe("a client's calls", () => {
   it("return what they declare, and SERVER_ERROR, and VALIDATION_ERROR when there is input", () => {
     expectTypeOf<Client>().toEqualTypeOf<GGWebSocketClient<C2S, S2C>>();
     expectTypeOf(outgoing.join).returns.toEqualTypeOf<
-      GGPromise<Joined, RoomFull | Limited | VALIDATION_ERROR | SERVER_ERROR>
+      GGPromise<Joined, RoomFull | Limited | typeof VALIDATION_ERROR.infer | typeof SERVER_ERROR.infer>
     >();
-    expectTypeOf(outgoing.silent).returns.toEqualTypeOf<GGPromise<boolean, SERVER_ERROR | VALIDATION_ERROR>>();
-    expectTypeOf(outgoing.count).returns.toEqualTypeOf<GGPromise<tUint, NOT_FOUND | SERVER_ERROR>>();
+    expectTypeOf(outgoing.silent).returns.toEqualTypeOf<
+      GGPromise<boolean, typeof SERVER_ERROR.infer | typeof VALIDATION_ERROR.infer>
+    >();
+    expectTypeOf(outgoing.count).returns.toEqualTypeOf<
+      GGPromise<tUint, typeof NOT_FOUND.infer | typeof SERVER_ERROR.infer>
+    >();
   });
 
   it("without success return GGPromise<void, SERVER_ERROR>", () => {
-    expectTypeOf(outgoing.leave).returns.toEqualTypeOf<GGPromise<void, SERVER_ERROR>>();
-    expectTypeOf(outgoing.remark).returns.toEqualTypeOf<GGPromise<void, SERVER_ERROR>>();
-    expectTypeOf(outgoing.ping).returns.toEqualTypeOf<GGPromise<void, SERVER_ERROR>>();
+    expectTypeOf(outgoing.leave).returns.toEqualTypeOf<GGPromise<void, typeof SERVER_ERROR.infer>>();
+    expectTypeOf(outgoing.remark).returns.toEqualTypeOf<GGPromise<void, typeof SERVER_ERROR.infer>>();
+    expectTypeOf(outgoing.ping).returns.toEqualTypeOf<GGPromise<void, typeof SERVER_ERROR.infer>>();
   });
 
   it("take plain values where the contract has brands, and give brands back", () => {
@@ -88,18 +84,20 @@ describe("a result", () => {
   it("narrows by type: issues, the data of a custom error, and what succeeded", () => {
     void (async () => {
       const result = await outgoing.join({ userId: "u", at: 1 }).asResult();
-      expectTypeOf(result).toEqualTypeOf<OK<Joined> | RoomFull | Limited | VALIDATION_ERROR | SERVER_ERROR>();
+      expectTypeOf(result).toEqualTypeOf<
+        OK<Joined> | RoomFull | Limited | typeof VALIDATION_ERROR.infer | typeof SERVER_ERROR.infer
+      >();
       if (result.success) {
         expectTypeOf(result.data).toEqualTypeOf<Joined>();
         expectTypeOf(result.type).toEqualTypeOf<"OK">();
       } else if (result.type === "VALIDATION_ERROR") {
-        expectTypeOf(result.data).toEqualTypeOf<ValidationIssueJson[]>();
+        expectTypeOf(result.data).toEqualTypeOf<(typeof VALIDATION_ERROR.infer)["data"]>();
       } else if (result.type === "LIMITED") {
         expectTypeOf(result.data).toEqualTypeOf<{ retry: tUint }>();
       } else if (result.type === "ROOM_FULL") {
-        expectTypeOf(result.data).toEqualTypeOf<undefined>();
+        expectTypeOf(result.data).toEqualTypeOf<never>();
       } else {
-        expectTypeOf(result).toEqualTypeOf<SERVER_ERROR>();
+        expectTypeOf(result).toEqualTypeOf<typeof SERVER_ERROR.infer>();
       }
     });
   });
@@ -132,18 +130,20 @@ describe("a result", () => {
     void (() =>
       outgoing
         .join({ userId: "u", at: 1 })
-        .or((error) => expectTypeOf(error.type).not.toEqualTypeOf<"NEVER_LISTED">()));
+        .catch((error) => expectTypeOf(error.type).not.toEqualTypeOf<"NEVER_LISTED">()));
     void NEVER_LISTED;
   });
 
   it("has the types of the promise's other members", () => {
     void (() => {
-      expectTypeOf(outgoing.count().orDefault(() => 0)).toEqualTypeOf<Promise<tUint | number>>();
+      expectTypeOf(outgoing.count().orDefault(() => 0 as tUint)).toEqualTypeOf<Promise<tUint>>();
       expectTypeOf(outgoing.count().map((count) => String(count))).toEqualTypeOf<
-        GGPromise<string, NOT_FOUND | SERVER_ERROR>
+        GGPromise<string, typeof NOT_FOUND.infer | typeof SERVER_ERROR.infer>
       >();
-      outgoing.count().catch((error) => expectTypeOf(error).toEqualTypeOf<NOT_FOUND | SERVER_ERROR>());
-      outgoing.leave({ userId: "u" }).or((error) => expectTypeOf(error).toEqualTypeOf<SERVER_ERROR>());
+      outgoing
+        .count()
+        .catch((error) => expectTypeOf(error).toEqualTypeOf<typeof NOT_FOUND.infer | typeof SERVER_ERROR.infer>());
+      outgoing.leave({ userId: "u" }).or((error) => expectTypeOf(error).toEqualTypeOf<typeof SERVER_ERROR.infer>());
     });
   });
 });

@@ -136,7 +136,7 @@ describe("queryOnConnect", () => {
         expectTypeOf(query).toEqualTypeOf<{ room: string; page?: tUint | undefined }>();
       });
       Api.register((_in, _out, query) => {
-        expectTypeOf(query).toEqualTypeOf<Readonly<Record<string, string>>>();
+        expectTypeOf(query).toEqualTypeOf<Readonly<Record<string, string | readonly string[]>>>();
       });
     });
     expectTypeOf<Parameters<GGConnectionHandler<C2S, S2C, { n: number }>>[2]>().toEqualTypeOf<{ n: number }>();

@@ -8,7 +8,7 @@ it("a group has the contract's messages, typed, and none of its requests", () =>
   expectTypeOf(group.add).toBeCallableWith({} as ExtOutgoing);
   expectTypeOf(group.size).toEqualTypeOf<number>();
   expectTypeOf(group.news).parameter(0).toEqualTypeOf<{ text: string; n?: number }>();
-  expectTypeOf(group.news).returns.toEqualTypeOf<GGPromise<void, SERVER_ERROR>>();
+  expectTypeOf(group.news).returns.toEqualTypeOf<GGPromise<void, typeof SERVER_ERROR.infer>>();
   expectTypeOf(group).not.toHaveProperty("ask");
   // @ts-expect-error the text is missing
   group.news({});

@@ -87,19 +87,19 @@ describe("a server's handlers", () => {
 describe("a server's outgoing calls", () => {
   it("have the contract's types", () => {
     expectTypeOf(outgoing.joined).toEqualTypeOf<
-      (data: { userId: string }, options?: GGCallOptions) => GGPromise<void, SERVER_ERROR>
+      (data: { userId: string }, options?: GGCallOptions) => GGPromise<void, typeof SERVER_ERROR.infer>
     >();
     expectTypeOf(outgoing.confirm).toEqualTypeOf<
       (
         data: { question: string },
         options?: GGCallOptions,
-      ) => GGPromise<boolean, InstanceType<typeof LIMITED> | SERVER_ERROR | VALIDATION_ERROR>
+      ) => GGPromise<boolean, InstanceType<typeof LIMITED> | typeof SERVER_ERROR.infer | typeof VALIDATION_ERROR.infer>
     >();
     expectTypeOf(outgoing.areYouThere).toEqualTypeOf<
-      (data?: undefined, options?: GGCallOptions) => GGPromise<tUserId, SERVER_ERROR>
+      (data?: undefined, options?: GGCallOptions) => GGPromise<tUserId, typeof SERVER_ERROR.infer>
     >();
     expectTypeOf(outgoing.nudge).toEqualTypeOf<
-      (data?: undefined, options?: GGCallOptions) => GGPromise<void, SERVER_ERROR>
+      (data?: undefined, options?: GGCallOptions) => GGPromise<void, typeof SERVER_ERROR.infer>
     >();
     expectTypeOf(outgoing.onClose).toEqualTypeOf<(callback: () => void) => void>();
   });
@@ -140,7 +140,7 @@ describe("WebSocketIncoming and WebSocketOutgoing", () => {
     const ready = {} as ReadyOutgoing;
     expectTypeOf(ready.joined).toEqualTypeOf<GGContractClient<S2C>["joined"]>();
     expectTypeOf(ready.confirm({ question: "?" })).toEqualTypeOf<
-      GGPromise<boolean, InstanceType<typeof LIMITED> | SERVER_ERROR | VALIDATION_ERROR>
+      GGPromise<boolean, InstanceType<typeof LIMITED> | typeof SERVER_ERROR.infer | typeof VALIDATION_ERROR.infer>
     >();
     expectTypeOf(ready.onClose).toBeFunction();
     expectTypeOf<ReadyIncoming["on"]>()
@@ -148,7 +148,7 @@ describe("WebSocketIncoming and WebSocketOutgoing", () => {
       .toHaveProperty("join")
       .toEqualTypeOf<GGContractImplementation<C2S>["join"]>();
     const readyIncoming = {} as ReadyIncoming;
-    void (() => readyIncoming.on(handlers));
+    void (() => readyIncoming.on({} as GGContractImplementation<C2S>));
     // @ts-expect-error everything is missing
     void (() => readyIncoming.on({}));
     // @ts-expect-error count is a number
@@ -186,7 +186,10 @@ describe("WebSocketIncoming and WebSocketOutgoing", () => {
 describe("register and startServer", () => {
   it("take their options and return what they say", () => {
     expectTypeOf(Api.register).returns.toEqualTypeOf<void>();
-    expectTypeOf(Api.startServer).returns.toEqualTypeOf<GGSocketServer>();
+    expectTypeOf(Api.startServer).returns.toEqualTypeOf<
+      GGSocketServer<object, Readonly<Record<string, string | readonly string[]>>>
+    >();
+    expectTypeOf(Api.startServer).returns.toExtend<GGSocketServer>();
     void (() => Api.register(() => {}, { permissionResolver: async () => new Set(["a"]), middlewares: [] }));
     void (() => Api.register(() => {}, { permissionResolver: () => null }));
     // @ts-expect-error scopes are a set

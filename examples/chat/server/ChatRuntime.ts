@@ -19,7 +19,9 @@ export class ChatRuntime {
   /** Everything that a key finds (the server, the metrics, the token verifier) belongs to this runtime alone. */
   readonly #scope = new GGLocatorScope("chat");
 
-  constructor(private readonly pageFolder: URL) {}
+  constructor(private readonly pageFolder: URL) {
+    this.#scope.setLifecycleOwner(this);
+  }
 
   protected compose(): void {
     GG_METRICS.set(new GGMetricsStore());

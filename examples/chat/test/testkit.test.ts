@@ -17,7 +17,9 @@ let tokens: TokenStore;
 let chat: ChatService;
 
 beforeEach(async () => {
-  const http = await new GGLocatorScope("chat test").run(async () => {
+  const scope = new GGLocatorScope("chat test");
+  scope.setLifecycleOwner({});
+  const http = await scope.run(async () => {
     tokens = new TokenStore();
     chat = new ChatService(new RoomStore(ROOMS));
     TOKEN_VERIFIER.set((token) => tokens.find(token));
