@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { browserEnds } from "./client/browser.js";
-import { CheckedSchemaBuilder } from "./contract/checked.js";
-import type { GGWebSocketSchemaBuilder } from "./contract/schema.js";
-import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 
-export { defineSocketContract } from "./contract/checked.js";
+import type { GGSocketContract, GGSocketMethodMap } from "./api/contract.js";
+import { CheckedSchemaBuilder } from "./api/definitionChecks.js";
+import type { GGWebSocketSchemaBuilder } from "./api/schema.js";
+import { browserEnds } from "./client/platform/browser.js";
+
+export { defineSocketContract } from "./api/definitionChecks.js";
 export * from "./index.browser.js";
 
 /** Begins a schema for a contract: give it a path and middlewares, then call `done()`. */

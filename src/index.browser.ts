@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { browserEnds, browserPlatform } from "./client/browser.js";
-import { SocketPool } from "./client/pool.js";
-import { GGWebSocketSchemaBuilder } from "./contract/schema.js";
-import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 
-export { freezeContract as defineSocketContract } from "./contract/socketContract.js";
+import type { GGSocketContract, GGSocketMethodMap } from "./api/contract.js";
+import { GGWebSocketSchemaBuilder } from "./api/schema.js";
+import { browserEnds, browserPlatform } from "./client/platform/browser.js";
+import { SocketPool } from "./client/pool.js";
+
+export { freezeContract as defineSocketContract } from "./api/contract.js";
 export * from "./shared.js";
 
 /** Begins a schema for a contract: give it a path and middlewares, then call `done()`. */

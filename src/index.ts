@@ -4,15 +4,15 @@
  * @module
  */
 
-import { nodePlatform } from "./client/node.js";
+import type { GGSocketContract, GGSocketMethodMap } from "./api/contract.js";
+import { CheckedSchemaBuilder } from "./api/definitionChecks.js";
+import type { GGWebSocketSchemaBuilder, SchemaEnds } from "./api/schema.js";
+import { nodePlatform } from "./client/platform/node.js";
 import { SocketPool } from "./client/pool.js";
 import { socketClient } from "./client/socketClient.js";
-import { CheckedSchemaBuilder } from "./contract/checked.js";
-import type { GGWebSocketSchemaBuilder, SchemaEnds } from "./contract/schema.js";
-import type { GGSocketContract, GGSocketMethodMap } from "./contract/socketContract.js";
 import { startServer } from "./server/startServer.js";
 
-export { defineSocketContract } from "./contract/checked.js";
+export { defineSocketContract } from "./api/definitionChecks.js";
 export { GGSocketGroup, type GGSocketGroupMembers } from "./server/group.js";
 export { GGSocketServer } from "./server/socketServer.js";
 export * from "./shared.js";

@@ -1,5 +1,5 @@
 /** What all entries export. */
-export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
+
 export type {
   GGReconnectOptions,
   GGReconnectOptions as GGReconnectConfig,
@@ -9,15 +9,16 @@ export type {
   GGWebSocketCloseReason,
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
-} from "./contract/client.js";
+} from "./api/client.js";
 export {
   GG_WS_CONNECTION,
   GG_WS_MESSAGE,
   type GGWebSocketMessage,
   type GGWebSocketMessage as WsMessageContext,
   type WsConnectionContext,
-} from "./contract/contextKeys.js";
-export type { GGWebSocketLogFields, GGWebSocketLogger } from "./contract/logger.js";
+} from "./api/contextKeys.js";
+export type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./api/contract.js";
+export type { GGWebSocketLogFields, GGWebSocketLogger } from "./api/logger.js";
 export type {
   GGCallOptions,
   GGGroupCalls,
@@ -29,22 +30,22 @@ export type {
   GGWebSocketClientIncoming as GGWebSocketIncoming,
   WebSocketIncoming,
   WebSocketOutgoing,
-} from "./contract/methodTypes.js";
-export { GGWebSocketMetrics } from "./contract/metrics.js";
-export type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./contract/middleware.js";
+} from "./api/methodTypes.js";
+export { GGWebSocketMetrics } from "./api/metrics.js";
+export type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./api/middleware.js";
 export type {
   GGSocketConfig,
   SocketAdapter,
   SocketAdapterClass,
   SocketHandlerConfig,
   SocketReply,
-} from "./contract/rawSocket.js";
+} from "./api/rawSocket.js";
 export {
   type GGSchemaMethods,
   GGWebSocketSchema,
   GGWebSocketSchemaBuilder,
   type SchemaContract,
-} from "./contract/schema.js";
+} from "./api/schema.js";
 export type {
   GGConnectionHandler,
   GGConnectionQuery,
@@ -55,7 +56,7 @@ export type {
   GGWebSocketCapability,
   GGWebSocketLimits,
   WebSocketSchemaConfig,
-} from "./contract/server.js";
-export type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./contract/socketContract.js";
+} from "./api/server.js";
+export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
+export { GGSocket } from "./connection/raw/rawSocket.js";
 export { CloseCode } from "./protocol/closeCodes.js";
-export { GGSocket } from "./raw/socket.js";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { after } from "../src/socket/deadlines.js";
+import { after } from "../src/connection/deadlines.js";
 
 it.each([0, -1_000, Number.NaN])(
   "a deadline of %d ms that starts another gives everything else its turn",

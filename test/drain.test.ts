@@ -2,7 +2,7 @@ import { GGHttpServer } from "@grest-ts/http";
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, type WebSocketSchemaConfig, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { runningDeadlines } from "../src/socket/deadlines.js";
+import { runningDeadlines } from "../src/connection/deadlines.js";
 import { Balancer } from "./support/balancer.js";
 import { Gate } from "./support/gate.js";
 import { Queue } from "./support/queue.js";

@@ -1,7 +1,7 @@
 import { IsNumber } from "@grest-ts/schema";
 import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import { expect, it, onTestFinished } from "vitest";
-import { runningDeadlines } from "../src/socket/deadlines.js";
+import { runningDeadlines } from "../src/connection/deadlines.js";
 import { FaultProxy, seededRandom } from "./support/faultProxy.js";
 import { recordingLogger, serve } from "./support/server.js";
 

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from "vitest";
+import { TokenBucket } from "../src/server/connection/tokenBucket.js";
 import { resolveLimits } from "../src/server/limits.js";
-import { TokenBucket } from "../src/server/tokenBucket.js";
 import { serveExt } from "./support/extApi.js";
 import { RawPeer } from "./support/rawPeer.js";
 

@@ -1,7 +1,7 @@
 import { FORBIDDEN, NOT_AUTHORIZED, SERVER_ERROR } from "@grest-ts/schema";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { reconnectPolicy } from "../src/client/reconnect.js";
-import { runningDeadlines } from "../src/socket/deadlines.js";
+import { runningDeadlines } from "../src/connection/deadlines.js";
 import { connectedProbe, displayed, ProbeApi } from "./support/probe.js";
 import { Queue } from "./support/queue.js";
 import { RawServer } from "./support/rawPeer.js";

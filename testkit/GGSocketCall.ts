@@ -1,5 +1,5 @@
 import { ERROR, type ERROR_JSON, type GGContractMethod, OK } from "@grest-ts/schema";
-import { thrownError } from "../src/socket/outcome.js";
+import { thrownError } from "../src/connection/methods/outcome.js";
 import { GGSocketTestAction } from "./action.js";
 import type { TestConnection } from "./connection.js";
 import { ForeignWait, type GGTestExpectation } from "./expectation.js";

@@ -1,7 +1,7 @@
 import type { ERROR_JSON } from "@grest-ts/schema";
-import type { GGSocketContractMethods } from "../src/contract/socketContract.js";
+import type { GGSocketContractMethods } from "../src/api/contract.js";
+import { thrownError } from "../src/connection/methods/outcome.js";
 import { decodeFrame, FrameType } from "../src/protocol/frame.js";
-import { thrownError } from "../src/socket/outcome.js";
 import { show } from "./failure.js";
 
 /** A message from the server. */

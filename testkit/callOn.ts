@@ -1,8 +1,8 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { Raw } from "@grest-ts/schema";
-import type { GGWebSocketMiddleware } from "../src/contract/middleware.js";
-import { GGWebSocketSchema } from "../src/contract/schema.js";
-import type { GGSocketMethodMap } from "../src/contract/socketContract.js";
+import type { GGSocketMethodMap } from "../src/api/contract.js";
+import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
+import { GGWebSocketSchema } from "../src/api/schema.js";
 import { callSite, GGSocketTestError } from "./failure.js";
 import { GGSocketCall } from "./GGSocketCall.js";
 import { GGSocketMock } from "./GGSocketMock.js";

@@ -1,9 +1,9 @@
 import { ERROR, type GGContractMethod } from "@grest-ts/schema";
-import { nodePlatform } from "../src/client/node.js";
+import type { GGSocketContractMethods } from "../src/api/contract.js";
+import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
+import type { GGSocket, SocketReply } from "../src/api/rawSocket.js";
+import { nodePlatform } from "../src/client/platform/node.js";
 import { SocketPool } from "../src/client/pool.js";
-import type { GGWebSocketMiddleware } from "../src/contract/middleware.js";
-import type { GGSocket, SocketReply } from "../src/contract/rawSocket.js";
-import type { GGSocketContractMethods } from "../src/contract/socketContract.js";
 import { decodeFrame, FrameType } from "../src/protocol/frame.js";
 import type { PendingAction } from "./action.js";
 import { type Arrival, arrivalOf, describeArrival, refusalOf } from "./arrivals.js";

@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import { decodeFrame, FrameType, MAX_PAYLOAD } from "../src/protocol/frame.js";
-import type { Transport, TransportListener } from "../src/socket/transport.js";
-import { WsTransport } from "../src/transport/ws.js";
+import { WsTransport } from "../src/transport/node/ws.js";
+import type { Transport, TransportListener } from "../src/transport/transport.js";
 
 const MAX_FRAMES = 30;
 const MAX_LENGTH = 400;

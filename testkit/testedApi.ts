@@ -1,8 +1,8 @@
 import type { GGContext } from "@grest-ts/context";
-import type { GGWebSocketMiddleware } from "../src/contract/middleware.js";
-import type { SchemaDefinition } from "../src/contract/schema.js";
+import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
+import type { SchemaDefinition } from "../src/api/schema.js";
+import { locate } from "../src/connection/locate.js";
 import { runningServerOf } from "../src/server/running.js";
-import { locate } from "../src/socket/locate.js";
 import type { ActionLedger, PendingAction } from "./action.js";
 import { TestConnection } from "./connection.js";
 import { type CallSite, GGSocketTestError, warn } from "./failure.js";

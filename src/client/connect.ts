@@ -1,17 +1,17 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
-import { GG_WS_CONNECTION } from "../contract/contextKeys.js";
-import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../contract/middleware.js";
+import { GG_WS_CONNECTION } from "../api/contextKeys.js";
+import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
+import { after } from "../connection/deadlines.js";
+import { clean } from "../connection/methods/compiledMethod.js";
+import { type ErrorClasses, invalidArguments, readRefusal } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
-import { clean } from "../socket/compiledMethod.js";
-import { after } from "../socket/deadlines.js";
-import { type ErrorClasses, invalidArguments, readRefusal } from "../socket/outcome.js";
-import type { Transport } from "../socket/transport.js";
-import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
-import type { ClientPlatform } from "./platform.js";
+import type { Transport } from "../transport/transport.js";
+import { CLOSED_MEANWHILE, closedWith, connectionError } from "./errors.js";
+import type { ClientPlatform } from "./platform/platform.js";
 import type { QueryArgs } from "./url.js";
 
 /** How long it may take from dialling to the server's answer, in ms. */

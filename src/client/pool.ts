@@ -1,13 +1,13 @@
 import type { GGValidator } from "@grest-ts/schema";
-import { defaultLogger } from "../contract/logger.js";
-import type { GGWebSocketMiddleware } from "../contract/middleware.js";
-import type { GGSocket, SocketAdapterClass } from "../contract/rawSocket.js";
-import { RawConnection, rawSocket } from "../raw/socket.js";
-import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
-import { Heartbeat } from "../socket/heartbeat.js";
-import { AdapterTransport } from "../transport/adapter.js";
+import { defaultLogger } from "../api/logger.js";
+import type { GGWebSocketMiddleware } from "../api/middleware.js";
+import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
+import { Heartbeat } from "../connection/heartbeat.js";
+import { AdapterTransport } from "../connection/raw/adapterTransport.js";
+import { RawConnection, rawSocket } from "../connection/raw/rawSocket.js";
 import { connect, type PreparedHandshake, prepareHandshake } from "./connect.js";
-import type { ClientPlatform } from "./platform.js";
+import type { ClientPlatform } from "./platform/platform.js";
 import { socketUrl } from "./url.js";
 
 /** Where a raw socket connects to. */

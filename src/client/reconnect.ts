@@ -1,7 +1,7 @@
-import type { GGReconnectOptions } from "../contract/client.js";
+import type { GGReconnectOptions } from "../api/client.js";
+import type { AnyError } from "../connection/methods/outcome.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import type { AnyError } from "../socket/outcome.js";
-import { closeCodeOf } from "./connectionError.js";
+import { closeCodeOf } from "./errors.js";
 
 /** How long a connection must have lasted to start counting attempts anew, in ms: an accept followed by a drop is no success. */
 const STABLE_AFTER = 5_000;

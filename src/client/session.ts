@@ -1,9 +1,9 @@
-import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../contract/client.js";
+import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../api/client.js";
+import type { Connection } from "../connection/connection.js";
+import { after } from "../connection/deadlines.js";
+import { type AnyError, thrownError } from "../connection/methods/outcome.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import type { Connection } from "../socket/connection.js";
-import { after } from "../socket/deadlines.js";
-import { type AnyError, thrownError } from "../socket/outcome.js";
-import { CLOSED_MEANWHILE, closedWith, connectionError } from "./connectionError.js";
+import { CLOSED_MEANWHILE, closedWith, connectionError } from "./errors.js";
 import type { ReconnectPolicy } from "./reconnect.js";
 
 /** What a session needs of its client. */

@@ -4,20 +4,20 @@ import type {
   GGWebSocketCloseReason,
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
-} from "../contract/client.js";
-import type { SchemaDefinition } from "../contract/schema.js";
+} from "../api/client.js";
+import type { SchemaDefinition } from "../api/schema.js";
+import { Connection } from "../connection/connection.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
+import { guarded } from "../connection/guarded.js";
+import { Heartbeat } from "../connection/heartbeat.js";
+import { type HandlerObject, Handlers } from "../connection/methods/handlers.js";
+import { tablesOf } from "../connection/methods/methodTable.js";
+import { type AnyError, serverError } from "../connection/methods/outcome.js";
+import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
+import { Outbox } from "../connection/outbox.js";
 import { batchBytes } from "../protocol/capabilities.js";
-import { Connection } from "../socket/connection.js";
-import { CALL_TIMEOUT, type SocketEndpoint } from "../socket/endpoint.js";
-import { guarded } from "../socket/guarded.js";
-import { type HandlerObject, Handlers } from "../socket/handlers.js";
-import { Heartbeat } from "../socket/heartbeat.js";
-import { tablesOf } from "../socket/methodTable.js";
-import { Outbox } from "../socket/outbox.js";
-import { type AnyError, serverError } from "../socket/outcome.js";
-import { type Caller, type OutgoingMethods, outgoingMethods } from "../socket/outgoing.js";
 import { connect, prepareHandshake } from "./connect.js";
-import type { ClientPlatform } from "./platform.js";
+import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
 import { type Session, startSession } from "./session.js";
 import { socketUrl } from "./url.js";

@@ -1,4 +1,4 @@
-import { serverError } from "../socket/outcome.js";
+import { serverError } from "../connection/methods/outcome.js";
 
 /** Query arguments as text; a list is a parameter that is repeated. */
 export type QueryArgs = Record<string, string | readonly string[]>;

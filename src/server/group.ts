@@ -1,17 +1,17 @@
 import { GGPromise } from "@grest-ts/schema";
-import type { GGCallOptions, GGGroupCalls } from "../contract/methodTypes.js";
-import type { GGWebSocketSchema, SchemaDefinition } from "../contract/schema.js";
-import type { GGSocketMethodMap } from "../contract/socketContract.js";
+import type { GGSocketMethodMap } from "../api/contract.js";
+import type { GGCallOptions, GGGroupCalls } from "../api/methodTypes.js";
+import type { GGWebSocketSchema, SchemaDefinition } from "../api/schema.js";
+import { Calls } from "../connection/calls.js";
+import type { SocketMetrics } from "../connection/endpoint.js";
+import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
+import { tablesOf } from "../connection/methods/methodTable.js";
+import { oncePer } from "../connection/methods/oncePer.js";
+import { type Outcome, ok, unsendable } from "../connection/methods/outcome.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
-import { Calls } from "../socket/calls.js";
-import type { CompiledMethod } from "../socket/compiledMethod.js";
-import type { SocketMetrics } from "../socket/endpoint.js";
-import { tablesOf } from "../socket/methodTable.js";
-import { oncePer } from "../socket/oncePer.js";
-import { type Outcome, ok, unsendable } from "../socket/outcome.js";
-import { SharedMessage } from "../socket/sharedMessage.js";
-import { callerOf } from "./outgoing.js";
-import { ServerConnection } from "./serverConnection.js";
+import { SharedMessage } from "../transport/sharedMessage.js";
+import { callerOf } from "./connection/outgoing.js";
+import { ServerConnection } from "./connection/serverConnection.js";
 
 /** Connections of one API that are told the same. */
 class Group implements GGSocketGroupMembers {

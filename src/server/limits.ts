@@ -1,4 +1,4 @@
-import type { GGWebSocketLimits } from "../contract/server.js";
+import type { GGWebSocketLimits } from "../api/server.js";
 import { MAX_DEPTH } from "../protocol/depth.js";
 import { MAX_PAYLOAD } from "../protocol/frame.js";
 

@@ -1,6 +1,6 @@
 import { GG_METRICS, type GGCounterKey, type GGHistogramKey } from "@grest-ts/metrics";
-import { type ApiLabels, GGWebSocketMetrics, type MethodLabels } from "../contract/metrics.js";
-import type { AsyncScope, SocketMetrics } from "../socket/endpoint.js";
+import { type ApiLabels, GGWebSocketMetrics, type MethodLabels } from "../api/metrics.js";
+import type { AsyncScope, SocketMetrics } from "../connection/endpoint.js";
 
 /** How an attempt to connect ended, as the `result` label of `connections_total`. */
 export type ConnectionResult =

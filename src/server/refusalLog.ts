@@ -1,4 +1,4 @@
-import type { GGWebSocketLogger } from "../contract/logger.js";
+import type { GGWebSocketLogger } from "../api/logger.js";
 import type { ConnectionResult } from "./metrics.js";
 
 /** At most one line a second for each reason: whoever floods the server must not flood its log. */

@@ -1,6 +1,6 @@
 import { Server as TlsServer } from "node:tls";
 import type { GGHttpServer } from "@grest-ts/http";
-import type { SchemaDefinition } from "../contract/schema.js";
+import type { SchemaDefinition } from "../api/schema.js";
 import type { Registration } from "./registration.js";
 
 interface Running {

@@ -1,5 +1,5 @@
 import type { GGHttpServer } from "@grest-ts/http";
-import type { GGSocketServerConfig, GGSocketServer as SocketServer } from "../contract/server.js";
+import type { GGSocketServerConfig, GGSocketServer as SocketServer } from "../api/server.js";
 import { Registration } from "./registration.js";
 
 /** What programs see of an API that is being served. */

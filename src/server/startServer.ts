@@ -1,5 +1,5 @@
 import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
-import type { SchemaEnds } from "../contract/schema.js";
+import type { SchemaEnds } from "../api/schema.js";
 import { type AnyConnectionHandler, Registration } from "./registration.js";
 import { noteRunning } from "./running.js";
 import { serverOf } from "./socketServer.js";

@@ -1,5 +1,5 @@
 import { CloseCode } from "../protocol/closeCodes.js";
-import type { Transport, TransportListener } from "../socket/transport.js";
+import type { Transport, TransportListener } from "./transport.js";
 
 /** A line over the platform's own `WebSocket`: browsers, and runtimes that have one. */
 export function nativeTransport(socket: WebSocket): Transport {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
-import { Heartbeat } from "../../src/socket/heartbeat.js";
+import { Heartbeat } from "../../src/connection/heartbeat.js";
 import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";

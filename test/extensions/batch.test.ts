@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Outbox } from "../../src/socket/outbox.js";
+import { Outbox } from "../../src/connection/outbox.js";
 import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";

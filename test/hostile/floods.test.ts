@@ -1,7 +1,7 @@
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { calmLogger } from "../../src/server/calmLogger.js";
+import { calmLogger } from "../../src/server/throttledLogger.js";
 import { capablePeer, serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger } from "../support/server.js";

@@ -1,7 +1,7 @@
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
 import { beforeEach, expect, it } from "vitest";
-import { ServerCapabilities } from "../../src/server/capabilities.js";
+import { ServerCapabilities } from "../../src/server/handshake/capabilities.js";
 import { capablePeer, serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { watchTheProcess } from "./watch.js";

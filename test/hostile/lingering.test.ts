@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { IsString } from "@grest-ts/schema";
 import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { runningDeadlines } from "../../src/socket/deadlines.js";
+import { runningDeadlines } from "../../src/connection/deadlines.js";
 import { Gate } from "../support/gate.js";
 import { closeOf } from "../support/lines.js";
 import { RawPeer } from "../support/rawPeer.js";

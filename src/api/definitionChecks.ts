@@ -1,0 +1,91 @@
+import type { GGPermission } from "@grest-ts/schema";
+import {
+  freezeContract,
+  type GGSocketContract,
+  type GGSocketContractMethods,
+  type GGSocketMethodMap,
+} from "./contract.js";
+import { validatePermission } from "./permission.js";
+import { GGWebSocketSchemaBuilder } from "./schema.js";
+
+// Everywhere but in a page in production, what is wrong with a definition is said where it is made. A page gets the same
+// definitions as its server, and need not carry the checks of what has passed them there.
+
+/**
+ * Defines what both ends of a socket may say to each other. All types are inferred; the result is frozen.
+ *
+ * @param name the API's name, for example `"ChatApi"`; neither white space nor `:` may be in it
+ * @param methods `clientToServer` and `serverToClient`, each a map of `{input?, success?, errors?, permission?}`
+ * @throws Error naming the API and the method when a name, a method or a permission is not valid; not in browsers in
+ *   production, which have no such checks
+ */
+export function defineSocketContract<const TName extends string, TMethods extends GGSocketContractMethods>(
+  name: TName,
+  methods: TMethods,
+): GGSocketContract<TMethods> {
+  checkName(JSON.stringify(name), name);
+  for (const direction of ["clientToServer", "serverToClient"] as const) {
+    const map: unknown = methods?.[direction];
+    check(isObject(map), `${name}.${direction}`, "must be an object of methods");
+    for (const [method, definition] of Object.entries(map)) {
+      const where = `${name}.${method}`;
+      checkName(where, method);
+      check(method !== "then" && (method !== "onClose" || direction === "clientToServer"), where, "is a taken name");
+      checkMethod(where, definition);
+    }
+  }
+  return freezeContract(name, methods);
+}
+
+/** A builder that says at once what is wrong. */
+export class CheckedSchemaBuilder<
+  C2S extends GGSocketMethodMap,
+  S2C extends GGSocketMethodMap,
+> extends GGWebSocketSchemaBuilder<C2S, S2C> {
+  override path(path: string): this {
+    if (typeof path !== "string" || path === "" || /[\s?#]/.test(path)) {
+      throw new Error(
+        `${this.draft.name}: ${JSON.stringify(path)} is no path: it is empty, or holds white space, "?" or "#"`,
+      );
+    }
+    return super.path(path);
+  }
+
+  override connectPermission(permission: GGPermission): this {
+    validatePermission(permission, `${this.draft.name}.connectPermission`);
+    return super.connectPermission(permission);
+  }
+
+  override done(): ReturnType<GGWebSocketSchemaBuilder<C2S, S2C>["done"]> {
+    const { name, path } = this.draft;
+    if (!path) throw new Error(`${name}: no path; call .path("ws/…") before .done()`);
+    return super.done();
+  }
+}
+
+function check(isFine: boolean, where: string, rule: string): asserts isFine {
+  if (!isFine) throw new Error(`defineSocketContract: ${where} ${rule}`);
+}
+
+function checkName(where: string, name: unknown): void {
+  check(typeof name === "string" && /^[^\s:]+$/.test(name), where, 'must be a name without white space and ":"');
+}
+
+function checkMethod(where: string, definition: unknown): void {
+  check(isObject(definition), where, "must be an object such as {input, success, errors}, or {}");
+  const { errors = [], permission } = definition;
+  for (const part of ["input", "success"]) {
+    const schema = definition[part];
+    check(
+      schema === undefined || typeof Object(schema).safeParse === "function",
+      where,
+      `: "${part}" must be a schema`,
+    );
+  }
+  const areErrors = Array.isArray(errors) && errors.every((error) => typeof Object(error).TYPE === "string");
+  check(areErrors, where, ': "errors" must be a list of error classes');
+  if (permission !== undefined) validatePermission(permission, `defineSocketContract: ${where}`);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,31 @@
+import { GG_DISCOVERY } from "@grest-ts/discovery";
+import { frameworkLogger } from "../../connection/frameworkLogger.js";
+import { serverError } from "../../connection/methods/outcome.js";
+import { captureScope } from "../../connection/node/asyncScope.js";
+import { beginTrace, TracedMessage } from "../../connection/trace.js";
+import { isDeeper, MAX_DEPTH } from "../../protocol/depth.js";
+import { nativeTransport } from "../../transport/native.js";
+import { WsTransport } from "../../transport/node/ws.js";
+import type { ClientPlatform } from "./platform.js";
+
+/** Clients in Node: `ws` below, discovery for what has no URL. */
+export const nodePlatform: ClientPlatform = {
+  dial: (url, Native) => (Native ? nativeTransport(new Native(url)) : WsTransport.dial(url)),
+  captureScope,
+  logger: frameworkLogger,
+  beginTrace,
+  endpoint: { Message: TracedMessage, isTooDeep: (payload) => isDeeper(payload, MAX_DEPTH) },
+  onWake: () => () => {},
+  async locate(apiName, url) {
+    if (url === "") throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);
+    const discovery = GG_DISCOVERY.has() ? GG_DISCOVERY.get() : undefined;
+    if (!discovery) {
+      throw serverError(`${apiName}: no url was given and no discovery client is set. Pass {url} or set GG_DISCOVERY`);
+    }
+    try {
+      return await discovery.discoverApi(apiName);
+    } catch (error) {
+      throw serverError(`Service discovery failed for WebSocket API ${apiName}`, error as Error);
+    }
+  },
+};

@@ -1,0 +1,22 @@
+import type { GGContext } from "@grest-ts/context";
+import type { GGWebSocketLogger } from "../../api/logger.js";
+import type { AsyncScope, SocketEndpoint } from "../../connection/endpoint.js";
+import type { Transport } from "../../transport/transport.js";
+
+/** What differs between a client in Node and one in a browser. */
+export interface ClientPlatform {
+  /** Begins to open a line to a `ws:` or `wss:` URL, through the class when one is given. */
+  dial(url: string, webSocket?: new (url: string) => WebSocket): Transport;
+  /** Captures the context of its caller, for callbacks to run in. */
+  captureScope(): AsyncScope;
+  /** Where log lines of an API go unless the program says so; `scope` is its caller's. Default: the console. */
+  logger?(apiName: string, scope: AsyncScope): GGWebSocketLogger;
+  /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
+  beginTrace?(context: GGContext): void;
+  /** What endpoints have that a page does without. */
+  readonly endpoint?: Pick<SocketEndpoint, "isTooDeep" | "Message">;
+  /** Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin. */
+  locate(apiName: string, url?: string): string | Promise<string>;
+  /** Calls back when connecting is likely to work again: the network or the page is back. Returns what ends that. */
+  onWake(callback: () => void): () => void;
+}

@@ -1,0 +1,96 @@
+import type { GGCallOptions } from "../api/methodTypes.js";
+import type { Frame } from "../protocol/frame.js";
+import type { Connection } from "./connection.js";
+import { after } from "./deadlines.js";
+import type { CompiledMethod } from "./methods/compiledMethod.js";
+import { type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
+
+/** A request that waits for its reply. */
+interface PendingCall {
+  readonly method: CompiledMethod;
+  /** Ends the call: the one place where that happens. `result` is what the metrics say. */
+  settle(outcome: Outcome, result?: string): void;
+  /** Ends the call without a reply; `why` is followed by what became of the request. */
+  fail(why: string, result?: string): void;
+}
+
+/** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
+export class Calls {
+  /** @internal */
+  readonly connection: Connection;
+  readonly #pending = new Map<string, PendingCall>();
+  #lastId = 0;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  /** How many calls wait for their reply. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Sends a call, or a message when the method has no reply. Never rejects. */
+  call(method: CompiledMethod, data: unknown, { timeout, signal, droppable }: GGCallOptions = {}): Promise<Outcome> {
+    const { connection } = this;
+    const { endpoint, outbox } = connection;
+    const { path, hasReply } = method;
+    const pending = this.#pending;
+    const ms = timeout ?? endpoint.timeout;
+    return new Promise((resolve) => {
+      let id = "";
+      let number = Number.POSITIVE_INFINITY;
+      let startedAt: number | undefined;
+      let cancelTimeout: (() => void) | undefined;
+      const settle: PendingCall["settle"] = (outcome, result = outcome.type) => {
+        if (id && !pending.delete(id)) return;
+        cancelTimeout?.();
+        signal?.removeEventListener("abort", onAbort);
+        endpoint.metrics?.sent(path, result, startedAt);
+        resolve(outcome);
+        connection.checkIdle();
+      };
+      const fail: PendingCall["fail"] = (why, result) => {
+        // On an open line what waits leaves with this tick.
+        const wasSent = outbox.wasSent(number) || (id && connection.isOpen);
+        const fate = wasSent ? "sent and may have run" : "not sent";
+        settle(serverError(`${why} ${path} was ${fate}`), result);
+        if (id) connection.cancel(path, id);
+      };
+      const onAbort = () => fail("Aborted by the caller:");
+
+      try {
+        const payload = method.writeInput(data);
+        if (!connection.isOpen) return fail(CLOSED, CONNECTION_CLOSED);
+        if (signal?.aborted) return onAbort();
+        if (hasReply) {
+          id = `${++this.#lastId}`;
+          startedAt = performance.now();
+          pending.set(id, { method, settle, fail });
+          signal?.addEventListener("abort", onAbort);
+          cancelTimeout = after(ms, () => fail(`Request timeout after ${ms} ms:`));
+          number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
+        } else if (connection.sendFrame(method.messagePrefix + payload, droppable)) settle(ok(undefined));
+        else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
+      } catch (thrown) {
+        settle(unsendable(path, thrown));
+      }
+    });
+  }
+
+  /** Takes a reply. One that nobody waits for (late, doubled or stray) is counted and ignored. */
+  settle({ id, path, payload }: Frame): void {
+    const { endpoint } = this.connection;
+    const call = this.#pending.get(id);
+    if (call?.method.path === path) call.settle(call.method.readReply(payload, endpoint.isTooDeep));
+    else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
+  }
+
+  /** Settles everything, since no reply can come any more. */
+  failAll(): void {
+    for (const call of this.#pending.values()) call.fail(CLOSED, CONNECTION_CLOSED);
+  }
+}
+
+const CLOSED = "Socket connection closed!";
+const CONNECTION_CLOSED = "CONNECTION_CLOSED";

@@ -1,0 +1,128 @@
+import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
+import { type Frame, FrameType } from "../protocol/frame.js";
+import type { Connection } from "./connection.js";
+import { after } from "./deadlines.js";
+import type { Gate } from "./endpoint.js";
+import { IncomingMessage } from "./incomingMessage.js";
+import type { CompiledMethod } from "./methods/compiledMethod.js";
+import type { HandlerObject, Handlers } from "./methods/handlers.js";
+import { serverError } from "./methods/outcome.js";
+
+/** How long messages still wait for handlers once nobody is busy preparing them, in ms. */
+const HANDLER_GRACE = 1_000;
+
+/**
+ * What arrives for one connection's handlers, handed to them in its order. Messages that come before any handler was
+ * given wait.
+ */
+export class Inbox {
+  /** Without one, everything is handled. */
+  gate: Gate | undefined;
+  /** Those whose handlers are at work. */
+  readonly running: IncomingMessage[] = [];
+  /** How many of them are requests. */
+  runningRequests = 0;
+  readonly #connection: Connection;
+  readonly #handlers: Handlers;
+  /** Waiting messages; `undefined` once messages are handled as they come. */
+  #held: Frame[] | undefined = [];
+  #cancelGrace: (() => void) | undefined;
+  /** How many requests have come that were not cancelled. */
+  #cancellable = 0;
+
+  constructor(connection: Connection, handlers: Handlers) {
+    this.#connection = connection;
+    this.#handlers = handlers;
+  }
+
+  /** Handlers are there. They may be set in several statements; what waits is delivered when the last is through. */
+  deliverSoon(): void {
+    if (this.#held) queueMicrotask(() => this.#deliver());
+  }
+
+  /** Whoever was to give handlers is done. Without any, messages wait a moment longer, and are then answered without. */
+  expectNoMoreHandlers(): void {
+    if (!this.#handlers.isEmpty) this.deliverSoon();
+    else if (this.#held) this.#cancelGrace ??= after(HANDLER_GRACE, () => this.#deliver());
+  }
+
+  /** The line is gone: what waits will not be handled, and nobody waits for what is at work. */
+  stop(): void {
+    this.#holdNoMore();
+    for (const message of this.running) message.abort();
+  }
+
+  /** The peer has given up a request: each once at most, so that looking for them costs it a request every time. */
+  cancel(id: string): void {
+    if (this.#cancellable === 0) return;
+    this.#cancellable--;
+    this.running.find((message) => message.isNamed(id))?.abort();
+  }
+
+  /** A handler works on, beyond this moment. */
+  started(message: IncomingMessage): void {
+    message.slot = this.running.push(message) - 1;
+    if (message.isRequest) this.runningRequests++;
+  }
+
+  /** It is done. */
+  ended(message: IncomingMessage): void {
+    // The last one takes its place, which costs the same however many there are.
+    const last = this.running.pop() as IncomingMessage;
+    if (last !== message) {
+      this.running[message.slot] = last;
+      last.slot = message.slot;
+    }
+    if (message.isRequest) this.runningRequests--;
+    this.#connection.checkIdle();
+  }
+
+  /** Takes a message or a request. Who may not call a method is told so before anything of the payload is read. */
+  receive(frame: Frame): void {
+    const method = this.#connection.endpoint.table.get(frame.path);
+    const isRequest = frame.type === FrameType.REQUEST;
+    if (isRequest) this.#cancellable++;
+    const refusal = this.gate?.refusal(method, isRequest);
+    if (refusal) this.#message(frame, method).fail(refusal.error, refusal.result);
+    else if (this.#held) {
+      this.#held.push(frame);
+      this.#connection.outbox.transport.hold?.(frame.payload.length);
+    } else this.#dispatch(frame, method);
+  }
+
+  /** Hands a message to the object that has its handler. */
+  handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
+    const message = this.#message(frame, method);
+    if (owner) message.handle(method, owner);
+    else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
+  }
+
+  #dispatch(frame: Frame, method = this.#connection.endpoint.table.get(frame.path)): void {
+    if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
+    else if (!this.#handlers.takeUncontracted?.(frame, this.#connection)) {
+      const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
+      this.#message(frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
+    }
+  }
+
+  #message(frame: Frame, method?: CompiledMethod): IncomingMessage {
+    const { Message = IncomingMessage } = this.#connection.endpoint;
+    return new Message(this.#connection, frame, method);
+  }
+
+  #holdNoMore(): void {
+    this.#cancelGrace?.();
+    this.#held = undefined;
+  }
+
+  #deliver(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#holdNoMore();
+    const { endpoint, outbox } = this.#connection;
+    outbox.transport.resume?.();
+    endpoint.scope(() => {
+      for (const frame of held) this.#dispatch(frame);
+    });
+  }
+}

@@ -1,0 +1,157 @@
+import { GGContext, type GGContextKey } from "@grest-ts/context";
+import { SERVER_ERROR } from "@grest-ts/schema";
+import { GG_WS_MESSAGE, type GGWebSocketMessage } from "../api/contextKeys.js";
+import { type Frame, FrameType } from "../protocol/frame.js";
+import type { Connection } from "./connection.js";
+import type { CompiledMethod } from "./methods/compiledMethod.js";
+import type { HandlerObject } from "./methods/handlers.js";
+import { type AnyError, errorPayload, isOutcome, thrownError } from "./methods/outcome.js";
+
+/**
+ * One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
+ * its handler's context too, since there is one of either for every message.
+ */
+export class IncomingMessage extends GGContext {
+  /** @internal Where the inbox has it among those at work. */
+  slot = 0;
+  readonly #connection: Connection;
+  readonly #frame: Frame;
+  readonly #method: CompiledMethod | undefined;
+  #startedAt: number | undefined;
+  /** What the handler sees of it. Made when it asks, and so is the signal; most never do. */
+  #view: GGWebSocketMessage | undefined;
+  #controller: AbortController | undefined;
+  #isUnwanted = false;
+
+  constructor(connection: Connection, frame: Frame, method?: CompiledMethod) {
+    super("ws-message", connection.context);
+    this.#connection = connection;
+    this.#frame = frame;
+    this.#method = method;
+  }
+
+  override get<T>(key: GGContextKey<T>): T {
+    return key.name === GG_WS_MESSAGE.name ? (this.#shown as T) : super.get(key);
+  }
+
+  override has<T>(key: GGContextKey<T>): boolean {
+    return key.name === GG_WS_MESSAGE.name || super.has(key);
+  }
+
+  get #shown(): GGWebSocketMessage {
+    const message = this;
+    this.#view ??= {
+      path: this.#frame.path,
+      get signal() {
+        return message.#signal;
+      },
+    };
+    return this.#view;
+  }
+
+  get #signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#isUnwanted) this.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  get isRequest(): boolean {
+    return this.#frame.type === FrameType.REQUEST;
+  }
+
+  /** Whether it is the request of this id. */
+  isNamed(id: string): boolean {
+    return this.isRequest && this.#frame.id === id;
+  }
+
+  /** Nobody waits for what the handler does any more. */
+  abort(): void {
+    this.#isUnwanted = true;
+    this.#controller?.abort();
+  }
+
+  /** Runs the handler in the message's own context. */
+  handle(method: CompiledMethod, owner: HandlerObject): void {
+    this.#startedAt = performance.now();
+    this.run(() => this.#call(method, owner));
+  }
+
+  /** Ends the message with an error: counted, and answered or reported. `result` is what the metrics say. */
+  fail(error: AnyError, result: string = error.type): void {
+    this.#count(result);
+    if (this.isRequest) return this.#reply(errorPayload(error));
+    // A limit has its own words, and says them once for a connection.
+    if (result !== error.type) return;
+    const { apiName, logger } = this.#connection.endpoint;
+    logger.warn(`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
+    if (this.#method) this.#connection.onFailed(error);
+  }
+
+  #call(method: CompiledMethod, owner: HandlerObject): void {
+    const { endpoint, inbox } = this.#connection;
+    let data: unknown;
+    try {
+      data = method.readInput(this.#frame.payload, endpoint.isTooDeep);
+    } catch (thrown) {
+      return this.fail(thrownError(thrown));
+    }
+    try {
+      const result = owner[method.name]?.(data) as PromiseLike<unknown> | null | undefined;
+      if (typeof result?.then !== "function") return this.#succeed(method, result);
+      inbox.started(this);
+      // By way of a promise: a thenable of the program's own might answer twice.
+      Promise.resolve(result).then(
+        (value) => {
+          this.#succeed(method, value);
+          inbox.ended(this);
+        },
+        (thrown) => {
+          this.#handlerFailed(method, thrown);
+          inbox.ended(this);
+        },
+      );
+    } catch (thrown) {
+      this.#handlerFailed(method, thrown);
+    }
+  }
+
+  #succeed(method: CompiledMethod, result: unknown): void {
+    try {
+      let value = result;
+      if (isOutcome(result)) {
+        if (!result.success) throw result;
+        value = result.data;
+      }
+      const payload = method.writeResult(value);
+      if (this.isRequest) this.#reply(payload);
+    } catch (thrown) {
+      return this.#handlerFailed(method, thrown);
+    }
+    this.#count("OK");
+  }
+
+  /** Shows the peer what it may know of a failure; the original of anything else is logged, under the same reference. */
+  #handlerFailed({ errors }: CompiledMethod, thrown: unknown): void {
+    const error = thrownError(thrown, errors);
+    const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some(({ TYPE }) => TYPE === error.type);
+    const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
+    if (!isPublic || !isOutcome(thrown) || error.hasDebugContext()) {
+      const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
+      this.#connection.endpoint.logger.error(`${this.#frame.path}: the handler failed`, {
+        ref: shown.context?.ref,
+        error: original,
+      });
+    }
+    this.fail(shown);
+  }
+
+  #reply(payload: string): void {
+    this.#connection.reply(`${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:${payload}`);
+  }
+
+  #count(result: string): void {
+    this.#connection.endpoint.metrics?.handled(this.#method?.path ?? "unknown", result, this.#startedAt);
+  }
+}

@@ -1,0 +1,105 @@
+import { type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
+import { FrameType, parsePayload, stringifyPayload } from "../../protocol/frame.js";
+import type { SocketEndpoint } from "../endpoint.js";
+import {
+  type AnyError,
+  type ErrorClasses,
+  invalidArguments,
+  isOutcome,
+  type Outcome,
+  ok,
+  readError,
+} from "./outcome.js";
+
+/**
+ * One method, prepared once for all connections: what every message of it needs, behind one look-up. Its four functions
+ * are the only places where payloads become values and values payloads.
+ */
+export interface CompiledMethod {
+  /** `sendMessage` */
+  readonly name: string;
+  /** `ChatApi.sendMessage` */
+  readonly path: string;
+  /** `m:ChatApi.sendMessage::`, the payload follows. */
+  readonly messagePrefix: string;
+  /** `r:ChatApi.sendMessage:`, id and payload follow. */
+  readonly requestPrefix: string;
+  /** Whether its caller waits for a reply. */
+  readonly hasReply: boolean;
+  /** The errors that may cross the wire as what they are; `undefined` where no contract says so: all of them. */
+  readonly errors: ErrorClasses | undefined;
+  readonly permission: GGPermission | undefined;
+  /** What every object inherits under this name, such as `toString`: not its handler. */
+  readonly inherited: unknown;
+  /** Receiver: the handler's argument out of a payload. Throws a `VALIDATION_ERROR`. */
+  readInput(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): unknown;
+  /** Receiver: the payload of a reply out of a handler's value. Throws when the value cannot be sent. */
+  writeResult(value: unknown): string;
+  /** Sender: a payload out of the caller's argument. Throws a `VALIDATION_ERROR`, or when it cannot be sent. */
+  writeInput(data: unknown): string;
+  /** Sender: what the caller gets out of a reply's payload. Never throws. */
+  readReply(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): Outcome;
+}
+
+/** What cleans a value, or says what is wrong with it; all that is asked of a schema here. */
+export type Cleaner = Pick<GGValidator<unknown>, "safeParse">;
+
+/** A contract's method, as far as compiling it needs. */
+export interface MethodDefinition {
+  readonly input?: Cleaner;
+  readonly success?: Cleaner;
+  readonly errors?: ErrorClasses;
+  readonly permission?: GGPermission;
+}
+
+/** Compiles a method of a contract: both ends validate, coerce and strip by its schemas. */
+export function compileMethod(
+  path: string,
+  name: string,
+  { input, success, errors = [], permission }: MethodDefinition,
+): CompiledMethod {
+  const invalidResponse = () =>
+    new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: it does not fit the contract` });
+  return {
+    name,
+    path,
+    messagePrefix: `${FrameType.MESSAGE}:${path}::`,
+    requestPrefix: `${FrameType.REQUEST}:${path}:`,
+    hasReply: !!success,
+    errors,
+    permission,
+    inherited: Reflect.get(Object.prototype, name),
+
+    readInput(payload, isTooDeep) {
+      if (!input) return undefined;
+      const value = parsePayload(payload, isTooDeep);
+      if (value !== undefined || !payload) return clean(input, value, invalidArguments);
+      throw invalidArguments([
+        { path: "", code: "invalid.json", message: "Payload is not valid JSON, or nested too deep" },
+      ]);
+    },
+    writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments)),
+
+    writeResult(value) {
+      const data = stringifyPayload(success && clean(success, value, invalidResponse));
+      return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
+    },
+    readReply(payload, isTooDeep) {
+      const reply = parsePayload(payload, isTooDeep);
+      try {
+        if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
+        return readError(reply, errors) ?? invalidResponse();
+      } catch {
+        return invalidResponse();
+      }
+    },
+  };
+}
+
+/** What a schema makes of a value; throws what `refuse` makes of the issues when it does not pass. */
+export function clean(schema: Cleaner, value: unknown, refuse: (issues: unknown) => AnyError): unknown {
+  const parsed = schema.safeParse(value, true);
+  if (parsed.success) return parsed.value;
+  // A long list of bad items must not make a reply many times the size of its request.
+  throw refuse(parsed.issues.toJSON().slice(0, 100));
+}

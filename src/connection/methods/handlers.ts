@@ -1,0 +1,35 @@
+import type { Frame } from "../../protocol/frame.js";
+import type { Connection } from "../connection.js";
+import type { CompiledMethod } from "./compiledMethod.js";
+
+/** An object of handlers: the function of a name is called as the object's method. */
+export type HandlerObject = Readonly<Record<string, (data?: unknown) => unknown>>;
+
+/**
+ * The handlers of one connection, kept as the objects that `on()` was given, the newest first: nothing is made per
+ * method.
+ */
+export class Handlers {
+  #objects: readonly HandlerObject[] = [];
+
+  /** Takes a message that the contract does not have, where the program handles more. Returns whether it did. */
+  takeUncontracted?(frame: Frame, connection: Connection): boolean;
+
+  /** Whether any were given. */
+  get isEmpty(): boolean {
+    return this.#objects.length === 0;
+  }
+
+  /** Lays handlers over what is there, and lets go of what they cover entirely: a page may register at every render. */
+  add(newest: HandlerObject): void {
+    const isCovered = (older: HandlerObject) =>
+      Object.getPrototypeOf(older) === Object.getPrototypeOf(newest) &&
+      Object.keys(older).every((name) => typeof newest[name] === typeof older[name]);
+    this.#objects = [newest, ...this.#objects.filter((older) => !isCovered(older))];
+  }
+
+  /** The object that handles a method, or `undefined` when none does. */
+  ownerOf({ name, inherited }: CompiledMethod): HandlerObject | undefined {
+    return this.#objects.find((object) => typeof object[name] === "function" && object[name] !== inherited);
+  }
+}

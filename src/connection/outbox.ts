@@ -1,0 +1,77 @@
+import { SEPARATOR } from "../protocol/batch.js";
+import type { Transport } from "../transport/transport.js";
+
+/**
+ * What leaves a socket. Messages of one tick are kept together and handed to the transport in one go at its end, so that
+ * fifty replies cost one write. Nothing waits for a timer: a lone message leaves in the same tick.
+ */
+export class Outbox {
+  readonly transport: Transport;
+  /** What waits: each a message, or the batch that it was joined to. */
+  waiting: string[] = [];
+  /** The longest batch, in UTF-16 units, where the peer takes batches; else every message is a frame of its own. */
+  readonly #batchLength: number;
+  /** How many messages were ever taken, and handed to the transport. */
+  #taken = 0;
+  #handedOver = 0;
+
+  constructor(transport: Transport, batchBytes = 0) {
+    this.transport = transport;
+    // A UTF-16 unit becomes three bytes at most.
+    this.#batchLength = batchBytes / 3;
+  }
+
+  /** Takes a message and returns its number, for {@link wasSent}. */
+  push(message: string): number {
+    const { waiting } = this;
+    const last = waiting.length - 1;
+    if (last < 0) flushLater(this);
+    else {
+      const batch = waiting[last] as string;
+      if (batch.length + message.length < this.#batchLength) {
+        waiting[last] = batch + SEPARATOR + message;
+        return ++this.#taken;
+      }
+    }
+    waiting.push(message);
+    return ++this.#taken;
+  }
+
+  /** Whether the message of this number has been handed to the transport. */
+  wasSent(number: number): boolean {
+    return number <= this.#handedOver;
+  }
+
+  /** Hands over what waits, now. */
+  flush(): void {
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    this.discard();
+    this.#handedOver = this.#taken;
+    this.handOver(waiting);
+  }
+
+  /** Forgets what waits: the line is gone. */
+  discard(): void {
+    this.waiting = [];
+  }
+
+  protected handOver(messages: readonly string[]): void {
+    this.transport.send(messages);
+  }
+}
+
+let dirty: Outbox[] = [];
+
+// On Node `nextTick` runs once the promise jobs at hand are done, so the replies of many handlers meet in one flush.
+const atEndOfTick: (callback: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
+
+function flushLater(outbox: Outbox): void {
+  if (dirty.push(outbox) === 1) atEndOfTick(flushAll);
+}
+
+function flushAll(): void {
+  const outboxes = dirty;
+  dirty = [];
+  for (const outbox of outboxes) outbox.flush();
+}

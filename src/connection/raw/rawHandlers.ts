@@ -1,0 +1,53 @@
+import type { GGPromise } from "@grest-ts/schema";
+import type { SocketHandlerConfig } from "../../api/rawSocket.js";
+import { type Frame, FrameType } from "../../protocol/frame.js";
+import type { Connection } from "../connection.js";
+import type { CompiledMethod } from "../methods/compiledMethod.js";
+import { type HandlerObject, Handlers } from "../methods/handlers.js";
+import { thrownError } from "../methods/outcome.js";
+import { compileRawMethod } from "./rawMethod.js";
+
+interface RawHandler {
+  readonly method: CompiledMethod;
+  readonly owner: HandlerObject;
+}
+
+/** The handlers of a connection that handles more than its contract, if it has one. */
+export class RawHandlers extends Handlers {
+  /** Is called with messages that nothing else handles. */
+  onUnknown: ((path: string, data: unknown) => void) | undefined;
+  readonly #byPath = new Map<string, RawHandler>();
+
+  set(config: SocketHandlerConfig): void {
+    const { path } = config;
+    this.#byPath.set(path, {
+      method: compileRawMethod(path),
+      owner: { [path]: (data) => outcomeOf(config.handler(data)) },
+    });
+  }
+
+  delete(path: string): void {
+    this.#byPath.delete(path);
+  }
+
+  override takeUncontracted(frame: Frame, connection: Connection): boolean {
+    const { type, path, payload } = frame;
+    const raw = this.#byPath.get(path);
+    if (raw) connection.inbox.handle(raw.method, frame, raw.owner);
+    else if (type === FrameType.REQUEST || !this.onUnknown) return false;
+    else {
+      try {
+        this.onUnknown(path, compileRawMethod(path).readInput(payload, connection.endpoint.isTooDeep));
+      } catch (thrown) {
+        connection.onFailed(thrownError(thrown));
+      }
+    }
+    return true;
+  }
+}
+
+/** A `GGPromise` by its outcome: awaiting it would take the plain value that the framework's mocks resolve to for an error. */
+function outcomeOf(result: unknown): unknown {
+  const { asResult } = Object(result) as Partial<GGPromise<unknown, unknown>>;
+  return typeof asResult === "function" ? asResult.call(result) : result;
+}

@@ -1,0 +1,154 @@
+import { GGContext, GGContextStore } from "@grest-ts/context";
+import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
+import { defaultLogger } from "../../api/logger.js";
+import type {
+  GGSocketConfig,
+  GGSocket as RawSocket,
+  SocketAdapter,
+  SocketHandlerConfig,
+  SocketReply,
+} from "../../api/rawSocket.js";
+import { clampCloseReason } from "../../protocol/closeCodes.js";
+import type { Transport } from "../../transport/transport.js";
+import { Connection, FINISH_WAIT } from "../connection.js";
+import { atMost } from "../deadlines.js";
+import { CALL_TIMEOUT, type SocketEndpoint } from "../endpoint.js";
+import { guarded } from "../guarded.js";
+import { Outbox } from "../outbox.js";
+import { beginTrace, TracedMessage } from "../trace.js";
+import { AdapterTransport } from "./adapterTransport.js";
+import { RawHandlers } from "./rawHandlers.js";
+import { compileRawMethod } from "./rawMethod.js";
+
+/** A connection together with those of its handlers that no contract describes. */
+export class RawConnection {
+  readonly connection: Connection;
+  readonly handlers: RawHandlers;
+
+  constructor(connection: Connection, handlers: RawHandlers) {
+    this.connection = connection;
+    this.handlers = handlers;
+  }
+
+  /** One that speaks no contract at all. */
+  static open(transport: Transport, endpoint: SocketEndpoint, context: GGContext): RawConnection {
+    const handlers = new RawHandlers();
+    const connection = new Connection(new Outbox(transport), endpoint, context, handlers);
+    connection.inbox.expectNoMoreHandlers();
+    return new RawConnection(connection, handlers);
+  }
+}
+
+/** A raw socket over a connection that it has to itself, or shares with the contract that is served there. */
+class Socket implements RawSocket {
+  readonly #connection: Connection;
+  readonly #handlers: RawHandlers;
+  readonly #teardownCallbacks: (() => Promise<void>)[] = [];
+
+  constructor(line: SocketAdapter | RawConnection, config: GGSocketConfig = {}) {
+    const { connection, handlers } = line instanceof RawConnection ? line : connectionOf(line, config);
+    this.#connection = connection;
+    this.#handlers = handlers;
+  }
+
+  get isOpen(): boolean {
+    return this.#connection.isOpen;
+  }
+
+  get pendingRequestCount(): number {
+    return this.#connection.calls.size;
+  }
+
+  send(path: string, body: unknown, expectsResponse: true, timeoutMs?: number): Promise<SocketReply>;
+  async send(
+    path: string,
+    body?: unknown,
+    expectsResponse = false,
+    timeoutMs?: number,
+  ): Promise<SocketReply | undefined> {
+    if (!this.isOpen) throw new Error(`Cannot send ${path}: WebSocket is not connected`);
+    const method = compileRawMethod(path, expectsResponse);
+    const outcome = await this.#connection.calls.call(method, body, { timeout: timeoutMs });
+    return expectsResponse ? outcome : undefined;
+  }
+
+  registerHandler(config: SocketHandlerConfig): void {
+    this.#handlers.set(config);
+    this.#connection.inbox.deliverSoon();
+  }
+
+  unregisterHandler(path: string): void {
+    this.#handlers.delete(path);
+  }
+
+  setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void {
+    this.#handlers.onUnknown = handler;
+    this.#connection.inbox.deliverSoon();
+  }
+
+  onError(callback: (error: Error) => void): this {
+    this.#connection.errorCallbacks.push(callback);
+    return this;
+  }
+
+  onTearDown(callback: () => Promise<void>): this {
+    this.#teardownCallbacks.push(callback);
+    return this;
+  }
+
+  onClose(callback: (code: number, reason: string) => void): this {
+    this.#connection.onClose(callback);
+    return this;
+  }
+
+  async teardown(pendingMs = FINISH_WAIT, callbacksMs = FINISH_WAIT, code?: number, reason?: string): Promise<void> {
+    const { context, endpoint } = this.#connection;
+    await this.#connection.idle(pendingMs);
+    const callbacks = this.#teardownCallbacks.map((callback) => guarded(endpoint, context, callback));
+    if (callbacks.length > 0) await atMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
+    this.close(code, reason);
+  }
+
+  close(code?: number, reason = ""): void {
+    this.#connection.close(code, clampCloseReason(reason));
+  }
+
+  terminate(): void {
+    this.#connection.terminate();
+  }
+
+  closed(): Promise<void> {
+    return this.#connection.closed();
+  }
+}
+
+export type GGSocket = RawSocket;
+
+/**
+ * Makes a raw socket of an adapter that is open and whose handshake, if it has one, is done. The pool and the server make
+ * theirs themselves.
+ */
+export const GGSocket = Socket as unknown as new (adapter: SocketAdapter, config?: GGSocketConfig) => GGSocket;
+
+/** The raw socket of a connection. */
+export function rawSocket(connection: RawConnection): GGSocket {
+  return new Socket(connection);
+}
+
+function connectionOf(adapter: SocketAdapter, config: GGSocketConfig): RawConnection {
+  const { apiName = "GGSocket", socketPath: path = "", connectionContext } = config;
+  const context = connectionContext ?? new GGContext("ws-connection", GGContextStore.tryGetContext());
+  if (context !== connectionContext) {
+    context.set(GG_WS_CONNECTION, { path });
+    beginTrace(context);
+  }
+  const endpoint: SocketEndpoint = {
+    apiName,
+    table: new Map(),
+    logger: defaultLogger,
+    timeout: CALL_TIMEOUT,
+    Message: TracedMessage,
+    scope: (fn, ...args) => fn(...args),
+  };
+  return RawConnection.open(new AdapterTransport(adapter), endpoint, context);
+}

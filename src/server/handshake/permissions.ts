@@ -1,0 +1,27 @@
+import { GG_PERMISSIONS, type GGScopeResolver } from "@grest-ts/http";
+import { FORBIDDEN, type GGPermission, GGPermissionChecker, NOT_AUTHORIZED, satisfies } from "@grest-ts/schema";
+import { isPublic } from "../../api/permission.js";
+import type { AnyError } from "../../connection/methods/outcome.js";
+import { isThenable } from "./listener.js";
+
+/** The scopes of a connection: `null` without an identity, `undefined` where nobody asked. */
+export type Scopes = ReadonlySet<string> | null | undefined;
+
+/** Finds a connection's scopes, once, and shows them to handlers as `GG_PERMISSIONS`. Runs inside its context. */
+export function resolveScopes(resolver: GGScopeResolver | undefined): Scopes | Promise<Scopes> {
+  const scopes = resolver?.();
+  return isThenable(scopes) ? Promise.resolve(scopes).then(showScopes) : showScopes(scopes);
+}
+
+function showScopes(scopes: Scopes): Scopes {
+  if (scopes) GG_PERMISSIONS.set(new GGPermissionChecker(scopes));
+  return scopes;
+}
+
+/** The error for a connection or a message that its scopes do not allow; `undefined` when they do. */
+export function refusal(required: GGPermission | undefined, scopes: Scopes, what: string): AnyError | undefined {
+  if (required === undefined || isPublic(required)) return undefined;
+  if (!scopes) return new NOT_AUTHORIZED({ displayMessage: `${what} requires an identity` });
+  if (satisfies(required, scopes)) return undefined;
+  return new FORBIDDEN({ displayMessage: `${what} is not permitted` });
+}

@@ -1,0 +1,99 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { CLOSE_WAIT } from "../../connection/connection.js";
+
+/** Where the upgrades of one path go. */
+export interface UpgradeTarget {
+  /** Names the API in errors. */
+  readonly apiName: string;
+  /** Whether upgrades to paths that nobody registered are for other listeners to answer. */
+  readonly leavesUnknownPaths: boolean;
+  /** The largest message, in bytes. */
+  readonly maxPayloadBytes: number;
+  /** Why a request may not be upgraded, if so. */
+  refusal(request: IncomingMessage): { readonly status: number; readonly why: string } | undefined;
+  /** Takes an upgraded connection; `query` is the raw text after the `?`. */
+  accept(ws: WebSocket, query: string, request: IncomingMessage): void;
+}
+
+/** One path's own `ws` server, since that is who limits payloads. */
+interface Route {
+  readonly target: UpgradeTarget;
+  readonly webSockets: WebSocketServer;
+}
+
+/** The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers 404 without one. */
+class UpgradeRouter {
+  readonly #routes = new Map<string, Route>();
+
+  constructor(server: Server) {
+    server.on("upgrade", (request, line, head) => this.#upgrade(request, line, head));
+  }
+
+  add(path: string, target: UpgradeTarget): void {
+    const taken = this.#routes.get(path);
+    if (taken) {
+      throw new Error(
+        `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.target.apiName} need different paths`,
+      );
+    }
+    const webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: target.maxPayloadBytes,
+      closeTimeout: CLOSE_WAIT,
+    } as ServerOptions);
+    this.#routes.set(path, { target, webSockets });
+  }
+
+  remove(path: string): void {
+    this.#routes.delete(path);
+  }
+
+  #upgrade(request: IncomingMessage, line: Duplex, head: Buffer): void {
+    const { path, query } = splitUrl(request.url ?? "/");
+    const route = this.#routes.get(path);
+    if (!route && [...this.#routes.values()].some(({ target }) => target.leavesUnknownPaths)) return;
+    if (!route) return refuse(line, 404, "Nothing is served here");
+    const { target, webSockets } = route;
+    const refusal = target.refusal(request);
+    if (refusal) return refuse(line, refusal.status, refusal.why);
+    webSockets.handleUpgrade(request, line, head, (ws) => target.accept(ws, query, request));
+  }
+}
+
+/** Answers an upgrade request as any other HTTP request, and ends the line. */
+function refuse(line: Duplex, status: number, why: string): void {
+  // Without a listener a reset of the line would be an uncaught exception; `ws` has its own for what it upgrades.
+  line.on("error", () => line.destroy());
+  const body = `${why}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    "Content-Type: text/plain",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(status === 404 || status === 403 ? [] : ["Retry-After: 1"]),
+  ];
+  line.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => line.destroy());
+}
+
+const routers = new WeakMap<Server, UpgradeRouter>();
+
+/** The router of an HTTP server; there is one, however many APIs it serves. */
+export function upgradesOf(server: Server): UpgradeRouter {
+  let router = routers.get(server);
+  if (!router) {
+    router = new UpgradeRouter(server);
+    routers.set(server, router);
+  }
+  return router;
+}
+
+export type { UpgradeRouter };
+
+function splitUrl(url: string): { path: string; query: string } {
+  const mark = url.indexOf("?");
+  return mark === -1 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+}
