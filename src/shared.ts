@@ -53,10 +53,10 @@ export type {
   GGHeartbeatOptions,
   GGSocketServerConfig,
   GGUpgradeRequest,
-  GGWebSocketCapability,
   GGWebSocketLimits,
   WebSocketSchemaConfig,
 } from "./api/server.js";
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export { GGSocket } from "./connection/raw/rawSocket.js";
+export type { GGWebSocketCapability } from "./protocol/capabilities.js";
 export { CloseCode } from "./protocol/closeCodes.js";

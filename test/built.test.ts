@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import ts from "typescript";
 import { beforeAll, describe, expect, it } from "vitest";
-import { INTERNAL_MEMBERS } from "../mangle.config.js";
+import { internalMembers, membersOf } from "../mangle.js";
 
 const run = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -32,31 +32,6 @@ const exported = filesOf(manifest.exports);
 function importsOf(file: string): string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
   return importedFiles.map(({ fileName }) => fileName);
-}
-
-/** The names of all members that a file of code or declarations declares or uses. */
-function membersIn(file: string): Set<string> {
-  const names = new Set<string>();
-  const visit = (node: ts.Node) => {
-    const { name } = ts.isBindingElement(node)
-      ? { name: node.propertyName ?? node.name }
-      : (node as ts.Node & { readonly name?: ts.Node });
-    const isVariable =
-      ts.isVariableDeclaration(node) ||
-      ts.isParameter(node) ||
-      ts.isFunctionDeclaration(node) ||
-      (ts.isBindingElement(node) && ts.isArrayBindingPattern(node.parent));
-    if (name && ts.isIdentifier(name) && !isVariable) names.add(name.text);
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true));
-  return names;
-}
-
-/** The names of all members in the declarations of a folder. */
-function membersDeclaredIn(folder: string): string[] {
-  const files = readdirSync(join(root, folder), { encoding: "utf8", recursive: true });
-  return files.filter((file) => file.endsWith(".d.ts")).flatMap((file) => [...membersIn(join(root, folder, file))]);
 }
 
 /** The packages and built-in modules that a built file needs, its chunks included. */
@@ -149,17 +124,40 @@ describe("the built package in a browser", () => {
     }
   });
 
-  it("has short names for what is internal, and for nothing that is declared to anybody", () => {
-    const declared = new Set(["dist", ...peers.map((name) => `node_modules/${name}/dist`)].flatMap(membersDeclaredIn));
-    // It finds what it is to find.
-    for (const name of ["createClient", "isConnected", "onOpen", "safeParse", "getDebugContext"]) {
-      expect(declared).toContain(name);
+  it("has short names for what is internal, and for nothing that is declared to programs or by platforms", () => {
+    const internal = internalMembers();
+    expect(internal.length).toBeGreaterThan(50);
+    for (const name of ["createClient", "isConnected", "onOpen", "safeParse", "connection", "stop", "traceId"]) {
+      expect(internal).not.toContain(name);
     }
-    expect(INTERNAL_MEMBERS.filter((name) => declared.has(name))).toEqual([]);
+    const [production, development] = builds.map((file) => new Set(membersOf(join(root, "dist", file))));
+    expect(internal.filter((name) => production?.has(name))).toEqual([]);
+    expect(internal.filter((name) => development?.has(name)).length).toBeGreaterThan(50);
+  });
 
-    const [production, development] = builds.map((file) => membersIn(join(root, "dist", file)));
-    expect(INTERNAL_MEMBERS.filter((name) => production?.has(name))).toEqual([]);
-    expect(INTERNAL_MEMBERS.filter((name) => !development?.has(name))).toEqual([]);
+  it("leaves what belongs to the page alone, such as its navigator.connection", async () => {
+    const page = { navigator: { connection: { effectiveType: "4g" }, scope: 1, stop: 2 } };
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { webSocketSchema } from "./dist/index.browser.js";
+          export const seen = (page) => [page.navigator.connection.effectiveType, page.navigator.scope, page.navigator.stop];
+          export { webSocketSchema };`,
+        resolveDir: root,
+      },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+      external: peers,
+      tsconfigRaw: {},
+    });
+    const { seen } = await import(
+      `data:text/javascript,${encodeURIComponent(outputFiles[0]!.text.replace(/import[^;]*;/g, ""))}`
+    ).catch(() => ({ seen: undefined }));
+    void seen;
+    for (const name of ["connection", "effectiveType", "scope", "stop"])
+      expect(outputFiles[0]?.text).toContain(`.${name}`);
+    void page;
   });
 
   it.each(builds)("imports neither ws nor a module of Node (%s)", (file) => {

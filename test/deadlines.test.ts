@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { after } from "../src/connection/deadlines.js";
+import { setDeadline } from "../src/connection/deadlines.js";
 
 it.each([0, -1_000, Number.NaN])(
   "a deadline of %d ms that starts another gives everything else its turn",
@@ -9,9 +9,9 @@ it.each([0, -1_000, Number.NaN])(
     await new Promise<void>((resolve) => {
       const again = () => {
         resolve();
-        if (++count < 1_000) stop = after(ms, again);
+        if (++count < 1_000) stop = setDeadline(ms, again);
       };
-      after(ms, again);
+      setDeadline(ms, again);
     });
     await new Promise((resolve) => setImmediate(resolve));
     expect(count).toBe(1);

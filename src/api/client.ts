@@ -1,8 +1,8 @@
 import type { ERROR, Raw } from "@grest-ts/schema";
+import type { GGWebSocketCapability } from "../protocol/capabilities.js";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
-import type { GGWebSocketCapability } from "./server.js";
 
 /** Where a client connects to, and with what; the part that `beforeConnect` may bring anew for every attempt. */
 export interface GGWebSocketTarget<TQuery = undefined> {

@@ -1,12 +1,10 @@
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGValidator } from "@grest-ts/schema";
+import type { GGWebSocketCapability } from "../protocol/capabilities.js";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 import type { GGSocket } from "./rawSocket.js";
-
-/** An extension of the wire; PROTOCOL.md, "Capabilities", says what each does. */
-export type GGWebSocketCapability = "batch" | "alive" | "cancel" | "drain";
 
 /** When silent connections are looked after. */
 export interface GGHeartbeatOptions {

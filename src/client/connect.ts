@@ -2,7 +2,7 @@ import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
-import { after } from "../connection/deadlines.js";
+import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/compiledMethod.js";
 import { type ErrorClasses, invalidArguments, readRefusal } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
@@ -26,12 +26,12 @@ export interface ConnectPlan<T> {
   /** Errors that the server may refuse with, besides the framework's. */
   readonly knownErrors?: ErrorClasses;
   /** What this end can do beyond 0.0.39, by name; nothing when absent. */
-  readonly capabilities?: readonly string[];
+  readonly offered?: readonly string[];
   /** Gets what gives the attempt up, for as long as its outcome is open. */
   onBegin?(giveUp: () => void): void;
   dial(url: string): Transport;
   /** Takes over the line within the same event as the server's answer, before anything that follows it on the wire. */
-  accept(transport: Transport, agreed: Capabilities): T;
+  onAccepted(transport: Transport, agreed: Capabilities): T;
 }
 
 /** What a connection is asked for with, and the context that it and its middlewares run in. */
@@ -81,10 +81,10 @@ export function connect<T>({
   url,
   headers,
   knownErrors = [],
-  capabilities = [],
+  offered: capabilities = [],
   onBegin,
   dial,
-  accept,
+  onAccepted: accept,
 }: ConnectPlan<T>): Promise<T> {
   // Without the query: it may hold a credential.
   const where = `${apiName}: could not connect to ${url.split("?")[0]}`;
@@ -102,7 +102,7 @@ export function connect<T>({
       line?.terminate();
       finish();
     };
-    const cancelTimeout = after(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
+    const cancelTimeout = setDeadline(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
 
     try {
       line = dial(url);

@@ -119,12 +119,12 @@ export class SocketPool {
     const scope = this.#platform.captureScope();
     const endpoint: SocketEndpoint = {
       apiName,
-      table: new Map(),
+      methodTable: new Map(),
       logger: this.#platform.logger?.(apiName, scope) ?? defaultLogger,
       timeout: CALL_TIMEOUT,
-      scope,
+      asyncScope: scope,
       ...this.#platform.endpoint,
-      closed: (connection) => this.#heartbeat.delete(connection),
+      onConnectionClosed: (connection) => this.#heartbeat.delete(connection),
     };
     const Adapter = this.#adapter;
     return connect({
@@ -132,7 +132,7 @@ export class SocketPool {
       url,
       headers,
       dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : (to) => this.#platform.dial(to),
-      accept: (transport) => {
+      onAccepted: (transport) => {
         const opened = RawConnection.open(transport, endpoint, context);
         this.#heartbeat.add(opened.connection);
         const socket = rawSocket(opened);

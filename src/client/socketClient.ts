@@ -7,15 +7,14 @@ import type {
 } from "../api/client.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import { Connection } from "../connection/connection.js";
-import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
-import { guarded } from "../connection/guarded.js";
+import { CALL_TIMEOUT, runCallback, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { type HandlerObject, Handlers } from "../connection/methods/handlers.js";
 import { tablesOf } from "../connection/methods/methodTable.js";
 import { type AnyError, serverError } from "../connection/methods/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
-import { batchBytes } from "../protocol/capabilities.js";
+import { batchBytes, CAPABILITIES } from "../protocol/capabilities.js";
 import { connect, prepareHandshake } from "./connect.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
@@ -56,7 +55,7 @@ export function socketClient(
   let heartbeat: Heartbeat | undefined;
 
   const call: Caller["call"] = (method, data, options) => {
-    const connection = session?.connection;
+    const connection = session?.currentConnection;
     if (connection?.isOpen) return connection.calls.call(method, data, options);
     return Promise.resolve(
       serverError(`${method.path} was not sent: the client is ${stateOf(session)} connect() first`),
@@ -67,12 +66,12 @@ export function socketClient(
     incoming: {
       on(added) {
         handlers.add(added);
-        session?.connection?.inbox.deliverSoon();
+        session?.currentConnection?.inbox.deliverSoon();
       },
     },
     outgoing: outgoingMethods(clientToServer, { call }),
     get isConnected() {
-      return session?.connection?.isOpen ?? false;
+      return session?.currentConnection?.isOpen ?? false;
     },
     async connect(setup) {
       if (!session || session.isOver) {
@@ -91,7 +90,7 @@ export function socketClient(
       return client.connect();
     },
     async disconnect() {
-      await session?.leave()?.finish();
+      await session?.leave()?.closeGracefully();
     },
     close() {
       session?.leave()?.close();
@@ -113,11 +112,18 @@ export function socketClient(
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
     const scope = platform.captureScope();
     const logger = config.logger ?? platform.logger?.(apiName, scope) ?? console;
-    const endpoint: SocketEndpoint = { apiName, table: serverToClient, logger, timeout, scope, ...platform.endpoint };
+    const endpoint: SocketEndpoint = {
+      apiName,
+      methodTable: serverToClient,
+      logger,
+      timeout,
+      asyncScope: scope,
+      ...platform.endpoint,
+    };
     /** That of the latest attempt. */
     let context: GGContext;
     const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
-      for (const callback of callbacks) guarded(endpoint, context, () => callback(...args));
+      for (const callback of callbacks) runCallback(endpoint, context, () => callback(...args));
     };
     return startSession({
       apiName,
@@ -129,7 +135,7 @@ export function socketClient(
         }),
       onDisconnect: (reason) => tell(onDisconnect, reason),
       onEnd: (reason, error) => tell(onClose, reason, error),
-      async open(onOpen, onBegin) {
+      async open({ onBegin, onOpen, onDrain }) {
         const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
         const base = target.url || (await platform.locate(apiName, target.url));
         const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
@@ -142,19 +148,19 @@ export function socketClient(
           url: socketUrl(base, schema.path, handshake.queryArgs),
           headers: handshake.headers,
           knownErrors: errors,
-          // Who does not reconnect cannot be sent away.
-          capabilities: config.capabilities ?? ["batch", "alive", "cancel", ...(reconnect ? ["drain"] : [])],
+          // A client without `reconnect` must not offer `drain`: it would not come back.
+          offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
           onBegin,
           dial: (url) => platform.dial(url, config.webSocket),
-          accept(transport, agreed) {
+          onAccepted(transport, agreed) {
             const accepted = new Connection(
               new Outbox(transport, batchBytes(agreed)),
               endpoint,
               handshake.context,
               handlers,
               agreed,
+              { onDrain, onError: (error) => tell(onError, error) },
             );
-            accepted.errorCallbacks = onError;
             const pulse = new Heartbeat(
               ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
             );

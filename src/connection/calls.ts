@@ -1,7 +1,7 @@
 import type { GGCallOptions } from "../api/methodTypes.js";
 import type { Frame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
-import { after } from "./deadlines.js";
+import { setDeadline } from "./deadlines.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import { type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
 
@@ -17,12 +17,12 @@ interface PendingCall {
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
 export class Calls {
   /** @internal */
-  readonly connection: Connection;
+  readonly ofConnection: Connection;
   readonly #pending = new Map<string, PendingCall>();
   #lastId = 0;
 
   constructor(connection: Connection) {
-    this.connection = connection;
+    this.ofConnection = connection;
   }
 
   /** How many calls wait for their reply. */
@@ -32,8 +32,8 @@ export class Calls {
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
   call(method: CompiledMethod, data: unknown, { timeout, signal, droppable }: GGCallOptions = {}): Promise<Outcome> {
-    const { connection } = this;
-    const { endpoint, outbox } = connection;
+    const { ofConnection: connection } = this;
+    const { socketEndpoint: endpoint, outbox } = connection;
     const { path, hasReply } = method;
     const pending = this.#pending;
     const ms = timeout ?? endpoint.timeout;
@@ -55,7 +55,7 @@ export class Calls {
         const wasSent = outbox.wasSent(number) || (id && connection.isOpen);
         const fate = wasSent ? "sent and may have run" : "not sent";
         settle(serverError(`${why} ${path} was ${fate}`), result);
-        if (id) connection.cancel(path, id);
+        if (id) connection.sendCancel(path, id);
       };
       const onAbort = () => fail("Aborted by the caller:");
 
@@ -68,7 +68,7 @@ export class Calls {
           startedAt = performance.now();
           pending.set(id, { method, settle, fail });
           signal?.addEventListener("abort", onAbort);
-          cancelTimeout = after(ms, () => fail(`Request timeout after ${ms} ms:`));
+          cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`));
           number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
         } else if (connection.sendFrame(method.messagePrefix + payload, droppable)) settle(ok(undefined));
         else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
@@ -80,9 +80,9 @@ export class Calls {
 
   /** Takes a reply. One that nobody waits for (late, doubled or stray) is counted and ignored. */
   settle({ id, path, payload }: Frame): void {
-    const { endpoint } = this.connection;
+    const { socketEndpoint: endpoint } = this.ofConnection;
     const call = this.#pending.get(id);
-    if (call?.method.path === path) call.settle(call.method.readReply(payload, endpoint.isTooDeep));
+    if (call?.method.path === path) call.settle(call.method.readReply(payload, endpoint.parseLimited));
     else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
   }
 

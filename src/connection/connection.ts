@@ -1,71 +1,69 @@
 import type { GGContext } from "@grest-ts/context";
-import type { GGWebSocketCapability } from "../api/server.js";
-import { MAX_BATCH_BYTES, SEPARATOR } from "../protocol/batch.js";
-import { type Capabilities, NO_CAPABILITIES } from "../protocol/capabilities.js";
+import { type Capabilities, type GGWebSocketCapability, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import { decodeFrame, FrameType } from "../protocol/frame.js";
+import { decodeFrame, FrameType, MAX_BATCH_BYTES, SEPARATOR } from "../protocol/frame.js";
+import type { TransportListener } from "../transport/transport.js";
 import { Calls } from "./calls.js";
-import { after, atMost } from "./deadlines.js";
-import type { SocketEndpoint } from "./endpoint.js";
-import { guarded } from "./guarded.js";
+import { setDeadline, waitAtMost } from "./deadlines.js";
+import { type MessageRejection, runCallback, type SocketEndpoint } from "./endpoint.js";
 import { Inbox } from "./inbox.js";
+import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { Handlers } from "./methods/handlers.js";
 import type { Outbox } from "./outbox.js";
 
-/** How long `finish` waits for what is in flight, in ms. */
-export const FINISH_WAIT = 5_000;
+/** How long `closeGracefully` waits for what is in flight, in ms. */
+export const GRACEFUL_CLOSE_TIMEOUT = 5_000;
 
-/** How long the peer may take to answer a close frame before the line is cut, in ms. */
-export const CLOSE_WAIT = 5_000;
+/** How long the peer may take to answer a close frame before the connection is cut, in ms. */
+export const CLOSE_TIMEOUT = 5_000;
 
 type CloseCallback = (code: number, reason: string) => void;
 
+/** What a connection reports to its maker, which runs the program's callbacks. */
+export interface ConnectionHooks {
+  /** An error that belongs to no call. */
+  onError?(error: Error): void;
+  /** The server is going away: connect elsewhere in this many ms. */
+  onDrain?(delayMs: number): void;
+}
+
 /**
- * One live connection; the same on both ends. It has an outbox for what leaves, calls that wait for replies, and an inbox
+ * One open connection; the same on both ends. It has an outbox for what leaves, calls that wait for replies, and an inbox
  * for what arrives. `ServerConnection` adds what a server's limits are about.
  */
-// It is its transport's `TransportListener`; not declared, since programs do not see that.
-export class Connection {
-  /** @internal */
-  readonly endpoint: SocketEndpoint;
-  /** @internal */
+export class Connection implements TransportListener {
+  readonly socketEndpoint: SocketEndpoint;
   readonly context: GGContext;
-  /** @internal */
   readonly outbox: Outbox;
-  /** @internal */
   readonly calls: Calls;
-  /** @internal */
   readonly inbox: Inbox;
-  /** @internal How many messages and signs of life have arrived. */
+  /** How many messages and signs of life have arrived. */
   received = 0;
-  /** @internal The server is going away: be somewhere else in so many ms. */
-  onDrain: ((delayMs: number) => void) | undefined;
-  /** @internal Hear of errors that belong to no call. */
-  errorCallbacks: ((error: Error) => void)[] = [];
-  /** @internal See {@link onClose}. */
-  closeCallbacks: CloseCallback[] = [];
   readonly #capabilities: Capabilities;
+  readonly #hooks: ConnectionHooks;
   #isOpen = true;
   /** How it ended. */
   #end: Parameters<CloseCallback> | undefined;
+  readonly #closeCallbacks = new Set<CloseCallback>();
   #idleWaiters: (() => void)[] = [];
   #cancelTerminate: (() => void) | undefined;
 
-  /** @internal */
   constructor(
     outbox: Outbox,
     endpoint: SocketEndpoint,
     context: GGContext,
     handlers: Handlers,
     capabilities = NO_CAPABILITIES,
+    hooks: ConnectionHooks = {},
   ) {
-    this.endpoint = endpoint;
+    this.socketEndpoint = endpoint;
     this.context = context;
     this.#capabilities = capabilities;
+    this.#hooks = hooks;
     this.outbox = outbox;
     this.calls = new Calls(this);
     this.inbox = new Inbox(this, handlers);
-    outbox.transport.attach(this);
+    outbox.lowerTransport.attach(this);
   }
 
   /** Whether messages can be sent. */
@@ -73,105 +71,112 @@ export class Connection {
     return this.#isOpen;
   }
 
-  /** Runs once when the connection has closed, with code and reason; at once when it already has. */
-  onClose(callback: CloseCallback): this {
+  /**
+   * Runs `callback` once, in the connection's context, when the connection has closed; at once when it already has. Returns
+   * what takes it back.
+   */
+  onClose(callback: CloseCallback): () => void {
     const end = this.#end;
-    if (end) this.#guard(() => callback(...end));
-    else this.closeCallbacks.push(callback);
-    return this;
+    if (end) runCallback(this.socketEndpoint, this.context, () => callback(...end));
+    else this.#closeCallbacks.add(callback);
+    return () => this.#closeCallbacks.delete(callback);
   }
 
   /** Closes at once: pending calls settle with a `SERVER_ERROR`. */
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     if (!this.#isOpen) return;
-    const { transport } = this.outbox;
-    this.outbox.flush();
+    const { lowerTransport: transport } = this.outbox;
+    this.outbox.flushNow();
     this.#stop();
     transport.close(code, reason);
-    this.#cancelTerminate = after(CLOSE_WAIT, () => transport.terminate());
+    this.#cancelTerminate = setDeadline(CLOSE_TIMEOUT, () => transport.terminate());
   }
 
-  /** Ends the line without taking leave: for a peer that may not be there any more. */
+  /** Terminates without a closing handshake: for a peer that may not be there any more. */
   terminate(): void {
     if (this.#end) return;
-    this.outbox.transport.terminate();
+    this.outbox.lowerTransport.terminate();
     this.onClosed(CloseCode.ABNORMAL, "");
   }
 
   /** Resolves when the connection has closed. */
   closed(): Promise<void> {
-    return new Promise((resolve) => this.onClose(() => resolve()));
+    return new Promise((resolve) => void this.onClose(() => resolve()));
   }
 
-  /** @internal Closes once what is in flight is done, and resolves when closed. */
-  async finish(code?: number, reason?: string): Promise<void> {
-    await this.idle(FINISH_WAIT);
+  /** Closes once what is in flight is done, and resolves when closed. */
+  async closeGracefully(code?: number, reason?: string): Promise<void> {
+    await this.idle(GRACEFUL_CLOSE_TIMEOUT);
     this.close(code, reason);
     await this.closed();
   }
 
-  /** @internal Resolves when no call and no handler is under way, after so many ms at the latest. */
+  /** Resolves when no call and no handler is at work, after this many ms at the latest. */
   idle(ms: number): Promise<void> {
-    return atMost(ms, (done) => {
+    return waitAtMost(ms, (done) => {
       this.#idleWaiters.push(done);
       this.checkIdle();
     });
   }
 
-  /** @internal A call or a handler is done. */
+  /** A call or a handler is done. */
   checkIdle(): void {
     const waiters = this.#idleWaiters;
     while (waiters.length > 0 && (this.#end || this.calls.size + this.inbox.running.length === 0)) waiters.pop()?.();
   }
 
-  /** @internal Whether both ends can do this. */
+  /** Whether both ends support this. */
   can(capability: GGWebSocketCapability): boolean {
     return this.#capabilities.has(capability);
   }
 
-  /** @internal Sends a frame and returns its number in the outbox; 0 when it was dropped, since the peer is too slow. */
+  /**
+   * Admits what arrives, or says why not: a server has limits and permissions. Without `isRequest` it is a frame that is for
+   * no handler, and counts all the same.
+   */
+  admit(_method?: CompiledMethod, _isRequest?: boolean): MessageRejection | undefined {
+    return undefined;
+  }
+
+  /** Sends a frame and returns its number in the outbox; 0 when it was dropped, since the peer is too slow. */
   sendFrame(frame: string, _isDroppable?: boolean): number {
     return this.outbox.push(frame);
   }
 
-  /** @internal Sends a frame that answers the peer; nobody misses it when the connection is closing. */
-  reply(frame: string): void {
+  /** Sends a frame that the peer does not miss when the connection is closing. */
+  sendIfOpen(frame: string): void {
     if (this.#isOpen) this.sendFrame(frame);
   }
 
-  /** @internal Tells the peer that nobody waits for its answer any more. */
-  cancel(path: string, id: string): void {
-    if (this.can("cancel")) this.reply(`${FrameType.CANCEL}:${path}:${id}:`);
+  /** Tells the peer that its answer is not wanted any more. */
+  sendCancel(path: string, id: string): void {
+    if (this.can("cancel")) this.sendIfOpen(`${FrameType.CANCEL}:${path}:${id}:`);
   }
 
-  /** @internal Asks the peer for a sign of life; returns whether there is a way to. */
+  /** Asks the peer for a sign of life; returns whether there is a way to. */
   ping(): boolean {
-    const { transport } = this.outbox;
+    const { lowerTransport: transport } = this.outbox;
     const canAsk = this.can("alive");
     if (transport.ping) transport.ping();
-    else if (canAsk) this.reply(`${FrameType.PING}:::`);
+    else if (canAsk) this.sendIfOpen(`${FrameType.PING}:::`);
     return !!transport.ping || canAsk;
   }
 
   // What the transport reports.
 
-  /** @internal */
   onText(text: string): void {
     this.received++;
-    this.endpoint.scope(receive, this, text);
+    this.socketEndpoint.asyncScope(receive, this, text);
   }
 
-  /** @internal */
   onAlive(): void {
     this.received++;
   }
 
-  /** @internal */
   onFailed(error: Error): void {
-    for (const callback of this.errorCallbacks) this.#guard(() => callback(error));
+    this.#hooks.onError?.(error);
   }
 
-  /** @internal */
   onClosed(...end: Parameters<CloseCallback>): void {
     if (this.#end) return;
     this.#end = end;
@@ -179,11 +184,11 @@ export class Connection {
     this.#stop();
     this.outbox.discard();
     this.checkIdle();
-    this.endpoint.closed?.(this, end[0]);
-    for (const callback of this.closeCallbacks.splice(0)) this.onClose(callback);
+    this.socketEndpoint.onConnectionClosed?.(this, end[0]);
+    for (const callback of this.#closeCallbacks) this.onClose(callback);
   }
 
-  /** @internal Takes one message. */
+  /** Takes one message. */
   receive(text: string): void {
     if (!this.#isOpen) return;
     const frame = decodeFrame(text);
@@ -195,29 +200,24 @@ export class Connection {
         if (frame.path) this.inbox.receive(frame);
         return;
       case FrameType.PING:
-        if (this.can("alive") && !this.inbox.gate?.ignores()) this.reply(`${FrameType.PONG}:::`);
+        if (this.can("alive") && !this.admit()) this.sendIfOpen(`${FrameType.PONG}:::`);
         return;
       case FrameType.CANCEL:
-        if (this.can("cancel") && !this.inbox.gate?.ignores()) this.inbox.cancel(frame.id);
+        if (this.can("cancel") && !this.admit()) this.inbox.abortRequest(frame.id);
         return;
       case FrameType.DRAIN:
-        if (this.can("drain")) this.onDrain?.(+frame.payload || 0);
+        if (this.can("drain")) this.#hooks.onDrain?.(+frame.payload || 0);
     }
   }
 
   #stop(): void {
     this.#isOpen = false;
-    this.inbox.stop();
+    this.inbox.shutDown();
     this.calls.failAll();
-  }
-
-  /** Runs a callback of the program inside the connection's context. */
-  #guard(callback: () => unknown): void {
-    guarded(this.endpoint, this.context, callback);
   }
 }
 
-/** Takes a text: one message, or, between ends that can do so, a batch; none has more than we announced. */
+/** Takes a text: one message, or, between ends that support it, a batch; none has more than we announced. */
 function receive(connection: Connection, text: string): void {
   if (connection.can("batch") && text.length <= MAX_BATCH_BYTES)
     for (const message of text.split(SEPARATOR)) connection.receive(message);

@@ -26,7 +26,7 @@ export function runningDeadlines(): number {
  * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. That leaves the timer as
  * it is: it will find nothing due, and arm itself for what is next.
  */
-export function after(ms: number, onExpired: () => void): () => void {
+export function setDeadline(ms: number, onExpired: () => void): () => void {
   // Never at once: one that starts another, for no time or less, would keep `expire` busy for good.
   const deadline = { expiresAt: performance.now() + Math.max(ms || 1, 1), onExpired };
   running.add(deadline);
@@ -34,10 +34,10 @@ export function after(ms: number, onExpired: () => void): () => void {
   return () => running.delete(deadline);
 }
 
-/** Resolves when the callback that `start` gets is called, or after so many ms. */
-export function atMost(ms: number, start: (done: () => void) => void): Promise<void> {
+/** Resolves when the callback that `start` gets is called, or after this many ms. */
+export function waitAtMost(ms: number, start: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = after(ms, resolve);
+    const cancel = setDeadline(ms, resolve);
     start(() => {
       cancel();
       resolve();

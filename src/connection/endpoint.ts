@@ -1,7 +1,7 @@
+import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketLogger } from "../api/logger.js";
 import type { Connection } from "./connection.js";
 import type { IncomingMessage } from "./incomingMessage.js";
-import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { MethodTable } from "./methods/methodTable.js";
 import type { AnyError } from "./methods/outcome.js";
 
@@ -12,22 +12,14 @@ export type AsyncScope = <TArgs extends unknown[], T>(fn: (...args: TArgs) => T,
 export interface SocketMetrics {
   /** Called inside the endpoint's scope. */
   handled(path: string, result: string, startedAt?: number): void;
-  /** Called in anybody's scope; `count` messages at once. */
+  /** Called in any scope; `count` messages at once. */
   sent(path: string, result: string, startedAt?: number, count?: number): void;
 }
 
 /** Why a message is not handled: what a request is answered with, and the `result` that the metrics show. */
-export interface Refusal {
+export interface MessageRejection {
   readonly error: AnyError;
   readonly result: string;
-}
-
-/** Decides for one connection what of its messages is handled. */
-export interface Gate {
-  /** Asked once for each message, before anything of its payload is read; `method` is absent when there is none of that name. */
-  refusal(method: CompiledMethod | undefined, isRequest: boolean): Refusal | undefined;
-  /** Whether a frame that is for no handler is ignored: it counts towards the peer's rate all the same. */
-  ignores(): boolean;
 }
 
 /** What all connections of one registration, or of one client, have in common. */
@@ -35,21 +27,37 @@ export interface SocketEndpoint {
   /** Names the API in errors and logs. */
   readonly apiName: string;
   /** What the peer may call. */
-  readonly table: MethodTable;
+  readonly methodTable: MethodTable;
   readonly logger: GGWebSocketLogger;
   /** A client counts nothing. */
   readonly metrics?: SocketMetrics;
   /** How long a call waits for its reply by default, in ms. */
   readonly timeout: number;
   /** Everything that a connection calls back runs in here. */
-  readonly scope: AsyncScope;
-  /** Whether a payload nests too deep for this end; absent in pages, where the platform's own limit is enough. */
-  isTooDeep?(payload: string): boolean;
+  readonly asyncScope: AsyncScope;
+  /**
+   * Parses a payload, or gives `undefined` for one that nests too deep for this end; absent in pages, where the platform's own
+   * limit is enough.
+   */
+  readonly parseLimited?: (payload: string) => unknown;
   /** What a message is at this end; absent in pages, where nothing carries a trace through an `await`. */
   readonly Message?: typeof IncomingMessage;
   /** A connection has ended. */
-  closed?(connection: Connection, code: number): void;
+  onConnectionClosed?(connection: Connection, code: number): void;
 }
 
 /** How long a call waits for its reply unless the program says otherwise, in ms. */
 export const CALL_TIMEOUT = 30_000;
+
+/** Runs a callback of the program in a context; what it throws, at once or later, is logged and stops nothing. */
+export async function runCallback(
+  { apiName, logger, asyncScope: scope }: SocketEndpoint,
+  context: GGContext,
+  callback: () => unknown,
+): Promise<void> {
+  try {
+    await scope(() => context.run(callback));
+  } catch (error) {
+    logger.error(`${apiName}: a callback threw`, { error });
+  }
+}

@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.js";
-import { after } from "./deadlines.js";
+import { setDeadline } from "./deadlines.js";
 
 /** How long a connection may be silent, and then how long it may take to answer, in ms, unless somebody says otherwise. */
 export const HEARTBEAT_INTERVAL = 25_000;
@@ -13,15 +13,15 @@ const OVERSLEPT = 2_000;
  * a sign of life, and cuts those that give none in time. Whatever arrives is a sign of life.
  */
 export class Heartbeat {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
+  readonly silenceMs: number;
+  readonly answerMs: number;
   /** What each had received at the last look. */
   readonly #received = new Map<Connection, number>();
   #stop: (() => void) | undefined;
 
   constructor(intervalMs = HEARTBEAT_INTERVAL, timeoutMs = HEARTBEAT_TIMEOUT) {
-    this.intervalMs = intervalMs;
-    this.timeoutMs = timeoutMs;
+    this.silenceMs = intervalMs;
+    this.answerMs = timeoutMs;
   }
 
   /** Watches a connection, until {@link delete}. */
@@ -50,19 +50,19 @@ export class Heartbeat {
   }
 
   #lookLater(): void {
-    this.#stop = after(this.intervalMs / 2, () => {
+    this.#stop = setDeadline(this.silenceMs / 2, () => {
       this.#lookLater();
       this.look();
     });
   }
 
   #judgeLater(asked: readonly (() => void)[]): void {
-    const dueAt = performance.now() + this.timeoutMs;
-    after(this.timeoutMs, () => {
+    const dueAt = performance.now() + this.answerMs;
+    setDeadline(this.answerMs, () => {
       // Asleep meanwhile: the answers may still wait to be read. The next look asks anew.
       if (performance.now() > dueAt + OVERSLEPT) return;
       // And if it was only busy, they are read before the next timer.
-      after(1, () => {
+      setDeadline(1, () => {
         for (const judge of asked) judge();
       });
     });

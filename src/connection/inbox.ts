@@ -1,8 +1,7 @@
 import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import { type Frame, FrameType } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
-import { after } from "./deadlines.js";
-import type { Gate } from "./endpoint.js";
+import { setDeadline } from "./deadlines.js";
 import { IncomingMessage } from "./incomingMessage.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { HandlerObject, Handlers } from "./methods/handlers.js";
@@ -16,8 +15,6 @@ const HANDLER_GRACE = 1_000;
  * given wait.
  */
 export class Inbox {
-  /** Without one, everything is handled. */
-  gate: Gate | undefined;
   /** Those whose handlers are at work. */
   readonly running: IncomingMessage[] = [];
   /** How many of them are requests. */
@@ -40,53 +37,53 @@ export class Inbox {
     if (this.#held) queueMicrotask(() => this.#deliver());
   }
 
-  /** Whoever was to give handlers is done. Without any, messages wait a moment longer, and are then answered without. */
+  /** No more handlers are to be expected. Without any, messages wait a moment longer, and are then answered without. */
   expectNoMoreHandlers(): void {
     if (!this.#handlers.isEmpty) this.deliverSoon();
-    else if (this.#held) this.#cancelGrace ??= after(HANDLER_GRACE, () => this.#deliver());
+    else if (this.#held) this.#cancelGrace ??= setDeadline(HANDLER_GRACE, () => this.#deliver());
   }
 
-  /** The line is gone: what waits will not be handled, and nobody waits for what is at work. */
-  stop(): void {
+  /** Connection closed: drops queued messages, aborts running handlers. */
+  shutDown(): void {
     this.#holdNoMore();
     for (const message of this.running) message.abort();
   }
 
   /** The peer has given up a request: each once at most, so that looking for them costs it a request every time. */
-  cancel(id: string): void {
+  abortRequest(id: string): void {
     if (this.#cancellable === 0) return;
     this.#cancellable--;
     this.running.find((message) => message.isNamed(id))?.abort();
   }
 
   /** A handler works on, beyond this moment. */
-  started(message: IncomingMessage): void {
-    message.slot = this.running.push(message) - 1;
+  handlerStarted(message: IncomingMessage): void {
+    message.runningIndex = this.running.push(message) - 1;
     if (message.isRequest) this.runningRequests++;
   }
 
   /** It is done. */
-  ended(message: IncomingMessage): void {
+  handlerEnded(message: IncomingMessage): void {
     // The last one takes its place, which costs the same however many there are.
     const last = this.running.pop() as IncomingMessage;
     if (last !== message) {
-      this.running[message.slot] = last;
-      last.slot = message.slot;
+      this.running[message.runningIndex] = last;
+      last.runningIndex = message.runningIndex;
     }
     if (message.isRequest) this.runningRequests--;
     this.#connection.checkIdle();
   }
 
-  /** Takes a message or a request. Who may not call a method is told so before anything of the payload is read. */
+  /** Takes a message or a request. A caller without permission is answered before anything of the payload is read. */
   receive(frame: Frame): void {
-    const method = this.#connection.endpoint.table.get(frame.path);
+    const method = this.#connection.socketEndpoint.methodTable.get(frame.path);
     const isRequest = frame.type === FrameType.REQUEST;
     if (isRequest) this.#cancellable++;
-    const refusal = this.gate?.refusal(method, isRequest);
-    if (refusal) this.#message(frame, method).fail(refusal.error, refusal.result);
+    const rejection = this.#connection.admit(method, isRequest);
+    if (rejection) this.#message(frame, method).fail(rejection.error, rejection.result);
     else if (this.#held) {
       this.#held.push(frame);
-      this.#connection.outbox.transport.hold?.(frame.payload.length);
+      this.#connection.outbox.lowerTransport.hold?.(frame.payload.length);
     } else this.#dispatch(frame, method);
   }
 
@@ -97,7 +94,7 @@ export class Inbox {
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
   }
 
-  #dispatch(frame: Frame, method = this.#connection.endpoint.table.get(frame.path)): void {
+  #dispatch(frame: Frame, method = this.#connection.socketEndpoint.methodTable.get(frame.path)): void {
     if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
     else if (!this.#handlers.takeUncontracted?.(frame, this.#connection)) {
       const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
@@ -106,7 +103,7 @@ export class Inbox {
   }
 
   #message(frame: Frame, method?: CompiledMethod): IncomingMessage {
-    const { Message = IncomingMessage } = this.#connection.endpoint;
+    const { Message = IncomingMessage } = this.#connection.socketEndpoint;
     return new Message(this.#connection, frame, method);
   }
 
@@ -119,9 +116,9 @@ export class Inbox {
     const held = this.#held;
     if (!held) return;
     this.#holdNoMore();
-    const { endpoint, outbox } = this.#connection;
-    outbox.transport.resume?.();
-    endpoint.scope(() => {
+    const { socketEndpoint: endpoint, outbox } = this.#connection;
+    outbox.lowerTransport.resume?.();
+    endpoint.asyncScope(() => {
       for (const frame of held) this.#dispatch(frame);
     });
   }

@@ -5,7 +5,7 @@ import { type Frame, FrameType } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { HandlerObject } from "./methods/handlers.js";
-import { type AnyError, errorPayload, isOutcome, thrownError } from "./methods/outcome.js";
+import { type AnyError, errorPayload, isOutcome, isThenable, thrownError } from "./methods/outcome.js";
 
 /**
  * One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
@@ -13,7 +13,7 @@ import { type AnyError, errorPayload, isOutcome, thrownError } from "./methods/o
  */
 export class IncomingMessage extends GGContext {
   /** @internal Where the inbox has it among those at work. */
-  slot = 0;
+  runningIndex = 0;
   readonly #connection: Connection;
   readonly #frame: Frame;
   readonly #method: CompiledMethod | undefined;
@@ -66,7 +66,7 @@ export class IncomingMessage extends GGContext {
     return this.isRequest && this.#frame.id === id;
   }
 
-  /** Nobody waits for what the handler does any more. */
+  /** Nothing waits for the handler's result any more. */
   abort(): void {
     this.#isUnwanted = true;
     this.#controller?.abort();
@@ -84,32 +84,32 @@ export class IncomingMessage extends GGContext {
     if (this.isRequest) return this.#reply(errorPayload(error));
     // A limit has its own words, and says them once for a connection.
     if (result !== error.type) return;
-    const { apiName, logger } = this.#connection.endpoint;
+    const { apiName, logger } = this.#connection.socketEndpoint;
     logger.warn(`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
     if (this.#method) this.#connection.onFailed(error);
   }
 
   #call(method: CompiledMethod, owner: HandlerObject): void {
-    const { endpoint, inbox } = this.#connection;
+    const { socketEndpoint: endpoint, inbox } = this.#connection;
     let data: unknown;
     try {
-      data = method.readInput(this.#frame.payload, endpoint.isTooDeep);
+      data = method.readInput(this.#frame.payload, endpoint.parseLimited);
     } catch (thrown) {
       return this.fail(thrownError(thrown));
     }
     try {
-      const result = owner[method.name]?.(data) as PromiseLike<unknown> | null | undefined;
-      if (typeof result?.then !== "function") return this.#succeed(method, result);
-      inbox.started(this);
+      const result = owner[method.name]?.(data);
+      if (!isThenable(result)) return this.#succeed(method, result);
+      inbox.handlerStarted(this);
       // By way of a promise: a thenable of the program's own might answer twice.
       Promise.resolve(result).then(
         (value) => {
           this.#succeed(method, value);
-          inbox.ended(this);
+          inbox.handlerEnded(this);
         },
         (thrown) => {
           this.#handlerFailed(method, thrown);
-          inbox.ended(this);
+          inbox.handlerEnded(this);
         },
       );
     } catch (thrown) {
@@ -139,7 +139,7 @@ export class IncomingMessage extends GGContext {
     const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
     if (!isPublic || !isOutcome(thrown) || error.hasDebugContext()) {
       const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
-      this.#connection.endpoint.logger.error(`${this.#frame.path}: the handler failed`, {
+      this.#connection.socketEndpoint.logger.error(`${this.#frame.path}: the handler failed`, {
         ref: shown.context?.ref,
         error: original,
       });
@@ -148,10 +148,10 @@ export class IncomingMessage extends GGContext {
   }
 
   #reply(payload: string): void {
-    this.#connection.reply(`${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:${payload}`);
+    this.#connection.sendIfOpen(`${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:${payload}`);
   }
 
   #count(result: string): void {
-    this.#connection.endpoint.metrics?.handled(this.#method?.path ?? "unknown", result, this.#startedAt);
+    this.#connection.socketEndpoint.metrics?.handled(this.#method?.path ?? "unknown", result, this.#startedAt);
   }
 }

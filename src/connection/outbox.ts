@@ -1,4 +1,4 @@
-import { SEPARATOR } from "../protocol/batch.js";
+import { SEPARATOR } from "../protocol/frame.js";
 import type { Transport } from "../transport/transport.js";
 
 /**
@@ -6,9 +6,9 @@ import type { Transport } from "../transport/transport.js";
  * fifty replies cost one write. Nothing waits for a timer: a lone message leaves in the same tick.
  */
 export class Outbox {
-  readonly transport: Transport;
+  readonly lowerTransport: Transport;
   /** What waits: each a message, or the batch that it was joined to. */
-  waiting: string[] = [];
+  queuedMessages: string[] = [];
   /** The longest batch, in UTF-16 units, where the peer takes batches; else every message is a frame of its own. */
   readonly #batchLength: number;
   /** How many messages were ever taken, and handed to the transport. */
@@ -16,14 +16,14 @@ export class Outbox {
   #handedOver = 0;
 
   constructor(transport: Transport, batchBytes = 0) {
-    this.transport = transport;
+    this.lowerTransport = transport;
     // A UTF-16 unit becomes three bytes at most.
     this.#batchLength = batchBytes / 3;
   }
 
   /** Takes a message and returns its number, for {@link wasSent}. */
   push(message: string): number {
-    const { waiting } = this;
+    const { queuedMessages: waiting } = this;
     const last = waiting.length - 1;
     if (last < 0) flushLater(this);
     else {
@@ -43,8 +43,8 @@ export class Outbox {
   }
 
   /** Hands over what waits, now. */
-  flush(): void {
-    const { waiting } = this;
+  flushNow(): void {
+    const { queuedMessages: waiting } = this;
     if (waiting.length === 0) return;
     this.discard();
     this.#handedOver = this.#taken;
@@ -53,11 +53,11 @@ export class Outbox {
 
   /** Forgets what waits: the line is gone. */
   discard(): void {
-    this.waiting = [];
+    this.queuedMessages = [];
   }
 
   protected handOver(messages: readonly string[]): void {
-    this.transport.send(messages);
+    this.lowerTransport.send(messages);
   }
 }
 
@@ -73,5 +73,5 @@ function flushLater(outbox: Outbox): void {
 function flushAll(): void {
   const outboxes = dirty;
   dirty = [];
-  for (const outbox of outboxes) outbox.flush();
+  for (const outbox of outboxes) outbox.flushNow();
 }

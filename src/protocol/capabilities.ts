@@ -1,5 +1,10 @@
-import { MAX_BATCH_BYTES } from "./batch.js";
-import { parsePayload } from "./frame.js";
+import { MAX_BATCH_BYTES, parsePayload } from "./frame.js";
+
+/** The extensions of the wire; PROTOCOL.md, "Capabilities", says what each does. */
+export const CAPABILITIES = ["batch", "alive", "cancel", "drain"] as const;
+
+/** One of them. */
+export type GGWebSocketCapability = (typeof CAPABILITIES)[number];
 
 /**
  * The extensions of the wire that both ends announced (PROTOCOL.md section 10), each with its parameters as the peer

@@ -42,6 +42,12 @@ export function decodeFrame(text: string): Frame {
   };
 }
 
+/** Between the messages of a batch. Neither JSON text nor a path nor an id holds one. */
+export const SEPARATOR = "\n";
+
+/** The most that a batch may have, in bytes: far below any sane payload cap, far above what one tick brings. */
+export const MAX_BATCH_BYTES = 65_536;
+
 /** 16 MiB, the largest message in bytes, in either direction. `ws` alone would take 100 MiB. */
 export const MAX_PAYLOAD = 16 * 1024 * 1024;
 
@@ -58,10 +64,10 @@ export function stringifyPayload(value: unknown): string {
   return payload;
 }
 
-/** What a payload says; `undefined` when it is empty, not JSON, or too deep for this end (no JSON text means `undefined`). */
-export function parsePayload(payload: string, isTooDeep?: (payload: string) => boolean): unknown {
+/** What a payload says; `undefined` when it is empty or not JSON (no JSON text means `undefined`). */
+export function parsePayload(payload: string): unknown {
   try {
-    return isTooDeep?.(payload) ? undefined : JSON.parse(payload);
+    return JSON.parse(payload);
   } catch {
     return undefined;
   }

@@ -23,7 +23,7 @@ export function encodeHandshakeError(errorPayload: string): string {
 
 /** The headers in a handshake's payload: own string members only, and none when the payload is anything but an object. */
 export function decodeHandshakeHeaders(payload: string): Record<string, string> {
-  const value = parsePayload(payload, (text) => isDeeper(text, MAX_DEPTH));
+  const value = isDeeper(payload, MAX_DEPTH) ? undefined : parsePayload(payload);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),

@@ -5,17 +5,16 @@ import type { GGWebSocketSchema, SchemaDefinition } from "../api/schema.js";
 import { Calls } from "../connection/calls.js";
 import type { SocketMetrics } from "../connection/endpoint.js";
 import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
-import { tablesOf } from "../connection/methods/methodTable.js";
-import { oncePer } from "../connection/methods/oncePer.js";
+import { memoizeByKey, tablesOf } from "../connection/methods/methodTable.js";
 import { type Outcome, ok, unsendable } from "../connection/methods/outcome.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
-import { SharedMessage } from "../transport/sharedMessage.js";
+import { SharedMessage } from "../transport/transport.js";
 import { callerOf } from "./connection/outgoing.js";
 import { ServerConnection } from "./connection/serverConnection.js";
 
 /** Connections of one API that are told the same. */
 class Group implements GGSocketGroupMembers {
-  /** Each with what takes it out when it closes. */
+  /** Each with what ends waiting for its close. */
   readonly #members = new Map<ServerConnection, () => void>();
 
   get size(): number {
@@ -25,15 +24,13 @@ class Group implements GGSocketGroupMembers {
   add(outgoing: object): void {
     const connection = connectionOf(outgoing);
     if (!connection.isOpen || this.#members.has(connection)) return;
-    const leave = () => void this.#members.delete(connection);
-    this.#members.set(connection, leave);
-    connection.onClose(leave);
+    const stopWatching = connection.onClose(() => this.#members.delete(connection));
+    this.#members.set(connection, stopWatching);
   }
 
   remove(outgoing: object): boolean {
     const connection = connectionOf(outgoing);
-    const leave = this.#members.get(connection);
-    connection.closeCallbacks = connection.closeCallbacks.filter((callback) => callback !== leave);
+    this.#members.get(connection)?.();
     return this.#members.delete(connection);
   }
 
@@ -58,7 +55,7 @@ class Group implements GGSocketGroupMembers {
     }
     const sent = new Map<SocketMetrics | undefined, number>();
     for (const connection of this.#members.keys()) {
-      const { metrics } = connection.endpoint;
+      const { metrics } = connection.socketEndpoint;
       if (connection.isOpen && connection.sendShared(message, droppable)) {
         sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
       } else metrics?.sent(method.path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
@@ -91,7 +88,7 @@ type GroupClass = new () => Group;
 /** The names that a method of the contract cannot have in a group. */
 const TAKEN = ["add", "remove", "has", "size", "closeAll", "constructor"];
 
-const groupClass = oncePer((schema: SchemaDefinition): GroupClass => {
+const groupClass = memoizeByKey((schema: SchemaDefinition): GroupClass => {
   class ApiGroup extends Group {}
   for (const method of tablesOf(schema).serverToClient.values()) {
     if (method.hasReply) continue;
@@ -108,8 +105,8 @@ const groupClass = oncePer((schema: SchemaDefinition): GroupClass => {
 
 /**
  * Connections of one API that are told the same: `add` the `outgoing` of each, then call the contract's methods on the
- * group. A message is validated, encoded and framed once for all. Members leave when they close. A slow member is dealt
- * with by its own `maxOutboxBytes`, and keeps no other waiting. Permissions play no part.
+ * group. A message is validated, encoded and framed once for all. Members leave when they close. A slow member is
+ * handled by its own `maxOutboxBytes` and never delays others. Permissions play no part.
  *
  * @example
  * const room = new GGSocketGroup(ChatApi);
@@ -130,6 +127,6 @@ export const GGSocketGroup = class {
 
 function connectionOf(outgoing: object): ServerConnection {
   const caller = callerOf(outgoing);
-  if (caller instanceof Calls && caller.connection instanceof ServerConnection) return caller.connection;
+  if (caller instanceof Calls && caller.ofConnection instanceof ServerConnection) return caller.ofConnection;
   throw new Error("GGSocketGroup: this is not the `outgoing` of a connection handler");
 }

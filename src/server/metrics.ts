@@ -1,6 +1,7 @@
 import { GG_METRICS, type GGCounterKey, type GGHistogramKey } from "@grest-ts/metrics";
 import { type ApiLabels, GGWebSocketMetrics, type MethodLabels } from "../api/metrics.js";
 import type { AsyncScope, SocketMetrics } from "../connection/endpoint.js";
+import { BINARY_MESSAGE } from "../transport/node/ws.js";
 
 /** How an attempt to connect ended, as the `result` label of `connections_total`. */
 export type ConnectionResult =
@@ -110,4 +111,16 @@ class Traffic {
     }
     return known;
   }
+}
+
+/** What `ws` closes a connection for, by the code of its error: as the `result` that the metrics show. */
+const PROTOCOL_RESULTS: Readonly<Record<string, string>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: "PAYLOAD_TOO_LARGE",
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: "TOO_MANY_FRAGMENTS",
+  [BINARY_MESSAGE]: "BINARY_MESSAGE",
+};
+
+/** The `result` for a peer that has broken a rule of the WebSocket layer; `undefined` when only the network failed. */
+export function protocolResult({ code = "" }: NodeJS.ErrnoException): string | undefined {
+  return code.startsWith("WS_ERR_") ? (PROTOCOL_RESULTS[code] ?? "PROTOCOL_ERROR") : undefined;
 }

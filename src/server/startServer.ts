@@ -1,7 +1,8 @@
 import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
 import type { SchemaEnds } from "../api/schema.js";
-import { type AnyConnectionHandler, Registration } from "./registration.js";
+import { Registration } from "./registration.js";
 import { noteRunning } from "./running.js";
+import type { AnyConnectionHandler } from "./servedApi.js";
 import { serverOf } from "./socketServer.js";
 
 /** Serves a schema on an HTTP server: its path, its permission check, its start and its teardown. */

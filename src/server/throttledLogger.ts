@@ -2,14 +2,14 @@ import type { GGWebSocketLogger } from "../api/logger.js";
 
 const INTERVAL = 1_000;
 
-/** Of one text, so many warnings in an interval are worth reading. */
+/** How many warnings of one text in an interval are worth reading. */
 const ENOUGH = 10;
 
 /**
- * Passes on at most ten warnings a second of each text, and says with the next one how many were left out: whoever floods
- * the server must not flood its log. Errors all pass, since each has a reference that its peer may ask about.
+ * Passes on at most ten warnings a second of each text, and says with the next one how many were left out: a flood of
+ * messages must not flood the log. Errors all pass, since each has a reference that its peer may ask about.
  */
-export function calmLogger(logger: GGWebSocketLogger): GGWebSocketLogger {
+export function throttledLogger(logger: GGWebSocketLogger): GGWebSocketLogger {
   const seen = new Map<string, { readonly since: number; count: number }>();
   return {
     debug: (message, fields) => logger.debug(message, fields),

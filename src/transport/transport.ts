@@ -1,5 +1,3 @@
-import type { SharedMessage } from "./sharedMessage.js";
-
 /**
  * What a socket needs of the line under it. `transport/` implements it for `ws` and for the native WebSocket.
  * A transport calls its listener and nothing else; it keeps no list of them.
@@ -40,4 +38,12 @@ export interface TransportListener {
   onClosed(code: number, reason: string): void;
   /** Something failed; `onClosed` follows. */
   onFailed(error: Error): void;
+}
+
+/** A message to many connections: a transport frames it once and keeps the frame here. */
+export class SharedMessage {
+  /** Made by the first transport that sends it, for the others of its kind. */
+  frame: Uint8Array | undefined;
+
+  constructor(readonly text: string) {}
 }

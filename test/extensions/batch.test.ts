@@ -14,7 +14,7 @@ function joined(messages: readonly string[]): readonly string[] {
   const send = (texts: readonly string[]) => void batches.push(...texts);
   const outbox = new Outbox({ send, attach() {}, close() {}, terminate() {} }, MAX_BYTES);
   for (const message of messages) outbox.push(message);
-  outbox.flush();
+  outbox.flushNow();
   return batches;
 }
 

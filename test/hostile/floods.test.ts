@@ -1,7 +1,7 @@
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { calmLogger } from "../../src/server/throttledLogger.js";
+import { throttledLogger } from "../../src/server/throttledLogger.js";
 import { capablePeer, serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger } from "../support/server.js";
@@ -95,7 +95,7 @@ it("a log that left lines out says how many, with the next line of that text", (
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const logger = recordingLogger();
-  const calm = calmLogger(logger);
+  const calm = throttledLogger(logger);
   for (let i = 0; i < 25; i++) calm.warn("flood", { i });
   calm.warn("something else");
   for (let i = 0; i < 20; i++) calm.error("defect");

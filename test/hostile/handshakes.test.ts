@@ -29,8 +29,8 @@ it("an announcement of capabilities that goes on and on is understood, and not r
   const long = `${"telepathy ".repeat(1_000)}cancel`;
   expect((await capablePeer(url, long)).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
   const capabilities = new ServerCapabilities(undefined, undefined);
-  expect(capabilities.shared(long)).not.toBe(capabilities.shared(long));
-  expect(capabilities.shared("cancel")).toBe(capabilities.shared("cancel"));
-  for (let i = 0; i < 100; i++) capabilities.shared(`cancel x${i}`);
-  expect(capabilities.shared("cancel x99")).not.toBe(capabilities.shared("cancel x99"));
+  expect(capabilities.agreeOn(long)).not.toBe(capabilities.agreeOn(long));
+  expect(capabilities.agreeOn("cancel")).toBe(capabilities.agreeOn("cancel"));
+  for (let i = 0; i < 100; i++) capabilities.agreeOn(`cancel x${i}`);
+  expect(capabilities.agreeOn("cancel x99")).not.toBe(capabilities.agreeOn("cancel x99"));
 });

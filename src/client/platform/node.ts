@@ -4,6 +4,7 @@ import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
 import { isDeeper, MAX_DEPTH } from "../../protocol/depth.js";
+import { parsePayload } from "../../protocol/frame.js";
 import { nativeTransport } from "../../transport/native.js";
 import { WsTransport } from "../../transport/node/ws.js";
 import type { ClientPlatform } from "./platform.js";
@@ -14,7 +15,10 @@ export const nodePlatform: ClientPlatform = {
   captureScope,
   logger: frameworkLogger,
   beginTrace,
-  endpoint: { Message: TracedMessage, isTooDeep: (payload) => isDeeper(payload, MAX_DEPTH) },
+  endpoint: {
+    Message: TracedMessage,
+    parseLimited: (payload) => (isDeeper(payload, MAX_DEPTH) ? undefined : parsePayload(payload)),
+  },
   onWake: () => () => {},
   async locate(apiName, url) {
     if (url === "") throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);

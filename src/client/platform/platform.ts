@@ -14,7 +14,7 @@ export interface ClientPlatform {
   /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
   beginTrace?(context: GGContext): void;
   /** What endpoints have that a page does without. */
-  readonly endpoint?: Pick<SocketEndpoint, "isTooDeep" | "Message">;
+  readonly endpoint?: Pick<SocketEndpoint, "parseLimited" | "Message">;
   /** Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin. */
   locate(apiName: string, url?: string): string | Promise<string>;
   /** Calls back when connecting is likely to work again: the network or the page is back. Returns what ends that. */

@@ -1,6 +1,5 @@
 import { type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
 import { FrameType, parsePayload, stringifyPayload } from "../../protocol/frame.js";
-import type { SocketEndpoint } from "../endpoint.js";
 import {
   type AnyError,
   type ErrorClasses,
@@ -32,13 +31,13 @@ export interface CompiledMethod {
   /** What every object inherits under this name, such as `toString`: not its handler. */
   readonly inherited: unknown;
   /** Receiver: the handler's argument out of a payload. Throws a `VALIDATION_ERROR`. */
-  readInput(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): unknown;
+  readInput(payload: string, parse?: (payload: string) => unknown): unknown;
   /** Receiver: the payload of a reply out of a handler's value. Throws when the value cannot be sent. */
   writeResult(value: unknown): string;
   /** Sender: a payload out of the caller's argument. Throws a `VALIDATION_ERROR`, or when it cannot be sent. */
   writeInput(data: unknown): string;
   /** Sender: what the caller gets out of a reply's payload. Never throws. */
-  readReply(payload: string, isTooDeep?: SocketEndpoint["isTooDeep"]): Outcome;
+  readReply(payload: string, parse?: (payload: string) => unknown): Outcome;
 }
 
 /** What cleans a value, or says what is wrong with it; all that is asked of a schema here. */
@@ -70,9 +69,9 @@ export function compileMethod(
     permission,
     inherited: Reflect.get(Object.prototype, name),
 
-    readInput(payload, isTooDeep) {
+    readInput(payload, parse = parsePayload) {
       if (!input) return undefined;
-      const value = parsePayload(payload, isTooDeep);
+      const value = parse(payload);
       if (value !== undefined || !payload) return clean(input, value, invalidArguments);
       throw invalidArguments([
         { path: "", code: "invalid.json", message: "Payload is not valid JSON, or nested too deep" },
@@ -84,8 +83,8 @@ export function compileMethod(
       const data = stringifyPayload(success && clean(success, value, invalidResponse));
       return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
     },
-    readReply(payload, isTooDeep) {
-      const reply = parsePayload(payload, isTooDeep);
+    readReply(payload, parse = parsePayload) {
+      const reply = parse(payload);
       try {
         if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
         return readError(reply, errors) ?? invalidResponse();

@@ -1,6 +1,5 @@
 import type { GGSocketMethodMap } from "../../api/contract.js";
 import { type CompiledMethod, compileMethod } from "./compiledMethod.js";
-import { oncePer } from "./oncePer.js";
 import type { ErrorClasses } from "./outcome.js";
 
 /** The methods of one direction of one API by path, such as `ChatApi.sendMessage`: paths come from the peer. */
@@ -20,7 +19,7 @@ interface NamedMethods {
 }
 
 /** The tables of a schema: compiled once, however often it is served or connected to. */
-export const tablesOf = /* @__PURE__ */ oncePer(({ name, methods }: NamedMethods): SchemaTables => {
+export const tablesOf = /* @__PURE__ */ memoizeByKey(({ name, methods }: NamedMethods): SchemaTables => {
   const clientToServer = compileTable(name, methods.clientToServer);
   const serverToClient = compileTable(name, methods.serverToClient);
   return {
@@ -37,4 +36,17 @@ function compileTable(apiName: string, methods: GGSocketMethodMap): MethodTable 
       return [path, compileMethod(path, name, method)];
     }),
   );
+}
+
+/** A function that makes something once for each key, and gives the same ever after. Forgets it with the key. */
+export function memoizeByKey<TKey extends object, T>(make: (key: TKey) => T): (key: TKey) => T {
+  const made = new WeakMap<TKey, T>();
+  return (key) => {
+    let value = made.get(key);
+    if (!value) {
+      value = make(key);
+      made.set(key, value);
+    }
+    return value;
+  };
 }

@@ -1,5 +1,4 @@
 import {
-  BAD_REQUEST,
   ERROR,
   type ERROR_JSON,
   EXISTS,
@@ -29,7 +28,7 @@ type ErrorConstructor = new (...dataAndContext: unknown[]) => AnyError;
 const FRAMEWORK_ERRORS: ErrorClasses = [SERVER_ERROR, VALIDATION_ERROR, ROUTE_NOT_FOUND, NOT_AUTHORIZED, FORBIDDEN];
 
 /** Standard errors that a middleware may refuse with; no contract declares what a handshake may meet. */
-const REFUSAL_ERRORS: ErrorClasses = [NOT_FOUND, EXISTS, BAD_REQUEST];
+const REFUSAL_ERRORS: ErrorClasses = [NOT_FOUND, EXISTS];
 
 /** A successful outcome. */
 export function ok(data: unknown): OK<unknown> {
@@ -111,4 +110,9 @@ function alike<T>(value: unknown, example: T): T | undefined {
 export function thrownError(thrown: unknown, declared: ErrorClasses = []): AnyError {
   if (thrown instanceof ERROR) return thrown;
   return readError(thrown, declared) ?? ERROR.fromUnknown(thrown);
+}
+
+/** Whether what a program returned is to be waited for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

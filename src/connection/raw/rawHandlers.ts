@@ -1,7 +1,7 @@
 import type { GGPromise } from "@grest-ts/schema";
 import type { SocketHandlerConfig } from "../../api/rawSocket.js";
 import { type Frame, FrameType } from "../../protocol/frame.js";
-import type { Connection } from "../connection.js";
+import type { Connection, ConnectionHooks } from "../connection.js";
 import type { CompiledMethod } from "../methods/compiledMethod.js";
 import { type HandlerObject, Handlers } from "../methods/handlers.js";
 import { thrownError } from "../methods/outcome.js";
@@ -13,10 +13,16 @@ interface RawHandler {
 }
 
 /** The handlers of a connection that handles more than its contract, if it has one. */
-export class RawHandlers extends Handlers {
+export class RawHandlers extends Handlers implements ConnectionHooks {
+  readonly errorCallbacks: ((error: Error) => void)[] = [];
   /** Is called with messages that nothing else handles. */
   onUnknown: ((path: string, data: unknown) => void) | undefined;
   readonly #byPath = new Map<string, RawHandler>();
+
+  /** See `ConnectionHooks`. */
+  onError(error: Error): void {
+    for (const callback of this.errorCallbacks) callback(error);
+  }
 
   set(config: SocketHandlerConfig): void {
     const { path } = config;
@@ -37,7 +43,7 @@ export class RawHandlers extends Handlers {
     else if (type === FrameType.REQUEST || !this.onUnknown) return false;
     else {
       try {
-        this.onUnknown(path, compileRawMethod(path).readInput(payload, connection.endpoint.isTooDeep));
+        this.onUnknown(path, compileRawMethod(path).readInput(payload, connection.socketEndpoint.parseLimited));
       } catch (thrown) {
         connection.onFailed(thrownError(thrown));
       }

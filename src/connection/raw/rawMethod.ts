@@ -11,9 +11,9 @@ export function compileRawMethod(path: string, hasReply = true): CompiledMethod 
   return {
     ...method,
     errors: undefined,
-    readReply(payload, isTooDeep) {
-      const reply = parsePayload(payload, isTooDeep);
-      return isOutcome(reply) ? (reply as Outcome) : method.readReply(payload, isTooDeep);
+    readReply(payload, parse = parsePayload) {
+      const reply = parse(payload);
+      return isOutcome(reply) ? (reply as Outcome) : method.readReply(payload, parse);
     },
   };
 }

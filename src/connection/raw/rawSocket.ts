@@ -8,12 +8,12 @@ import type {
   SocketHandlerConfig,
   SocketReply,
 } from "../../api/rawSocket.js";
+import { NO_CAPABILITIES } from "../../protocol/capabilities.js";
 import { clampCloseReason } from "../../protocol/closeCodes.js";
 import type { Transport } from "../../transport/transport.js";
-import { Connection, FINISH_WAIT } from "../connection.js";
-import { atMost } from "../deadlines.js";
-import { CALL_TIMEOUT, type SocketEndpoint } from "../endpoint.js";
-import { guarded } from "../guarded.js";
+import { Connection, GRACEFUL_CLOSE_TIMEOUT } from "../connection.js";
+import { waitAtMost } from "../deadlines.js";
+import { CALL_TIMEOUT, runCallback, type SocketEndpoint } from "../endpoint.js";
 import { Outbox } from "../outbox.js";
 import { beginTrace, TracedMessage } from "../trace.js";
 import { AdapterTransport } from "./adapterTransport.js";
@@ -33,7 +33,7 @@ export class RawConnection {
   /** One that speaks no contract at all. */
   static open(transport: Transport, endpoint: SocketEndpoint, context: GGContext): RawConnection {
     const handlers = new RawHandlers();
-    const connection = new Connection(new Outbox(transport), endpoint, context, handlers);
+    const connection = new Connection(new Outbox(transport), endpoint, context, handlers, NO_CAPABILITIES, handlers);
     connection.inbox.expectNoMoreHandlers();
     return new RawConnection(connection, handlers);
   }
@@ -87,7 +87,8 @@ class Socket implements RawSocket {
   }
 
   onError(callback: (error: Error) => void): this {
-    this.#connection.errorCallbacks.push(callback);
+    const { context, socketEndpoint: endpoint } = this.#connection;
+    this.#handlers.errorCallbacks.push((error) => runCallback(endpoint, context, () => callback(error)));
     return this;
   }
 
@@ -97,15 +98,20 @@ class Socket implements RawSocket {
   }
 
   onClose(callback: (code: number, reason: string) => void): this {
-    this.#connection.onClose(callback);
+    this.#connection.onClose((code, reason) => callback(code, reason));
     return this;
   }
 
-  async teardown(pendingMs = FINISH_WAIT, callbacksMs = FINISH_WAIT, code?: number, reason?: string): Promise<void> {
-    const { context, endpoint } = this.#connection;
+  async teardown(
+    pendingMs = GRACEFUL_CLOSE_TIMEOUT,
+    callbacksMs = GRACEFUL_CLOSE_TIMEOUT,
+    code?: number,
+    reason?: string,
+  ): Promise<void> {
+    const { context, socketEndpoint: endpoint } = this.#connection;
     await this.#connection.idle(pendingMs);
-    const callbacks = this.#teardownCallbacks.map((callback) => guarded(endpoint, context, callback));
-    if (callbacks.length > 0) await atMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
+    const callbacks = this.#teardownCallbacks.map((callback) => runCallback(endpoint, context, callback));
+    if (callbacks.length > 0) await waitAtMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
     this.close(code, reason);
   }
 
@@ -144,11 +150,11 @@ function connectionOf(adapter: SocketAdapter, config: GGSocketConfig): RawConnec
   }
   const endpoint: SocketEndpoint = {
     apiName,
-    table: new Map(),
+    methodTable: new Map(),
     logger: defaultLogger,
     timeout: CALL_TIMEOUT,
     Message: TracedMessage,
-    scope: (fn, ...args) => fn(...args),
+    asyncScope: (fn, ...args) => fn(...args),
   };
   return RawConnection.open(new AdapterTransport(adapter), endpoint, context);
 }

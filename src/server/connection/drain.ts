@@ -1,6 +1,6 @@
 import type { GGDrainOptions } from "../../api/server.js";
 import type { Connection } from "../../connection/connection.js";
-import { after } from "../../connection/deadlines.js";
+import { setDeadline } from "../../connection/deadlines.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { FrameType } from "../../protocol/frame.js";
 
@@ -13,30 +13,31 @@ const GRACE = 5_000;
 const REASON = "Server is shutting down";
 
 /**
- * Leads connections away, and resolves when all have ended. Clients that can are told when to be elsewhere; the others
- * are closed in waves, once what is in flight on them is done.
+ * Drains connections on shutdown, and resolves when all have closed. Clients that support `drain` are told when to
+ * reconnect; the others are closed in waves, once what is in flight on them is done.
  */
 export async function drain(
   connections: ReadonlySet<Connection>,
   { spreadMs = 0, deadlineMs = spreadMs + GRACE }: GGDrainOptions = {},
 ): Promise<void> {
   const code = spreadMs > 0 ? CloseCode.SERVICE_RESTART : CloseCode.GOING_AWAY;
-  const leaving = [...connections];
-  const cancels = leaving.map((connection, i) => {
+  const closing = [...connections];
+  const cancels = closing.map((connection, i) => {
     const isTold = connection.can("drain");
-    if (isTold) connection.reply(`${FrameType.DRAIN}:::${Math.floor(Math.random() * spreadMs)}`);
-    if (spreadMs === 0) void connection.finish(code, REASON);
-    // Who was told leaves by itself: closing its connection now might meet a request on its way.
+    if (isTold) connection.sendIfOpen(`${FrameType.DRAIN}:::${Math.floor(Math.random() * spreadMs)}`);
+    if (spreadMs === 0) void connection.closeGracefully(code, REASON);
+    // A client that was told closes by itself: closing its connection now might meet a request on its way.
     else if (!isTold) {
-      return after((spreadMs * (i % WAVES)) / (WAVES - 1), () => void connection.finish(code, REASON));
+      const delay = (spreadMs * (i % WAVES)) / (WAVES - 1);
+      return setDeadline(delay, () => void connection.closeGracefully(code, REASON));
     }
     return undefined;
   });
   cancels.push(
-    after(deadlineMs, () => {
-      for (const connection of leaving) connection.close(code, REASON);
+    setDeadline(deadlineMs, () => {
+      for (const connection of closing) connection.close(code, REASON);
     }),
   );
-  await Promise.all(leaving.map((connection) => connection.closed()));
+  await Promise.all(closing.map((connection) => connection.closed()));
   for (const cancel of cancels) cancel?.();
 }

@@ -1,78 +1,72 @@
-import type { Connection } from "../../connection/connection.js";
-import type { Gate, Refusal } from "../../connection/endpoint.js";
+import type { MessageRejection } from "../../connection/endpoint.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
-import { serverError } from "../../connection/methods/outcome.js";
-import { CloseCode } from "../../protocol/closeCodes.js";
-import { refusal, type Scopes } from "../handshake/permissions.js";
+import { type AnyError, serverError } from "../../connection/methods/outcome.js";
+import { checkPermission, type Scopes } from "../handshake/permissions.js";
+import type { Limits } from "../limits.js";
 import { TokenBucket } from "./tokenBucket.js";
 
-/** What a connection may send; see `GGWebSocketLimits`. */
-export interface MessageLimits {
-  readonly maxRequestsInFlight: number;
-  readonly messagesPerSecond: number;
-  readonly messageBurst: number;
+/** A rejection, and what else its connection has to do. */
+export interface GateRejection extends MessageRejection {
+  /** What to log: the first time that a limit of the connection is reached. */
+  readonly warning?: string | undefined;
+  /** Whether the peer has sent so much in vain that it has to go. */
+  readonly mustClose?: boolean;
+}
+
+/** What a connection has at work. */
+export interface Load {
+  readonly requests: number;
+  readonly messages: number;
 }
 
 /** Nobody waits for messages, so that bursts of them are usual; and yet a request must not go by that name without end. */
 const MESSAGES_PER_REQUEST = 10;
 
-/** What one connection may do: how often, how much at once, and what with its scopes. */
-export class ConnectionGate implements Gate {
-  readonly #connection: Connection;
-  readonly #limits: MessageLimits;
+/** Decides what one connection may do: how often, how much at once, and what with its scopes. */
+export class ConnectionGate {
+  readonly #apiName: string;
+  readonly #limits: Limits;
   readonly #scopes: Scopes;
   /** Only where messages are limited. */
   readonly #bucket: TokenBucket | undefined;
-  /** Refusals for their rate since a message last passed. */
-  #refused = 0;
-  #hasLogged = false;
+  /** Rejections for their rate since a message last passed. */
+  #rejected = 0;
+  #hasWarned = false;
 
-  constructor(connection: Connection, limits: MessageLimits, scopes: Scopes) {
-    this.#connection = connection;
+  constructor(apiName: string, limits: Limits, scopes: Scopes) {
+    this.#apiName = apiName;
     this.#limits = limits;
     this.#scopes = scopes;
     const { messageBurst, messagesPerSecond } = limits;
     if (messagesPerSecond !== Number.POSITIVE_INFINITY) this.#bucket = new TokenBucket(messagesPerSecond, messageBurst);
   }
 
-  refusal(method: CompiledMethod | undefined, isRequest: boolean): Refusal | undefined {
-    const { maxRequestsInFlight, messagesPerSecond } = this.#limits;
-    if (this.#bucket && this.#isTooMuch(this.#bucket)) {
-      return this.#limit("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`);
+  /** Admits a message, or says why not. `method` is absent when there is none of that name, or no handler is to see it. */
+  admit(method: CompiledMethod | undefined, isRequest: boolean, load: Load): GateRejection | undefined {
+    const { maxRequestsInFlight, messageBurst, messagesPerSecond } = this.#limits;
+    if (this.#bucket?.take() === false) {
+      const mustClose = ++this.#rejected > 2 * messageBurst;
+      return this.#reject("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`, mustClose);
     }
-    const { runningRequests, running } = this.#connection.inbox;
-    if (isRequest && runningRequests >= maxRequestsInFlight) {
-      return this.#limit("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
+    this.#rejected = 0;
+    if (isRequest && load.requests >= maxRequestsInFlight) {
+      return this.#reject("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
     }
-    const maxRunning = MESSAGES_PER_REQUEST * maxRequestsInFlight;
-    if (!isRequest && method && running.length >= maxRunning) {
-      return this.#limit("TOO_MANY_REQUESTS", `${maxRunning} messages are being handled: send fewer`);
+    const maxMessages = MESSAGES_PER_REQUEST * maxRequestsInFlight;
+    if (!isRequest && method && load.messages >= maxMessages) {
+      return this.#reject("TOO_MANY_REQUESTS", `${maxMessages} messages are being handled: send fewer`);
     }
-    const error = method && refusal(method.permission, this.#scopes, method.path);
-    return error && { error, result: error.type };
+    const error = method && checkPermission(method.permission, this.#scopes, method.path);
+    return error && rejectionOf(error);
   }
 
-  ignores(): boolean {
-    const refusal = this.refusal(undefined, false);
-    if (refusal) this.#connection.endpoint.metrics?.handled("unknown", refusal.result);
-    return refusal !== undefined;
+  #reject(result: string, why: string, mustClose = false): GateRejection {
+    const warning = this.#hasWarned ? undefined : `${this.#apiName}: messages of a connection are refused, ${why}`;
+    this.#hasWarned = true;
+    return { error: serverError(`${this.#apiName}: ${why}`), result, warning, mustClose };
   }
+}
 
-  #isTooMuch(bucket: TokenBucket): boolean {
-    if (bucket.take()) {
-      this.#refused = 0;
-      return false;
-    }
-    if (++this.#refused > 2 * this.#limits.messageBurst) {
-      this.#connection.close(CloseCode.POLICY_VIOLATION, "Too many messages");
-    }
-    return true;
-  }
-
-  #limit(result: string, why: string): Refusal {
-    const { apiName, logger } = this.#connection.endpoint;
-    if (!this.#hasLogged) logger.warn(`${apiName}: messages of a connection are refused, ${why}`, { result });
-    this.#hasLogged = true;
-    return { error: serverError(`${apiName}: ${why}`), result };
-  }
+function rejectionOf(error: AnyError): GateRejection {
+  return { error, result: error.type };
 }

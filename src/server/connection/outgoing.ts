@@ -1,5 +1,4 @@
-import type { MethodTable } from "../../connection/methods/methodTable.js";
-import { oncePer } from "../../connection/methods/oncePer.js";
+import { type MethodTable, memoizeByKey } from "../../connection/methods/methodTable.js";
 import { type Caller, type OutgoingMethods, outgoingFunction } from "../../connection/methods/outgoing.js";
 
 type OutgoingClass = new (caller: Caller) => OutgoingMethods;
@@ -24,7 +23,7 @@ export const callerOf = CallerOwner.callerOf;
  * The class of the outgoing halves of all connections of a table. A method becomes a function of its own on the object
  * when it is first used: a thousand connections of an API with fifty methods must not hold fifty thousand functions.
  */
-export const outgoingClass = oncePer((table: MethodTable): OutgoingClass => {
+export const outgoingClass = memoizeByKey((table: MethodTable): OutgoingClass => {
   class Outgoing extends CallerOwner {}
   for (const method of table.values()) {
     const property = { configurable: true, enumerable: true };

@@ -1,63 +1,87 @@
 import type { GGContext } from "@grest-ts/context";
 import { Connection } from "../../connection/connection.js";
+import type { MessageRejection } from "../../connection/endpoint.js";
+import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
 import type { Handlers } from "../../connection/methods/handlers.js";
 import { Outbox } from "../../connection/outbox.js";
+import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { batchBytes, type Capabilities } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
-import type { SharedMessage } from "../../transport/sharedMessage.js";
-import type { Transport } from "../../transport/transport.js";
-import type { Registration } from "../registration.js";
+import type { SharedMessage, Transport } from "../../transport/transport.js";
+import type { Scopes } from "../handshake/permissions.js";
+import type { ServedApi } from "../servedApi.js";
+import { ConnectionGate } from "./gate.js";
 
-/** A connection that may get what others get too, and that does not wait for a slow reader without end. */
+/**
+ * A server's end: it admits only what its limits and the scopes of its peer permit, takes messages that others get too, and
+ * bounds what waits for a peer that reads slowly.
+ */
 export class ServerConnection extends Connection {
   declare readonly outbox: ServerOutbox;
+  readonly #gate: ConnectionGate;
   readonly #maxOutboxBytes: number;
-  /** Never fewer than the bytes that wait: what was pushed since somebody looked, at three bytes a UTF-16 unit. */
+  /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
   #hasDropped = false;
 
   constructor(
     transport: Transport,
-    { endpoint, limits }: Registration,
+    { apiName, endpoint, limits }: ServedApi,
     context: GGContext,
     handlers: Handlers,
     agreed: Capabilities,
+    scopes: Scopes,
   ) {
-    super(new ServerOutbox(transport, batchBytes(agreed)), endpoint, context, handlers, agreed);
+    const hooks = handlers instanceof RawHandlers ? handlers : undefined;
+    super(new ServerOutbox(transport, batchBytes(agreed)), endpoint, context, handlers, agreed, hooks);
+    this.#gate = new ConnectionGate(apiName, limits, scopes);
     this.#maxOutboxBytes = limits.maxOutboxBytes;
   }
 
+  override admit(method?: CompiledMethod, isRequest?: boolean): MessageRejection | undefined {
+    const { runningRequests: requests, running } = this.inbox;
+    const rejection = this.#gate.admit(method, isRequest ?? false, { requests, messages: running.length });
+    if (!rejection) return undefined;
+    const { logger, metrics } = this.socketEndpoint;
+    if (rejection.warning) logger.warn(rejection.warning, { result: rejection.result });
+    if (rejection.mustClose) this.close(CloseCode.POLICY_VIOLATION, "Too many messages");
+    // A message counts where it ends.
+    if (isRequest === undefined) metrics?.handled("unknown", rejection.result);
+    return rejection;
+  }
+
   override sendFrame(frame: string, isDroppable?: boolean): number {
-    return this.#hasRoom(frame, isDroppable) ? super.sendFrame(frame) : 0;
+    return this.#makeRoom(frame, isDroppable) ? super.sendFrame(frame) : 0;
   }
 
   /** Sends a message that others get too. Returns whether it did, and closes when it could neither send nor drop it. */
   sendShared(message: SharedMessage, isDroppable?: boolean): boolean {
-    const hasRoom = this.#hasRoom(message.text, isDroppable);
+    const hasRoom = this.#makeRoom(message.text, isDroppable);
     if (hasRoom) this.outbox.pushShared(message);
     return hasRoom;
   }
 
-  #hasRoom({ length }: string, isDroppable = false): boolean {
+  /** Counts a message in. Returns false when there is no room for it: it is dropped then, or the connection closed. */
+  #makeRoom({ length }: string, isDroppable = false): boolean {
     this.#atMostWaiting += 3 * length;
     if (this.#atMostWaiting <= this.#maxOutboxBytes) return true;
     const { backlog } = this.outbox;
     this.#atMostWaiting = backlog + 3 * length;
     if (backlog <= this.#maxOutboxBytes) return true;
     if (isDroppable) this.#noteDropped();
-    else this.#giveUp();
+    else this.#closeSlowConsumer();
     return false;
   }
 
   /** Once for a connection; the metrics count each. */
   #noteDropped(): void {
-    const { apiName, logger } = this.endpoint;
+    const { apiName, logger } = this.socketEndpoint;
     if (!this.#hasDropped) logger.warn(`${apiName}: messages are dropped, since their peer reads too slowly`);
     this.#hasDropped = true;
   }
 
-  #giveUp(): void {
-    const { apiName, logger, metrics } = this.endpoint;
+  #closeSlowConsumer(): void {
+    const { apiName, logger, metrics } = this.socketEndpoint;
     logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
     metrics?.sent("unknown", "SLOW_CONSUMER");
     this.outbox.discard();
@@ -71,7 +95,7 @@ class ServerOutbox extends Outbox {
 
   /** Bytes that wait here, as far as can be told without encoding them, and below. */
   get backlog(): number {
-    return this.waiting.reduce((sum, { length }) => sum + length, this.transport.backlog?.() ?? 0);
+    return this.queuedMessages.reduce((sum, { length }) => sum + length, this.lowerTransport.backlog?.() ?? 0);
   }
 
   pushShared(message: SharedMessage): void {
@@ -82,7 +106,7 @@ class ServerOutbox extends Outbox {
   protected override handOver(messages: readonly string[]): void {
     const shared = this.#shared;
     this.#shared = undefined;
-    const { transport } = this;
+    const { lowerTransport: transport } = this;
     if (shared && transport.sendShared && messages.length === 1 && messages[0] === shared.text) {
       transport.sendShared(shared);
     } else super.handOver(messages);

@@ -10,47 +10,47 @@ import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
 import type { WsTransport } from "../../transport/node/ws.js";
-import { ConnectionGate } from "../connection/gate.js";
 import { ServerConnection } from "../connection/serverConnection.js";
 import type { ConnectionResult } from "../metrics.js";
-import type { Registration } from "../registration.js";
-import type { SharedCapabilities } from "./capabilities.js";
+import type { ServedApi } from "../servedApi.js";
+import type { AgreedCapabilities } from "./capabilities.js";
 import { runConnectionHandlers } from "./connectionHandler.js";
-import { type HandshakeArrival, HandshakeListener, MAX_HANDSHAKE, runMiddlewares } from "./listener.js";
-import { refusal, resolveScopes, type Scopes } from "./permissions.js";
+import { HandshakeListener, type HandshakeResult, MAX_HANDSHAKE } from "./listener.js";
+import { runMiddlewares } from "./middlewares.js";
+import { checkPermission, resolveScopes, type Scopes } from "./permissions.js";
 import { checkQuery, parseQuery, type RawQuery } from "./query.js";
 
 /** How long a client may take to send its handshake message, in ms. */
 const HANDSHAKE_TIMEOUT = 5_000;
 
-/** Takes a new line through query check, handshake and permissions to its connection handler. Never throws. */
-export function acceptConnection(registration: Registration, transport: WsTransport, rawQuery: string): void {
-  new Arrival(registration, transport, parseQuery(rawQuery)).begin();
+/** Takes a new transport through query check, handshake and permissions to its connection handler. Never throws. */
+export function acceptTransport(api: ServedApi, transport: WsTransport, rawQuery: string): void {
+  new Handshake(api, transport, parseQuery(rawQuery)).begin();
 }
 
-/** A line that is not a connection yet. Waits for the program only where that takes time: promises cost the most here. */
-class Arrival {
-  readonly #registration: Registration;
+/** The server's side of one handshake. Waits for the program only where that takes time: promises cost the most here. */
+class Handshake {
+  readonly #api: ServedApi;
   readonly #transport: WsTransport;
   readonly #context = new GGContext("ws-connection");
   readonly #listener: HandshakeListener;
   /** The raw arguments, and once they are checked what the validator made of them. */
   #query: unknown;
 
-  constructor(registration: Registration, transport: WsTransport, rawQuery: RawQuery) {
-    this.#registration = registration;
+  constructor(api: ServedApi, transport: WsTransport, rawQuery: RawQuery) {
+    this.#api = api;
     this.#transport = transport;
     this.#query = rawQuery;
-    this.#context.set(GG_WS_CONNECTION, registration.address);
+    this.#context.set(GG_WS_CONNECTION, api.address);
     beginTrace(this.#context);
-    this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, (arrival) =>
-      this.#guard(() => this.#shakeHands(arrival)),
+    this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, (result) =>
+      this.#guard(() => this.#proceed(result)),
     );
   }
 
   begin(): void {
-    this.#registration.arrives(this.#transport, this.#context);
-    const { queryValidator } = this.#registration;
+    const { handshakes, queryValidator } = this.#api;
+    handshakes.handshakeStarted(this.#transport, this.#context);
     if (queryValidator) this.#guard(() => this.#checkQuery(queryValidator));
   }
 
@@ -60,21 +60,19 @@ class Arrival {
     else this.#end("QUERY_INVALID", CloseCode.QUERY_INVALID, "Invalid query parameters");
   }
 
-  #shakeHands(headers: HandshakeArrival): void | Promise<void> {
-    const { capabilities, middlewares, permissionResolver } = this.#registration;
+  #proceed(headers: HandshakeResult): void | Promise<void> {
+    const { capabilities, middlewares, permissionResolver } = this.#api;
     if (headers === "closed") return this.#end("HANDSHAKE_FAILED");
     if (headers === "timeout") return this.#refuse(serverError("Handshake timeout"));
     if (headers === "too large") return this.#refuseTooLarge();
-    const shared = capabilities.shared(headers[CAPABILITIES_MEMBER]);
+    const agreed = capabilities.agreeOn(headers[CAPABILITIES_MEMBER]);
     delete headers[CAPABILITIES_MEMBER];
-    const enter = (scopes: Scopes) => this.#enter(scopes, shared);
+    const enter = (scopes: Scopes) => this.#enter(scopes, agreed);
     const refuse = (thrown: unknown) => this.#refuse(this.#publicError(thrown));
     let scopes: Scopes | Promise<Scopes>;
     try {
-      const middlewaresDone = runMiddlewares(middlewares, {
-        headers,
-        queryArgs: this.#query as GGWebSocketHandshakeContext["queryArgs"],
-      });
+      const queryArgs = this.#query as GGWebSocketHandshakeContext["queryArgs"];
+      const middlewaresDone = runMiddlewares(middlewares, { headers, queryArgs });
       scopes = middlewaresDone
         ? middlewaresDone.then(() => resolveScopes(permissionResolver))
         : resolveScopes(permissionResolver);
@@ -84,65 +82,67 @@ class Arrival {
     return scopes instanceof Promise ? scopes.then(enter, refuse) : enter(scopes);
   }
 
-  #enter(scopes: Scopes, { agreed, accept }: SharedCapabilities): void {
-    const registration = this.#registration;
+  #enter(scopes: Scopes, { agreed, accept }: AgreedCapabilities): void {
+    const api = this.#api;
     const transport = this.#transport;
-    const notPermitted = refusal(registration.connectPermission, scopes, registration.apiName);
+    const notPermitted = checkPermission(api.connectPermission, scopes, api.apiName);
     if (notPermitted) return this.#refuse(notPermitted);
-    if (!this.#listener.isOpen || !registration.expects(transport)) {
+    // The middlewares have had their time: the client may be gone, the API on its way down, the user revoked.
+    const revocation = api.handshakes.takeRevocation(transport);
+    if (revocation) return this.#end("HANDSHAKE_FAILED", revocation.code, revocation.reason);
+    if (!this.#listener.isOpen || !api.handshakes.isPending(transport)) {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
-    const handlers = registration.hasRawHandlers ? new RawHandlers() : new Handlers();
-    const connection = new ServerConnection(transport, registration, this.#context, handlers, agreed);
-    connection.inbox.gate = new ConnectionGate(connection, registration.limits, scopes);
-    // Sent as a line of its own: the client does not know of batches before it has read this.
+    const handlers = api.rawHandlers.length > 0 ? new RawHandlers() : new Handlers();
+    const connection = new ServerConnection(transport, api, this.#context, handlers, agreed, scopes);
+    // Sent by itself: the client does not know of batches before it has read this.
     transport.sendShared(accept);
-    registration.arrived(transport);
-    registration.joined(connection);
+    api.handshakes.handshakeEnded(transport);
+    api.connectionOpened(connection);
     this.#listener.handOverTo(connection);
-    runConnectionHandlers(registration, connection, handlers, this.#query);
+    runConnectionHandlers(api, connection, handlers, this.#query);
   }
 
   /** An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets. */
   #publicError(thrown: unknown): AnyError {
     const error = thrownError(thrown);
     if (!(thrown instanceof ERROR)) {
-      const { apiName, endpoint } = this.#registration;
+      const { apiName, endpoint } = this.#api;
       endpoint.logger.error(`${apiName}: a middleware failed`, { ref: error.context?.ref, error: thrown });
     }
     return error;
   }
 
   #refuseTooLarge(): void {
-    const { apiName, endpoint } = this.#registration;
+    const { apiName, endpoint } = this.#api;
     endpoint.logger.warn(`${apiName}: a handshake message was too large`);
     this.#refuse(serverError(`Handshake message of more than ${MAX_HANDSHAKE} characters`), "HANDSHAKE_TOO_LARGE");
   }
 
   #refuse(error: AnyError, result: ConnectionResult = "HANDSHAKE_FAILED"): void {
-    const { apiName, endpoint } = this.#registration;
+    const { apiName, endpoint } = this.#api;
     endpoint.logger.debug(`${apiName}: a handshake was refused`, { type: error.type });
     this.#transport.send([encodeHandshakeError(errorPayload(error))]);
     this.#end(result, CloseCode.HANDSHAKE_FAILED, "Handshake failed");
   }
 
-  /** There will be no connection. */
-  #end(result: ConnectionResult, code?: CloseCode, reason?: string): void {
-    this.#registration.metrics.refused(result);
-    this.#registration.arrived(this.#transport);
+  /** There is no connection. */
+  #end(result: ConnectionResult, code?: number, reason?: string): void {
+    this.#api.metrics.refused(result);
+    this.#api.handshakes.handshakeEnded(this.#transport);
     this.#listener.stop();
     if (code !== undefined) this.#transport.close(code, reason);
   }
 
-  /** Runs a step in the connection's context; what should not happen ends the line. */
+  /** Runs a step in the connection's context; a defect in it closes the transport. */
   #guard(step: () => void | Promise<void>): void {
     const fail = (error: unknown) => {
-      const { apiName, endpoint } = this.#registration;
+      const { apiName, endpoint } = this.#api;
       endpoint.logger.error(`${apiName}: a connection could not be set up`, { error });
       this.#end("ERROR", CloseCode.INTERNAL_ERROR, "Connection failed");
     };
     try {
-      this.#registration.endpoint.scope(() => this.#context.run(step))?.catch(fail);
+      this.#api.endpoint.asyncScope(() => this.#context.run(step))?.catch(fail);
     } catch (error) {
       fail(error);
     }

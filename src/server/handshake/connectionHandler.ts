@@ -1,32 +1,31 @@
 import type { Connection } from "../../connection/connection.js";
-import { guarded } from "../../connection/guarded.js";
+import { runCallback } from "../../connection/endpoint.js";
 import type { HandlerObject, Handlers } from "../../connection/methods/handlers.js";
+import { isThenable } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { RawConnection, rawSocket } from "../../connection/raw/rawSocket.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
-import type { Registration } from "../registration.js";
-import { isThenable } from "./listener.js";
+import type { ServedApi } from "../servedApi.js";
 
 /**
  * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any; messages wait until they have
- * given handlers, or are done without.
+ * given handlers, or have ended without.
  */
 export function runConnectionHandlers(
-  registration: Registration,
+  api: ServedApi,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
 ): void {
-  const contracted = runContracted(registration, connection, handlers, query);
-  const isRaw = handlers instanceof RawHandlers;
-  const others = isRaw ? runRaw(registration, new RawConnection(connection, handlers), query) : undefined;
-  if (contracted || others) Promise.all([contracted, others]).then(() => connection.inbox.expectNoMoreHandlers());
+  const contracted = runContracted(api, connection, handlers, query);
+  const raw = handlers instanceof RawHandlers ? runRaw(api, new RawConnection(connection, handlers), query) : undefined;
+  if (contracted || raw) Promise.all([contracted, raw]).then(() => connection.inbox.expectNoMoreHandlers());
   else connection.inbox.expectNoMoreHandlers();
 }
 
 /** Returns a promise, which never rejects, when the handler takes time. */
 function runContracted(
-  { apiName, endpoint, onConnection, Outgoing }: Registration,
+  { apiName, endpoint, onConnection, Outgoing }: ServedApi,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
@@ -56,8 +55,9 @@ function runContracted(
 }
 
 /** What a raw handler throws is logged and stops nothing, as at 0.0.39. */
-function runRaw({ endpoint, rawHandlers }: Registration, connection: RawConnection, query: unknown): Promise<unknown> {
-  const { context } = connection.connection;
-  const socket = rawSocket(connection);
-  return Promise.all(rawHandlers.map((handler) => guarded(endpoint, context, () => handler(socket, query))));
+function runRaw({ endpoint, rawHandlers }: ServedApi, raw: RawConnection, query: unknown): Promise<unknown> {
+  const socket = rawSocket(raw);
+  const run = (handler: (typeof rawHandlers)[number]) =>
+    runCallback(endpoint, raw.connection.context, () => handler(socket, query));
+  return Promise.all(rawHandlers.map(run));
 }

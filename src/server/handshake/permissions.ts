@@ -1,10 +1,9 @@
 import { GG_PERMISSIONS, type GGScopeResolver } from "@grest-ts/http";
 import { FORBIDDEN, type GGPermission, GGPermissionChecker, NOT_AUTHORIZED, satisfies } from "@grest-ts/schema";
 import { isPublic } from "../../api/permission.js";
-import type { AnyError } from "../../connection/methods/outcome.js";
-import { isThenable } from "./listener.js";
+import { type AnyError, isThenable } from "../../connection/methods/outcome.js";
 
-/** The scopes of a connection: `null` without an identity, `undefined` where nobody asked. */
+/** The scopes of a connection: `null` without an identity, `undefined` where there is no resolver. */
 export type Scopes = ReadonlySet<string> | null | undefined;
 
 /** Finds a connection's scopes, once, and shows them to handlers as `GG_PERMISSIONS`. Runs inside its context. */
@@ -18,8 +17,12 @@ function showScopes(scopes: Scopes): Scopes {
   return scopes;
 }
 
-/** The error for a connection or a message that its scopes do not allow; `undefined` when they do. */
-export function refusal(required: GGPermission | undefined, scopes: Scopes, what: string): AnyError | undefined {
+/** The error for a connection or a message that its scopes do not permit; `undefined` when they do. */
+export function checkPermission(
+  required: GGPermission | undefined,
+  scopes: Scopes,
+  what: string,
+): AnyError | undefined {
   if (required === undefined || isPublic(required)) return undefined;
   if (!scopes) return new NOT_AUTHORIZED({ displayMessage: `${what} requires an identity` });
   if (satisfies(required, scopes)) return undefined;

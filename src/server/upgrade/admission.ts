@@ -4,18 +4,18 @@ import type { Limits } from "../limits.js";
 import type { ConnectionResult } from "../metrics.js";
 import { type OriginCheck, originCheck } from "./origins.js";
 
-/** Why an upgrade is refused, as its sender sees it and as the metrics do. */
-export interface UpgradeRefusal {
+/** Why an upgrade is rejected, as its sender sees it and as the metrics do. */
+export interface UpgradeRejection {
   readonly status: 403 | 429 | 503;
   readonly why: string;
   readonly result: ConnectionResult;
 }
 
 /** How many connections an API has. */
-interface Crowd {
+export interface ConnectionCounts {
   readonly isClosing: boolean;
   readonly handshakes: number;
-  readonly connectionCount: number;
+  readonly connections: number;
 }
 
 /** Decides whether an upgrade may begin, before anything of it costs much. */
@@ -39,7 +39,11 @@ export class Admission {
     this.#onAddressFailed = onAddressFailed;
   }
 
-  refusal(request: IncomingMessage, { isClosing, handshakes, connectionCount }: Crowd): UpgradeRefusal | undefined {
+  /** Why a request may not be upgraded; `undefined` when it may. */
+  check(
+    request: IncomingMessage,
+    { isClosing, handshakes, connections }: ConnectionCounts,
+  ): UpgradeRejection | undefined {
     const { maxConnections, maxConnectionsPerAddress, maxHandshakes } = this.#limits;
     if (isClosing) return { status: 503, why: "The server is shutting down", result: "SHUTTING_DOWN" };
     if (!this.#isFromAllowedPage(request)) {
@@ -48,7 +52,7 @@ export class Admission {
     if (handshakes >= maxHandshakes) {
       return { status: 503, why: "Too many connections are being made", result: "TOO_MANY_HANDSHAKES" };
     }
-    if (handshakes + connectionCount >= maxConnections) {
+    if (handshakes + connections >= maxConnections) {
       return { status: 503, why: "There are too many connections", result: "TOO_MANY_CONNECTIONS" };
     }
     const address = this.#limitedAddress(request);

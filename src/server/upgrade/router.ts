@@ -1,18 +1,18 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { CLOSE_WAIT } from "../../connection/connection.js";
+import { CLOSE_TIMEOUT } from "../../connection/connection.js";
 
 /** Where the upgrades of one path go. */
 export interface UpgradeTarget {
   /** Names the API in errors. */
   readonly apiName: string;
-  /** Whether upgrades to paths that nobody registered are for other listeners to answer. */
+  /** Whether upgrades to paths that no API is registered on are for other listeners to answer. */
   readonly leavesUnknownPaths: boolean;
   /** The largest message, in bytes. */
   readonly maxPayloadBytes: number;
-  /** Why a request may not be upgraded, if so. */
-  refusal(request: IncomingMessage): { readonly status: number; readonly why: string } | undefined;
+  /** Admits a request, or says why it may not be upgraded. */
+  admit(request: IncomingMessage): { readonly status: number; readonly why: string } | undefined;
   /** Takes an upgraded connection; `query` is the raw text after the `?`. */
   accept(ws: WebSocket, query: string, request: IncomingMessage): void;
 }
@@ -28,7 +28,7 @@ class UpgradeRouter {
   readonly #routes = new Map<string, Route>();
 
   constructor(server: Server) {
-    server.on("upgrade", (request, line, head) => this.#upgrade(request, line, head));
+    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   add(path: string, target: UpgradeTarget): void {
@@ -43,7 +43,7 @@ class UpgradeRouter {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: target.maxPayloadBytes,
-      closeTimeout: CLOSE_WAIT,
+      closeTimeout: CLOSE_TIMEOUT,
     } as ServerOptions);
     this.#routes.set(path, { target, webSockets });
   }
@@ -52,22 +52,22 @@ class UpgradeRouter {
     this.#routes.delete(path);
   }
 
-  #upgrade(request: IncomingMessage, line: Duplex, head: Buffer): void {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { path, query } = splitUrl(request.url ?? "/");
     const route = this.#routes.get(path);
     if (!route && [...this.#routes.values()].some(({ target }) => target.leavesUnknownPaths)) return;
-    if (!route) return refuse(line, 404, "Nothing is served here");
+    if (!route) return reject(socket, 404, "Nothing is served here");
     const { target, webSockets } = route;
-    const refusal = target.refusal(request);
-    if (refusal) return refuse(line, refusal.status, refusal.why);
-    webSockets.handleUpgrade(request, line, head, (ws) => target.accept(ws, query, request));
+    const rejection = target.admit(request);
+    if (rejection) return reject(socket, rejection.status, rejection.why);
+    webSockets.handleUpgrade(request, socket, head, (ws) => target.accept(ws, query, request));
   }
 }
 
-/** Answers an upgrade request as any other HTTP request, and ends the line. */
-function refuse(line: Duplex, status: number, why: string): void {
-  // Without a listener a reset of the line would be an uncaught exception; `ws` has its own for what it upgrades.
-  line.on("error", () => line.destroy());
+/** Answers an upgrade request as any other HTTP request, and closes its socket. */
+function reject(socket: Duplex, status: number, why: string): void {
+  // Without a listener a reset of the socket would be an uncaught exception; `ws` has its own for what it upgrades.
+  socket.on("error", () => socket.destroy());
   const body = `${why}\n`;
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -76,7 +76,7 @@ function refuse(line: Duplex, status: number, why: string): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(status === 404 || status === 403 ? [] : ["Retry-After: 1"]),
   ];
-  line.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => line.destroy());
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 const routers = new WeakMap<Server, UpgradeRouter>();

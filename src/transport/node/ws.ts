@@ -1,8 +1,7 @@
 import { WebSocket } from "ws";
 import { CloseCode, clampCloseReason, isSendableCloseCode } from "../../protocol/closeCodes.js";
 import { MAX_PAYLOAD } from "../../protocol/frame.js";
-import type { SharedMessage } from "../sharedMessage.js";
-import type { Transport, TransportListener } from "../transport.js";
+import type { SharedMessage, Transport, TransportListener } from "../transport.js";
 import { encodeTextFrames } from "./wsFrames.js";
 
 /** What may wait for somebody to take it, in messages and in characters; at so much reading stops. */

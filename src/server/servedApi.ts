@@ -1,0 +1,42 @@
+import type { GGScopeResolver } from "@grest-ts/http";
+import type { GGPermission, GGValidator } from "@grest-ts/schema";
+import type { WsConnectionContext } from "../api/contextKeys.js";
+import type { GGWebSocketMiddleware } from "../api/middleware.js";
+import type { GGSocket } from "../api/rawSocket.js";
+import type { Connection } from "../connection/connection.js";
+import type { SocketEndpoint } from "../connection/endpoint.js";
+import type { outgoingClass } from "./connection/outgoing.js";
+import type { ServerCapabilities } from "./handshake/capabilities.js";
+import type { PendingHandshakes } from "./handshake/pendingHandshakes.js";
+import type { Limits } from "./limits.js";
+import type { ServerMetrics } from "./metrics.js";
+
+/** A connection handler with its types erased. */
+export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
+
+/** A handler of `GGSocketServer.onConnection`. */
+export type RawConnectionHandler = (socket: GGSocket, query: unknown) => void;
+
+/** One API that is being served, as its handshakes and connections see it. */
+export interface ServedApi {
+  readonly apiName: string;
+  readonly endpoint: SocketEndpoint;
+  readonly limits: Limits;
+  readonly metrics: ServerMetrics;
+  /** What `GG_WS_CONNECTION` says on every connection. */
+  readonly address: WsConnectionContext;
+  // The handshake.
+  readonly middlewares: readonly GGWebSocketMiddleware[];
+  readonly queryValidator: GGValidator<unknown> | undefined;
+  readonly connectPermission: GGPermission | undefined;
+  readonly permissionResolver: GGScopeResolver | undefined;
+  readonly capabilities: ServerCapabilities;
+  readonly handshakes: PendingHandshakes;
+  // The connection.
+  readonly onConnection: AnyConnectionHandler;
+  readonly rawHandlers: readonly RawConnectionHandler[];
+  /** What the server may call on its clients. */
+  readonly Outgoing: ReturnType<typeof outgoingClass>;
+  /** Counts a connection until it closes. Called inside the scope. */
+  connectionOpened(connection: Connection): void;
+}
