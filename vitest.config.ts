@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Tests run against the sources; only `test/built` and the browser tests use what the build made. */
+/** Tests run against the sources; only `test/package` and the browser tests use what the build made. */
 const sources = [
   { find: /^@grest-ts\/websocket$/, replacement: at("./src/index.ts") },
   { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index-testkit.ts") },

@@ -2,9 +2,10 @@ import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { packedConsumer } from "../support/packed.js";
+import { fixture } from "../support/paths.js";
 import { AppPage } from "./support/appPage.js";
 import { AppServer } from "./support/appServer.js";
-import { requireBuild, root } from "./support/bundle.js";
+import { requireBuild } from "./support/bundle.js";
 import { BUNDLERS, foreignModules } from "./support/bundlers.js";
 import { describeInChromium } from "./support/inChromium.js";
 
@@ -15,7 +16,7 @@ describeInChromium("a page bundled with", ({ newContext }) => {
     requireBuild();
     folder = await packedConsumer();
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-    await copyFile(join(root, "test/browser/bundlers/app.js"), join(folder, "app.js"));
+    await copyFile(fixture("browser/bundled.js"), join(folder, "app.js"));
     await writeFile(join(folder, "ws.js"), 'import * as ws from "ws";\nconsole.log(ws);\n');
     await writeFile(join(folder, "node.js"), 'import * as path from "node:path";\nconsole.log(path);\n');
   }, 60_000);

@@ -1,8 +1,8 @@
 import type { BrowserContext } from "playwright-core";
 import { expect, it } from "vitest";
+import type { AppOptions } from "../fixtures/browser/main.js";
 import { FaultProxy } from "../support/faultProxy.js";
 import { RawServer } from "../support/rawPeer.js";
-import type { AppOptions } from "./app/main.js";
 import { AppPage } from "./support/appPage.js";
 import { describeInChromium } from "./support/inChromium.js";
 

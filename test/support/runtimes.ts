@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { fixture } from "./paths.js";
 
-const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "runtimes");
+const folder = fixture("runtimes");
 const at = (path: string) => join(folder, "node_modules", path);
 
 /** A runtime: its program, and what it is started with to run a file under some conditions. */
@@ -24,13 +24,13 @@ export const RUNTIMES: readonly Runtime[] = [
 ];
 
 /**
- * Whether the runtimes of `test/runtimes` are there. CI installs them when they are not; elsewhere this says how to get
+ * Whether the runtimes of `test/fixtures/runtimes` are there. CI installs them when they are not; elsewhere this says how to get
  * them, and the caller skips its tests.
  */
 export function haveRuntimes(): boolean {
   const areThere = () => RUNTIMES.every(({ program }) => existsSync(program));
   if (areThere()) return true;
-  const command = "npm ci --prefix test/runtimes";
+  const command = "npm ci --prefix test/fixtures/runtimes";
   if (process.env.CI !== "true") {
     console.warn(`Node 22, Bun and Deno are not installed, and their tests are skipped (Linux on x64: ${command})`);
     return false;

@@ -1,9 +1,7 @@
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+import { root } from "../support/paths.js";
 
 /** A program that defines a contract of so many methods each way, serves it and calls all of it. */
 function programOf(methods: number): string {

@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
+import type { AppOptions, AppOutcome } from "../../fixtures/browser/main.js";
 import { Queue } from "../../support/queue.js";
-import type { AppOptions, AppOutcome } from "../app/main.js";
 
 /** What Chromium itself prints when a connection does not come about. */
 const FAILED_DIAL = /^WebSocket connection to .* failed:/;

@@ -3,10 +3,10 @@ import type { Duplex } from "node:stream";
 import type { GGHttpServer } from "@grest-ts/http";
 import { NOT_AUTHORIZED } from "@grest-ts/schema";
 import type { GGWebSocketMiddleware, WebSocketOutgoing } from "@grest-ts/websocket";
+import { FULL, PageApi } from "../../fixtures/browser/api.js";
 import { Gate } from "../../support/gate.js";
 import { Queue } from "../../support/queue.js";
 import { type RecordingLogger, recordingLogger, startHttp } from "../../support/server.js";
-import { FULL, PageApi } from "../app/api.js";
 
 /** One accepted connection, as its server sees it. */
 export interface AppConnection {

@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { build } from "esbuild";
-
-export const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+import { fixture, root } from "../../support/paths.js";
 
 /** Throws when there is nothing to put into a page. */
 export function requireBuild(): void {
@@ -15,7 +13,7 @@ export function requireBuild(): void {
 export async function bundleApp(): Promise<string> {
   requireBuild();
   const { outputFiles } = await build({
-    entryPoints: [join(root, "test/browser/app/main.ts")],
+    entryPoints: [fixture("browser/main.ts")],
     bundle: true,
     write: false,
     platform: "browser",

@@ -1,7 +1,7 @@
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
+import type { AppOptions } from "../../fixtures/browser/main.js";
 import { CHROMIUM_ARGS, findChromium } from "../../support/chromium.js";
-import type { AppOptions } from "../app/main.js";
 import { AppPage } from "./appPage.js";
 import { AppServer } from "./appServer.js";
 import { bundleApp } from "./bundle.js";

@@ -1,0 +1,86 @@
+import { GGContextKey } from "@grest-ts/context";
+import { IsAny, IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { defineSocketContract, type GGWebSocketMiddleware, webSocketSchema } from "@grest-ts/websocket";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Gate } from "../support/gate.js";
+import { RawPeer } from "../support/rawPeer.js";
+import { recordingLogger, serve } from "../support/server.js";
+
+// What TypeScript lets pass, and what must not end the process or open a door all the same.
+
+const contract = defineSocketContract("Down", { clientToServer: { ping: {} }, serverToClient: {} });
+const Api = webSocketSchema(contract).path("ws/down").done();
+
+const rejections: unknown[] = [];
+const note = (reason: unknown) => void rejections.push(reason);
+beforeEach(() => {
+  rejections.length = 0;
+  process.on("unhandledRejection", note);
+});
+afterEach(() => void process.off("unhandledRejection", note));
+
+it("a parseHandshake that turns out to be async is waited for: its rejection refuses the connection", async () => {
+  const USER = new GGContextKey<string>("pending_test_user", IsString);
+  const seen: (string | undefined)[] = [];
+  const waiting: GGWebSocketMiddleware = {
+    // TypeScript takes it: a promise is a fine `void`.
+    parseHandshake: async ({ headers }) => {
+      await Promise.resolve();
+      if (headers.authorization !== "good") throw new NOT_AUTHORIZED();
+      USER.set("ann");
+    },
+    process: async () => void seen.push(USER.get()),
+  };
+  const Guarded = webSocketSchema(contract).path("ws/down").use(waiting).done();
+  const { url } = await serve((http) => Guarded.startServer(() => {}, { http, logger: recordingLogger() }));
+  const peer = await RawPeer.open(`${url}/ws/down`);
+  peer.send("h:::{}");
+  expect(await peer.next()).toMatch(/^x:::.*NOT_AUTHORIZED/);
+  await RawPeer.connect(`${url}/ws/down`, { authorization: "good" });
+  expect(seen).toEqual(["ann"]);
+  expect(rejections).toEqual([]);
+});
+
+it("an async onClose callback that rejects is logged and raises no unhandled rejection", async () => {
+  const logger = recordingLogger();
+  const closed = new Gate();
+  const { url } = await serve((http) =>
+    Api.startServer(
+      (_, outgoing) => {
+        outgoing.onClose(async () => Promise.reject(new Error("in onClose")));
+        outgoing.onClose(() => closed.open());
+      },
+      { http, logger },
+    ),
+  );
+  (await RawPeer.connect(`${url}/ws/down`)).ws.close();
+  await closed.passed;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(rejections).toEqual([]);
+  expect(logger.lines.map((line) => line.fields.error)).toEqual([new Error("in onClose")]);
+});
+
+it.each([
+  [
+    "throws",
+    () => {
+      throw undefined;
+    },
+  ],
+  ["rejects with", () => Promise.reject(undefined)],
+])("a handler that %s undefined is logged under the reference that its SERVER_ERROR carries", async (_, run) => {
+  const contract = defineSocketContract("Work", { clientToServer: { run: { success: IsAny } }, serverToClient: {} });
+  const logger = recordingLogger();
+  const { url } = await serve((http) =>
+    webSocketSchema(contract)
+      .path("ws/work")
+      .done()
+      .startServer((incoming) => incoming.on({ run }), { http, logger }),
+  );
+  const peer = await RawPeer.connect(`${url}/ws/work`);
+  peer.send("r:Work.run:1:");
+  const reply = await peer.next();
+  expect(reply).toContain('"type":"SERVER_ERROR"');
+  expect(logger.lines).toHaveLength(1);
+  expect(reply).toContain(`"ref":"${logger.lines[0]?.fields.ref}"`);
+});

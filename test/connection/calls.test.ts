@@ -1,0 +1,299 @@
+import { ERROR, IsNumber, IsObject, IsString, NOT_FOUND, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+import {
+  defineSocketContract,
+  type WebSocketOutgoing,
+  type WebSocketSchemaConfig,
+  webSocketSchema,
+} from "@grest-ts/websocket";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { onFakeClock } from "../support/fakeClock.js";
+import { Gate } from "../support/gate.js";
+import { Queue } from "../support/queue.js";
+import { RawPeer } from "../support/rawPeer.js";
+import { recordingLogger, serve } from "../support/server.js";
+
+const BUSY = ERROR.define("SERVER_CALLS_BUSY", 409, IsObject({ until: IsNumber }));
+
+const contract = defineSocketContract("Ask", {
+  clientToServer: { ping: {} },
+  serverToClient: {
+    ask: { input: IsObject({ n: IsNumber }), success: IsObject({ n: IsNumber }), errors: [BUSY] },
+    areYouThere: { success: IsString },
+    news: { input: IsString.nonEmpty },
+    nudge: {},
+  },
+});
+type Outgoing = WebSocketOutgoing<typeof contract.methods.serverToClient>;
+const Api = webSocketSchema(contract).path("ws/ask").done();
+
+/** A connection with both of its ends, and a promise of its close as the server sees it. */
+async function connected(config: WebSocketSchemaConfig = {}) {
+  const logger = recordingLogger();
+  const outgoings = new Queue<Outgoing>();
+  const closed = new Gate();
+  const { url } = await serve((http) =>
+    Api.startServer(
+      (incoming, outgoing) => {
+        incoming.on({ ping: () => {} });
+        outgoing.onClose(() => closed.open());
+        outgoings.push(outgoing);
+      },
+      { http, logger, ...config },
+    ),
+  );
+  const peer = await RawPeer.connect(`${url}/ws/ask`);
+  return { peer, outgoing: await outgoings.next(), closed: closed.passed, logger };
+}
+
+const rejections: unknown[] = [];
+const note = (reason: unknown) => void rejections.push(reason);
+beforeEach(() => {
+  rejections.length = 0;
+  process.on("unhandledRejection", note);
+});
+afterEach(() => {
+  process.off("unhandledRejection", note);
+  expect(rejections).toEqual([]);
+});
+
+describe("a request to the client", () => {
+  it("resolves with the reply, coerced and stripped", async () => {
+    const { peer, outgoing } = await connected();
+    const reply = outgoing.ask({ n: 1 });
+    expect(await peer.next()).toBe('r:Ask.ask:1:{"n":1}');
+    peer.send('s:Ask.ask:1:{"success":true,"type":"OK","data":{"n":"2","more":true}}');
+    expect(await reply).toEqual({ n: 2 });
+  });
+
+  it("rejects with a declared error as an instance of its class", async () => {
+    const { peer, outgoing } = await connected();
+    const reply = outgoing.ask({ n: 1 });
+    await peer.next();
+    peer.send(
+      's:Ask.ask:1:{"success":false,"type":"SERVER_CALLS_BUSY","data":{"until":7},"statusCode":409,"context":{"displayMessage":"later"}}',
+    );
+    const error = await reply.asResult();
+    expect(error).toBeInstanceOf(BUSY);
+    expect(error).toMatchObject({ data: { until: 7 }, context: { displayMessage: "later" } });
+  });
+
+  it.each([
+    ["an error that is not declared", '{"success":false,"type":"NOT_DECLARED","statusCode":400}'],
+    ["a declared error with the wrong data", '{"success":false,"type":"SERVER_CALLS_BUSY","data":{}}'],
+    ["a value of the wrong type", '{"success":true,"type":"OK","data":{"n":"x"}}'],
+    ["no value", '{"success":true,"type":"OK"}'],
+    ["what is no outcome", '{"n":1}'],
+    ["what is not JSON", "{nope"],
+    ["nothing", ""],
+  ])("answered with %s rejects with SERVER_ERROR 'Invalid response'", async (_, payload) => {
+    const { peer, outgoing } = await connected();
+    const reply = outgoing.ask({ n: 1 });
+    await peer.next();
+    peer.send(`s:Ask.ask:1:${payload}`);
+    expect(await reply.asResult()).toMatchObject({
+      type: "SERVER_ERROR",
+      context: { displayMessage: "Invalid response" },
+    });
+  });
+
+  it.each(["NOT_AUTHORIZED", "FORBIDDEN", "ROUTE_NOT_FOUND", "SERVER_ERROR", "VALIDATION_ERROR"])(
+    "answered with the framework's own %s rejects with it, though it is not declared",
+    async (type) => {
+      const { peer, outgoing } = await connected();
+      const reply = outgoing.areYouThere();
+      await peer.next();
+      peer.send(`s:Ask.areYouThere:1:{"success":false,"type":"${type}","context":{"displayMessage":"as is"}}`);
+      expect(await reply.asResult()).toMatchObject({ type, context: { displayMessage: "as is" } });
+    },
+  );
+
+  it("with input that does not validate fails before the wire", async () => {
+    const { peer, outgoing } = await connected();
+    expect(await outgoing.ask({ n: "x" } as never).asResult()).toBeInstanceOf(VALIDATION_ERROR);
+    expect(await outgoing.news("").asResult()).toBeInstanceOf(VALIDATION_ERROR);
+    await peer.roundTrip();
+    expect(peer.frames.unseen).toEqual([]);
+    const next = outgoing.ask({ n: 1 });
+    expect(await peer.next()).toBe('r:Ask.ask:1:{"n":1}');
+    peer.send('s:Ask.ask:1:{"success":true,"type":"OK","data":{"n":1}}');
+    await next;
+  });
+});
+
+describe("a time-out", () => {
+  it("of the registration ends a request that gets no reply, and the late reply is ignored", async () => {
+    const { peer, outgoing } = await connected({ timeout: 5 });
+    const error = await outgoing.areYouThere().asResult();
+    expect(error).toBeInstanceOf(SERVER_ERROR);
+    expect(error).toMatchObject({ context: { displayMessage: expect.stringContaining("Request timeout") } });
+    expect(error).toMatchObject({ context: { displayMessage: expect.stringContaining("Ask.areYouThere") } });
+    await peer.next();
+    peer.send('s:Ask.areYouThere:1:{"success":true,"type":"OK","data":"late"}');
+    expect(await peer.framesUntilAnswerTo("r:Ask.ping:1:")).toEqual([]);
+  });
+
+  it("of the call is taken before that of the registration, in both directions", async () => {
+    const { peer, outgoing } = await connected({ timeout: 5 });
+    const patient = outgoing.areYouThere(undefined, { timeout: 60_000 });
+    expect(await outgoing.areYouThere().asResult()).toMatchObject({ type: "SERVER_ERROR" });
+    await peer.frames.take(2);
+    peer.send('s:Ask.areYouThere:1:{"success":true,"type":"OK","data":"in time"}');
+    expect(await patient).toBe("in time");
+
+    const other = await connected();
+    expect(await other.outgoing.ask({ n: 1 }, { timeout: 5 }).asResult()).toMatchObject({
+      context: { displayMessage: expect.stringContaining("5 ms") },
+    });
+  });
+
+  it("is 30 s when nobody says otherwise", async () => {
+    const clock = await onFakeClock();
+    const Asking = clock
+      .webSocketSchema(
+        clock.defineSocketContract("Ask", {
+          clientToServer: {},
+          serverToClient: { areYouThere: { success: clock.schema.IsString } },
+        }),
+      )
+      .path("ws/ask")
+      .done();
+    const outgoings = new Queue<WebSocketOutgoing<typeof Asking.methods.serverToClient>>();
+    const { url } = await clock.start((http) =>
+      // A peer cannot answer pings as fast as this clock goes.
+      Asking.register((_, outgoing) => outgoings.push(outgoing), { http, heartbeat: false }),
+    );
+    const peer = await RawPeer.connect(`${url}/ws/ask`);
+    let settled = 0;
+    const call = (await outgoings.next()).areYouThere().asResult();
+    call.then(() => settled++);
+    await peer.next();
+    clock.pass(29_999);
+    await peer.roundTrip();
+    expect(settled).toBe(0);
+    clock.pass(2);
+    expect(await call).toMatchObject({ type: "SERVER_ERROR" });
+  });
+});
+
+describe("an abort signal", () => {
+  it("gives a request up at once, and the reply that comes then is ignored", async () => {
+    const { peer, outgoing } = await connected();
+    const controller = new AbortController();
+    const call = outgoing.ask({ n: 1 }, { signal: controller.signal });
+    await peer.next();
+    controller.abort();
+    expect(await call.asResult()).toMatchObject({
+      type: "SERVER_ERROR",
+      context: { displayMessage: expect.stringContaining("Aborted") },
+    });
+    peer.send('s:Ask.ask:1:{"success":true,"type":"OK","data":{"n":1}}');
+    expect(await peer.framesUntilAnswerTo("r:Ask.ping:1:")).toEqual([]);
+  });
+
+  it("that was aborted before keeps the request, and a push, from being sent", async () => {
+    const { peer, outgoing } = await connected();
+    const signal = AbortSignal.abort();
+    expect(await outgoing.ask({ n: 1 }, { signal }).asResult()).toMatchObject({ type: "SERVER_ERROR" });
+    expect(await outgoing.news("x", { signal }).asResult()).toMatchObject({ type: "SERVER_ERROR" });
+    expect(await peer.framesUntilAnswerTo("r:Ask.ping:1:")).toEqual([]);
+  });
+
+  it("changes nothing after the reply", async () => {
+    const { peer, outgoing } = await connected();
+    const controller = new AbortController();
+    const call = outgoing.ask({ n: 1 }, { signal: controller.signal });
+    await peer.next();
+    peer.send('s:Ask.ask:1:{"success":true,"type":"OK","data":{"n":1}}');
+    expect(await call).toEqual({ n: 1 });
+    controller.abort();
+    expect(await call).toEqual({ n: 1 });
+  });
+});
+
+describe("when the connection closes", () => {
+  it.each<[string, (peer: RawPeer) => void]>([
+    ["by a close frame", (peer) => peer.ws.close()],
+    ["by breaking off", (peer) => peer.ws.terminate()],
+  ])("%s, requests that wait settle with SERVER_ERROR, all of them", async (_, leave) => {
+    const { peer, outgoing, closed } = await connected();
+    const calls = [outgoing.ask({ n: 1 }), outgoing.areYouThere(), outgoing.ask({ n: 2 })];
+    await peer.frames.take(3);
+    leave(peer);
+    for (const call of calls) {
+      expect(await call.asResult()).toMatchObject({
+        type: "SERVER_ERROR",
+        context: { displayMessage: expect.stringContaining("Socket connection closed!") },
+      });
+    }
+    await closed;
+  });
+
+  it("pushes and requests settle with SERVER_ERROR, and do not throw", async () => {
+    const { peer, outgoing, closed } = await connected();
+    peer.ws.close();
+    await closed;
+    for (const call of [outgoing.news("x"), outgoing.nudge(), outgoing.ask({ n: 1 })]) {
+      const error = await call.asResult();
+      expect(error).toBeInstanceOf(SERVER_ERROR);
+      expect(error).toMatchObject({
+        context: { displayMessage: expect.stringMatching(/closed! Ask\.\w+ was not sent/) },
+      });
+    }
+  });
+});
+
+describe("nobody needs to await", () => {
+  it("a push, whether it is sent, does not validate, or meets a closed connection", async () => {
+    const { peer, outgoing, closed } = await connected();
+    outgoing.news("sent");
+    outgoing.news("");
+    expect(await peer.next()).toBe('m:Ask.news::"sent"');
+    peer.ws.close();
+    await closed;
+    outgoing.news("nobody is there");
+    outgoing.nudge();
+    await new Promise((resolve) => setImmediate(resolve));
+    // afterEach: no unhandled rejection
+  });
+
+  it("a request, whether it is refused, times out, is aborted, or loses its connection", async () => {
+    const { peer, outgoing, closed } = await connected();
+    const controller = new AbortController();
+    outgoing.areYouThere();
+    outgoing.ask({ n: 1 }, { signal: controller.signal });
+    outgoing.ask({ n: 2 });
+    const timedOut = outgoing.ask({ n: 3 }, { timeout: 1 }).asResult();
+    outgoing.ask({ n: 4 }, { timeout: 1 });
+    await peer.frames.take(5);
+    peer.send('s:Ask.areYouThere:1:{"success":false,"type":"SERVER_ERROR"}');
+    controller.abort();
+    await timedOut;
+    await peer.roundTrip();
+    peer.ws.close();
+    await closed;
+    await new Promise((resolve) => setImmediate(resolve));
+    // afterEach: no unhandled rejection
+  });
+});
+
+it("handlers may ask the client back before they answer", async () => {
+  const Back = webSocketSchema(
+    defineSocketContract("Back", {
+      clientToServer: { begin: { success: IsString, errors: [NOT_FOUND] } },
+      serverToClient: { confirm: { input: IsString, success: IsString } },
+    }),
+  )
+    .path("ws/back")
+    .done();
+  const { url } = await serve((http) =>
+    Back.startServer(
+      (incoming, outgoing) => incoming.on({ begin: async () => `it is ${await outgoing.confirm("sure?")}` }),
+      { http },
+    ),
+  );
+  const peer = await RawPeer.connect(`${url}/ws/back`);
+  peer.send("r:Back.begin:1:");
+  expect(await peer.next()).toBe('r:Back.confirm:1:"sure?"');
+  peer.send('s:Back.confirm:1:{"success":true,"type":"OK","data":"yes"}');
+  expect(await peer.next()).toBe('s:Back.begin:1:{"success":true,"type":"OK","data":"it is yes"}');
+});

@@ -1,0 +1,232 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import ts from "typescript";
+import { beforeAll, describe, expect, it } from "vitest";
+import { internalMembers, membersOf } from "../../mangle.js";
+import { fixture, root } from "../support/paths.js";
+
+const run = promisify(execFile);
+
+/** The file of an export, or the files by condition. */
+type Target = string | { readonly [condition: string]: Target };
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, Target>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+const peers = Object.keys(manifest.peerDependencies).filter((name) => !manifest.peerDependenciesMeta[name]?.optional);
+const filesOf = (target: Target): string[] =>
+  typeof target === "string" ? [target.replace("./", "")] : Object.values(target).flatMap(filesOf);
+const exported = filesOf(manifest.exports);
+
+/** What a file imports, statically and dynamically. */
+function importsOf(file: string): string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
+  return importedFiles.map(({ fileName }) => fileName);
+}
+
+/** The packages and built-in modules that a built file needs, its chunks included. */
+function packagesOf(file: string, seen = new Set<string>()): Set<string> {
+  const packages = new Set<string>();
+  if (seen.has(file)) return packages;
+  seen.add(file);
+  for (const specifier of importsOf(file)) {
+    if (!specifier.startsWith(".")) packages.add(specifier);
+    else for (const name of packagesOf(join(dirname(file), specifier), seen)) packages.add(name);
+  }
+  return packages;
+}
+
+beforeAll(() => {
+  const siblings = peers.map((name) => `packages/${name.replace("@grest-ts/", "")}/dist/index.js`);
+  const missing = [...exported, ...siblings].filter((file) => !existsSync(join(root, file)));
+  if (missing.length > 0) throw new Error(`Nothing to test: ${missing.join(", ")} missing. Run "npm run build" first.`);
+});
+
+describe("the built package in Node", () => {
+  it("serves and calls in a program that imports it by name, and lets the program end", async () => {
+    // A program that does not end by itself is killed, and `run` rejects.
+    const { stdout, stderr } = await run(process.execPath, [fixture("package/serveAndCall.mjs")], { timeout: 20_000 });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      module: "dist/index.js",
+      testkit: "testkit/index-testkit.js",
+      greeting: "Hello Ann, here",
+      news: ["Ann was greeted"],
+      invalid: "VALIDATION_ERROR",
+      raw: "ROUTE_NOT_FOUND",
+      closeCode: 4001,
+    });
+  }, 30_000);
+
+  it("needs its dependencies, its peers and Node, and nothing else", () => {
+    const needed = [...packagesOf("dist/index.js")].filter((name) => !isBuiltin(name));
+    expect(needed.sort()).toEqual([...peers, ...Object.keys(manifest.dependencies)].sort());
+  });
+});
+
+describe("the built package in a browser", () => {
+  type Build = typeof import("@grest-ts/websocket");
+  const load = (file: string) => import(join(root, "dist", file)) as Promise<Build>;
+  const builds = ["index.browser.js", "index.browser.development.js"];
+
+  it("checks definitions in development, and is without the checks in production", async () => {
+    const [production, development] = await Promise.all(builds.map(load));
+    const mistakes: ((build: Build) => unknown)[] = [
+      ({ defineSocketContract }) => defineSocketContract("Chat Api", methods),
+      ({ defineSocketContract }) =>
+        defineSocketContract("ChatApi", { ...methods, clientToServer: { ping: { permission: " " } } }),
+      ({ webSocketSchema }) => webSocketSchema(contract).path("ws chat"),
+      ({ webSocketSchema }) => webSocketSchema(contract).connectPermission(""),
+      ({ webSocketSchema }) => webSocketSchema(contract).done(),
+    ];
+    const methods = { clientToServer: {}, serverToClient: {} };
+    const contract = { name: "ChatApi", methods };
+    for (const mistake of mistakes) {
+      expect(() => mistake(development as Build)).toThrow(/Chat ?Api/);
+      expect(() => mistake(production as Build)).not.toThrow();
+    }
+  });
+
+  it.each(builds)("has and makes the same in production and in development (%s)", async (file) => {
+    const build = await load(file);
+    const inNode = await load("index.js");
+    expect(Object.keys(build).sort()).toEqual(Object.keys(inNode).sort());
+    const define = ({ defineSocketContract, webSocketSchema }: Build) => {
+      const contract = defineSocketContract("ChatApi", {
+        clientToServer: { ping: { permission: "chat" } },
+        serverToClient: { news: {} },
+      });
+      return webSocketSchema(contract).path("ws/chat").use({}).connectPermission("chat").done();
+    };
+    const schema = define(build);
+    expect({ ...schema }).toEqual({ ...define(inNode) });
+    const { methods } = schema;
+    const frozen = [
+      schema,
+      schema.middlewares,
+      schema.contract,
+      methods,
+      methods.clientToServer,
+      methods.serverToClient,
+    ];
+    for (const part of [...frozen, methods.clientToServer.ping, methods.serverToClient.news]) {
+      expect(part).toSatisfy(Object.isFrozen);
+    }
+  });
+
+  it("has short names for what is internal, and for nothing that is declared to programs or by platforms", () => {
+    const internal = internalMembers();
+    expect(internal.length).toBeGreaterThan(50);
+    for (const name of ["createClient", "isConnected", "onOpen", "safeParse", "connection", "stop", "traceId"]) {
+      expect(internal).not.toContain(name);
+    }
+    const [production, development] = builds.map((file) => new Set(membersOf(join(root, "dist", file))));
+    expect(internal.filter((name) => production?.has(name))).toEqual([]);
+    expect(internal.filter((name) => development?.has(name)).length).toBeGreaterThan(50);
+  });
+
+  it("leaves what belongs to the page alone, such as its navigator.connection", async () => {
+    const page = { navigator: { connection: { effectiveType: "4g" }, scope: 1, stop: 2 } };
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { webSocketSchema } from "./dist/index.browser.js";
+          export const seen = (page) => [page.navigator.connection.effectiveType, page.navigator.scope, page.navigator.stop];
+          export { webSocketSchema };`,
+        resolveDir: root,
+      },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+      external: peers,
+      tsconfigRaw: {},
+    });
+    const { seen } = await import(
+      `data:text/javascript,${encodeURIComponent(outputFiles[0]!.text.replace(/import[^;]*;/g, ""))}`
+    ).catch(() => ({ seen: undefined }));
+    void seen;
+    for (const name of ["connection", "effectiveType", "scope", "stop"])
+      expect(outputFiles[0]?.text).toContain(`.${name}`);
+    void page;
+  });
+
+  it.each(builds)("imports neither ws nor a module of Node (%s)", (file) => {
+    const needed = [...packagesOf(`dist/${file}`)];
+    expect(needed).toContain("@grest-ts/schema");
+    expect(needed.filter((name) => name === "ws" || isBuiltin(name) || !peers.includes(name))).toEqual([]);
+  });
+
+  it("leaves the pool out of a page that has no use for it", async () => {
+    const bundle = async (name: string) => {
+      const { outputFiles } = await build({
+        stdin: { contents: `export { ${name} } from "./dist/index.browser.js";`, resolveDir: root },
+        bundle: true,
+        format: "esm",
+        write: false,
+        external: peers,
+        tsconfigRaw: {},
+      });
+      return outputFiles[0]?.text;
+    };
+    expect(await bundle("GGSocketPool")).toContain("getConnectionKeys");
+    expect(await bundle("webSocketSchema")).not.toContain("getConnectionKeys");
+  });
+
+  it("bundles for a page together with its peers", async () => {
+    const result = await build({
+      entryPoints: [fixture("package/browser.mjs")],
+      bundle: true,
+      platform: "browser",
+      format: "esm",
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      // The repository's own paths lead to the sources.
+      tsconfigRaw: {},
+      absWorkingDir: root,
+    });
+    const inputs = Object.keys(result.metafile.inputs);
+    expect(inputs).toContain("dist/index.browser.js");
+    expect(inputs).not.toContain("dist/index.js");
+    expect(inputs.filter((file) => /node_modules\/ws\//.test(file))).toEqual([]);
+    const external = Object.values(result.metafile.outputs).flatMap(({ imports }) => imports);
+    expect(external).toEqual([]);
+  });
+});
+
+describe("what is published", () => {
+  it("is what the build made, and the documents", async () => {
+    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
+    const [pack] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
+    const published = pack.files.map(({ path }) => path).sort();
+    const documents = ["CHANGELOG.md", "LICENSE", "PROTOCOL.md", "README.md", "SECURITY.md"].filter((file) =>
+      existsSync(join(root, file)),
+    );
+    const dist = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(root, join(parentPath, name)));
+    expect(published).toEqual([...documents, ...dist, "package.json"].sort());
+    expect(published).toEqual(expect.arrayContaining(["LICENSE", "PROTOCOL.md", ...exported]));
+    const made =
+      /^dist\/((index(\.browser(\.development)?)?|chunk-\w+|testkit\/index-testkit)\.js(\.map)?|\w+(-\w+)?\.d\.ts|testkit\/(framework\.js|[\w-]+\.d\.ts))$/;
+    expect(dist.filter((file) => !made.test(file))).toEqual([]);
+  }, 30_000);
+
+  it("has declarations that need the peers' and no others", () => {
+    const all = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" });
+    // The framework's test kit is an optional peer, of one entry alone.
+    const declarations = all.filter((file) => file.endsWith(".d.ts") && file !== "testkit/framework.d.ts");
+    const imported = declarations.flatMap((file) => importsOf(`dist/${file}`));
+    const needed = new Set(imported.filter((specifier) => !specifier.startsWith(".")));
+    expect([...needed].filter((name) => !peers.includes(name))).toEqual([]);
+    expect(needed).toContain("@grest-ts/schema");
+  });
+});

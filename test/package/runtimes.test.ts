@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { AppServer } from "../browser/support/appServer.js";
+import { requireBuild } from "../browser/support/bundle.js";
+import { packedConsumer } from "../support/packed.js";
+import { fixture } from "../support/paths.js";
+import { haveRuntimes, RUNTIMES, type Runtime } from "../support/runtimes.js";
+
+/** The packed client over the global WebSocket of each runtime, by the entry for Node and by the one for pages. */
+
+const ENTRIES = [
+  { entry: "index.js", conditions: [] },
+  { entry: "index.browser.js", conditions: ["--conditions=browser"] },
+];
+const cases = RUNTIMES.flatMap((runtime) => ENTRIES.map((entry) => ({ runtime, ...entry, name: runtime.name })));
+
+describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", { timeout: 30_000 }, () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    requireBuild();
+    folder = await packedConsumer();
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    await copyFile(fixture("runtimes/client.js"), join(folder, "client.js"));
+  }, 60_000);
+
+  afterAll(() => folder && rm(folder, { recursive: true }));
+
+  /** Runs the program. `lines` are what it tells; `ended` is its exit code. */
+  function start({ program, args }: Runtime, conditions: readonly string[], url: string) {
+    const child = spawn(program, [...args("client.js", conditions), url], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
+    });
+    onTestFinished(() => void child.kill());
+    const lines: unknown[] = [];
+    createInterface(child.stdout).on("line", (line) => lines.push(JSON.parse(line)));
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors += text;
+    });
+    return { lines, errors: () => errors, ended: once(child, "close").then(([code]) => code as number | null) };
+  }
+
+  it.each(cases)("runs on $name with $entry, and ends by itself", async ({ runtime, entry, conditions }) => {
+    const server = await AppServer.start("");
+    const { lines, errors, ended } = start(runtime, conditions, `ws://127.0.0.1:${server.port}`);
+    const played = (async () => {
+      const { outgoing } = await server.connections.next();
+      await server.notes.next();
+      const answers = [await outgoing.areYouThere({ text: "program" }), await outgoing.areYouThere({ text: "nobody" })];
+      await server.waiting.next();
+      await server.dropAll();
+      return answers;
+    })();
+    // A program that fails ends early: what it said is worth more than a time-out.
+    const code = await ended;
+    expect({ code, errors: errors(), lines }).toEqual({
+      code: 0,
+      errors: "",
+      lines: [
+        ["entry", entry],
+        ["refused", [true, true, "Nobody knows you"]],
+        ["setup", null],
+        ["news", "welcome to lobby"],
+        ["reply", "Hello Ann"],
+        ["invalid", "VALIDATION_ERROR"],
+        ["in flight", ["SERVER_ERROR", true]],
+        ["disconnect", "drop"],
+        ["setup", null],
+        ["news", "welcome to lobby"],
+        ["again", "Hello Bo"],
+        ["end", null],
+      ],
+    });
+    expect(await played).toEqual([true, false]);
+    expect(server.accepted).toBe(2);
+  });
+});

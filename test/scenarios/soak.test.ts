@@ -1,0 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+/** The short form of `npm run soak`, which says more about the heap the longer it runs. */
+it("after churn, calls, pushes and cuts nothing is unsettled and nothing is left", async () => {
+  const soak = fileURLToPath(new URL("../soak/soak.mjs", import.meta.url));
+  const child = spawn(process.execPath, [soak, "--connections", "150", "--seconds", "4", "--heap", "25"]);
+  const [errors, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+  expect(errors).toBe("");
+  expect(code).toBe(0);
+}, 60_000);

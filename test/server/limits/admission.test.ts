@@ -1,0 +1,215 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
+import { IsString } from "@grest-ts/schema";
+import {
+  defineSocketContract,
+  GGWebSocketMetrics,
+  type WebSocketSchemaConfig,
+  webSocketSchema,
+} from "@grest-ts/websocket";
+import { beforeEach, describe, expect, it } from "vitest";
+import { watchTheProcess } from "../../hostile/watch.js";
+import { Gate } from "../../support/gate.js";
+import { closeOf } from "../../support/lines.js";
+import { RawPeer } from "../../support/rawPeer.js";
+import { recordingLogger, serve, startHttp } from "../../support/server.js";
+import { upgrade } from "../../support/upgrade.js";
+
+const Api = webSocketSchema(
+  defineSocketContract("Adm", { clientToServer: { echo: { input: IsString, success: IsString } }, serverToClient: {} }),
+)
+  .path("ws/adm")
+  .done();
+
+async function start(config: WebSocketSchemaConfig) {
+  const logger = recordingLogger();
+  const { url, server, http } = await serve((http) =>
+    Api.startServer((incoming) => incoming.on({ echo: (text) => text }), { http, logger, ...config }),
+  );
+  return { url: `${url}/ws/adm`, server, http, logger };
+}
+
+const refused = (result: string) => GGWebSocketMetrics.connections.getValue({ api: "Adm", path: "/ws/adm", result });
+
+watchTheProcess();
+beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
+
+describe("limits before the upgrade", () => {
+  it("maxConnections: the last one that fits is served, the next gets 503 until one has gone", async () => {
+    const { url, server, logger } = await start({ limits: { maxConnections: 2 } });
+    const [first, second] = [await RawPeer.connect(url), await RawPeer.connect(url)];
+    const answer = await upgrade(url);
+    expect(answer).toMatchObject({ status: 503, body: "There are too many connections\n" });
+    expect(answer.headers["retry-after"]).toBe("1");
+    expect(refused("TOO_MANY_CONNECTIONS")).toBe(1);
+    expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_CONNECTIONS" } }]);
+
+    await first.close();
+    const third = await RawPeer.connect(url);
+    third.send('r:Adm.echo:1:"x"');
+    expect(await third.next()).toBe('s:Adm.echo:1:{"success":true,"type":"OK","data":"x"}');
+    expect(server.connectionCount).toBe(2);
+    await second.close();
+  });
+
+  it("maxConnections: those in their handshake count too", async () => {
+    const { url } = await start({ limits: { maxConnections: 1 } });
+    const silent = await RawPeer.open(url);
+    expect(await upgrade(url)).toMatchObject({ status: 503, body: "There are too many connections\n" });
+    await silent.close();
+    await RawPeer.connect(url);
+  });
+
+  it("maxHandshakes: counts those that have not said anything yet, and no others", async () => {
+    const { url } = await start({ limits: { maxHandshakes: 1 } });
+    await RawPeer.connect(url);
+    const silent = await RawPeer.open(url);
+    expect(await upgrade(url)).toMatchObject({ status: 503, body: "Too many connections are being made\n" });
+    expect(refused("TOO_MANY_HANDSHAKES")).toBe(1);
+    silent.send("h:::{}");
+    expect(await silent.next()).toBe("k:::null");
+    await RawPeer.connect(url);
+  });
+
+  it("maxConnectionsPerAddress: by the peer's own address, or by what addressOf says", async () => {
+    const { url } = await start({
+      limits: { maxConnectionsPerAddress: 1 },
+      addressOf: ({ headers, socket }) => headers["x-forwarded-for"]?.toString() ?? socket.remoteAddress,
+    });
+    const first = await RawPeer.connect(url);
+    expect(await upgrade(url)).toMatchObject({ status: 429, body: "Too many connections\n" });
+    expect(refused("TOO_MANY_CONNECTIONS_PER_ADDRESS")).toBe(1);
+    expect(await upgrade(url, { "X-Forwarded-For": "192.0.2.7" })).toMatchObject({ status: 101 });
+    await first.close();
+    await RawPeer.connect(url);
+  });
+
+  it.each<[string, NonNullable<WebSocketSchemaConfig["addressOf"]>, boolean]>([
+    ["finds nothing", ({ headers }) => headers["x-forwarded-for"]?.toString(), false],
+    // As people write it who know that their proxy always sends the header.
+    ["throws", ({ headers }) => (headers["x-forwarded-for"] as string).split(",")[0], true],
+  ])("addressOf that %s leaves the TCP peer's address to count, and the server alive", async (_, addressOf, fails) => {
+    const { url, logger } = await start({ limits: { maxConnectionsPerAddress: 1 }, addressOf });
+    await RawPeer.connect(url);
+    expect(await upgrade(url)).toMatchObject({ status: 429 });
+    expect(await upgrade(url, { "X-Forwarded-For": "192.0.2.7" })).toMatchObject({ status: 101 });
+    const failures = logger.lines.filter(({ message }) => message === "Adm: addressOf failed");
+    expect(failures.length > 0).toBe(fails);
+    for (const { fields } of failures) expect(fields.error).toBeInstanceOf(TypeError);
+  });
+
+  it("maxPayloadBytes: each API has its own; a larger message closes with 1009", async () => {
+    const other = webSocketSchema(
+      defineSocketContract("Big", {
+        clientToServer: { echo: { input: IsString, success: IsString } },
+        serverToClient: {},
+      }),
+    )
+      .path("ws/big")
+      .done();
+    const { url } = await startHttp((http) => {
+      Api.register((incoming) => incoming.on({ echo: (text) => text }), { http, limits: { maxPayloadBytes: 1_000 } });
+      other.register((incoming) => incoming.on({ echo: (text) => text }), { http });
+    });
+    const text = "x".repeat(2_000);
+    const small = await RawPeer.connect(`${url}/ws/adm`);
+    small.send(`r:Adm.echo:1:"${text}"`);
+    expect(await small.closed).toMatchObject({ code: 1009 });
+    const big = await RawPeer.connect(`${url}/ws/big`);
+    big.send(`r:Big.echo:1:"${text}"`);
+    expect(await big.next()).toContain(text);
+  });
+
+  it("logs a flood of refusals once a second and not once each", async () => {
+    const { url, logger } = await start({ limits: { maxConnections: 1 } });
+    await RawPeer.connect(url);
+    for (let i = 0; i < 20; i++) expect((await upgrade(url)).status).toBe(503);
+    expect(refused("TOO_MANY_CONNECTIONS")).toBe(20);
+    expect(logger.lines.length).toBeLessThan(20);
+  });
+
+  it("answers 503 while the API is torn down, and 404 when it is gone", async () => {
+    const gate = new Gate();
+    const working = new Gate();
+    const logger = recordingLogger();
+    const { url, server } = await serve((http) =>
+      Api.startServer(
+        (incoming) =>
+          incoming.on({
+            async echo(text) {
+              working.open();
+              await gate.passed;
+              return text;
+            },
+          }),
+        { http, logger },
+      ),
+    );
+    const peer = await RawPeer.connect(`${url}/ws/adm`);
+    peer.send('r:Adm.echo:1:"x"');
+    await working.passed;
+    const torndown = server.teardown();
+    expect(await upgrade(`${url}/ws/adm`)).toMatchObject({ status: 503, body: "The server is shutting down\n" });
+    expect(refused("SHUTTING_DOWN")).toBe(1);
+    gate.open();
+    expect(await peer.next()).toContain('"data":"x"');
+    await torndown;
+    expect(await upgrade(`${url}/ws/adm`)).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    [{ maxDepth: 0 }, "limits.maxDepth must be a number of 1 or more, not 0"],
+    [{ maxConnections: Number.NaN }, "limits.maxConnections must be a number of 1 or more, not NaN"],
+    [{ maxHandshakes: -1 }, "limits.maxHandshakes must be a number of 1 or more, not -1"],
+    [{ maxPayloadBytes: "1" as unknown as number }, "limits.maxPayloadBytes must be a number of 1 or more, not 1"],
+  ])("refuses %j at registration", async (limits, message) => {
+    await startHttp((http) => {
+      expect(() => Api.register(() => {}, { http, limits })).toThrow(`Adm: ${message}`);
+    });
+  });
+});
+
+describe("upgrades that are no good", () => {
+  it.each([
+    ["a bad key", { "Sec-WebSocket-Key": "short" }, 400],
+    ["a wrong version", { "Sec-WebSocket-Version": "7" }, 400],
+    ["another protocol", { Upgrade: "h2c" }, 400],
+  ])("%s is answered with a 4xx, and others are served", async (_what, headers, status) => {
+    const { url } = await start({});
+    expect(await upgrade(url, headers)).toMatchObject({ status });
+    await RawPeer.connect(url);
+  });
+
+  it("a line that is reset while it is refused harms nobody", async () => {
+    const { url } = await start({ limits: { maxConnections: 1 } });
+    await RawPeer.connect(url);
+    const { port, pathname, host } = new URL(url);
+    for (const path of [pathname, "/nowhere"]) {
+      for (let i = 0; i < 25; i++) {
+        const line = connectTcp(Number(port), "127.0.0.1");
+        const ended = closeOf(line);
+        await once(line, "connect");
+        line.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, () =>
+          line.resetAndDestroy(),
+        );
+        await ended;
+      }
+    }
+    expect(await upgrade(url)).toMatchObject({ status: 503 });
+  });
+
+  it("2,000 headers are survived", async () => {
+    const { url } = await start({});
+    const headers = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`x-${i}`, "1"]));
+    // Node reads no more than so many, and refuses what is too long altogether.
+    await upgrade(url, headers).catch(() => {});
+    await RawPeer.connect(url);
+  });
+
+  it("a query that is not well encoded is taken for what it says", async () => {
+    const { url } = await start({});
+    expect((await upgrade(`${url}?room=%E0%A4%A&&=`)).status).toBe(101);
+    await RawPeer.connect(`${url}?room=%E0%A4%A`);
+  });
+});
