@@ -2,7 +2,7 @@ import { ERROR, type ERROR_JSON, type GGContractMethod, OK } from "@grest-ts/sch
 import { thrownError } from "../src/connection/methods/outcome.js";
 import { GGSocketTestAction } from "./action.js";
 import type { TestConnection } from "./connection.js";
-import { ForeignWait, type GGTestExpectation } from "./expectation.js";
+import { ForeignExpectations, type GGTestExpectation } from "./expectation.js";
 import { type CallSite, type FailureDetails, GGSocketTestError, show } from "./failure.js";
 import { fieldErrors } from "./fieldErrors.js";
 import { GGSocketMock } from "./GGSocketMock.js";
@@ -12,9 +12,6 @@ import type { GGTestErrorClass, GGTestErrorData } from "./types.js";
 import type { Wait } from "./wait.js";
 
 const WAIT_FOR = 5_000;
-
-/** How long what is not a message of this API may take after the reply, in ms: that of the framework's own kits. */
-const GRACE = 25;
 
 interface Expected {
   readonly expectation: GGTestExpectation;
@@ -91,12 +88,12 @@ export class GGSocketCall<
     const waits: Wait[] = [];
     const soon: Wait[] = [];
     const later: { readonly wait: Wait; readonly timeout: number }[] = [];
-    const foreign: { readonly wait: ForeignWait; readonly timeout: number }[] = [];
+    const foreign = new ForeignExpectations();
     try {
       connection.beginExchange();
       for (const { expectation, timeout } of this.#expected) {
         if (!isMock(expectation)) {
-          foreign.push({ wait: await ForeignWait.begin(expectation), timeout: timeout ?? GRACE });
+          await foreign.register(expectation, timeout);
           continue;
         }
         expectation.use();
@@ -118,14 +115,12 @@ export class GGSocketCall<
       for (const { wait, timeout: limit } of later) {
         await operation.within(limit, wait.done, () => connection.missed(this, limit, [wait]));
       }
-      for (const { wait, timeout: limit } of foreign) await wait.decided(limit);
-      for (const { wait } of foreign) await wait.end();
-      for (const { wait } of foreign) await wait.validate();
+      await foreign.check();
       return result;
     } finally {
       operation.end();
       for (const wait of waits) wait.abandon();
-      for (const { wait } of foreign) await wait.end();
+      await foreign.end();
     }
   }
 

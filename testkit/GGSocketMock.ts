@@ -34,8 +34,8 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
     this.#contract = contract;
   }
 
-  /** Expects so many messages, one after the other, each as expected. Awaiting gives all payloads, in their order. */
-  times(count: number): GGSocketMock<TPayload, TReply, TPayload[]> {
+  /** Expects this many messages (default 1), one after the other, each as expected. Awaiting gives all payloads, in order. */
+  times(count = 1): GGSocketMock<TPayload, TReply, TPayload[]> {
     if (!Number.isInteger(count) || count < 1) {
       throw new GGSocketTestError(
         `${this.path}: times(${count}): expect one at least; what is not expected fails anyway`,
@@ -89,10 +89,11 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
   /** @internal Begins to wait, as part of a call. */
   start(): Wait {
     const isRequest = this.#contract.success !== undefined;
-    if (isRequest && !this.#reply) {
+    const { isLenient } = this.#api;
+    if (isRequest && !this.#reply && !isLenient) {
       throw this.#misused("the server waits for an answer: say which, with andReturn(value)");
     }
-    if (!isRequest && (this.#reply || this.#delay > 0)) {
+    if (!isRequest && (this.#reply || this.#delay > 0) && !isLenient) {
       throw this.#misused("it is a push, which takes no answer: leave andReturn and sleep out");
     }
     const connection = this.#api.connection(this.path, this.site);

@@ -25,48 +25,64 @@ export interface GGTestInterceptor {
   isCalled(): boolean;
 }
 
+/** How long what comes along with a call may take after it, in ms: that of the framework's own kits. */
+const GRACE = 25;
+
 const POLL_INTERVAL = 20;
 
-/** An expectation of another test kit while a call runs. */
-export class ForeignWait {
-  readonly #interceptor: GGTestInterceptor;
-  #isRegistered = true;
+/** What other test kits expect of one call. */
+export class ForeignExpectations {
+  readonly #soon: GGTestInterceptor[] = [];
+  readonly #later: { readonly interceptor: GGTestInterceptor; readonly timeout: number }[] = [];
+  readonly #registered = new Set<GGTestInterceptor>();
 
-  private constructor(interceptor: GGTestInterceptor) {
-    this.#interceptor = interceptor;
-  }
-
-  static async begin(expectation: GGTestExpectation): Promise<ForeignWait> {
+  /** Begins to watch; without a time limit, for what comes along with the call. */
+  async register(expectation: GGTestExpectation, timeout: number | undefined): Promise<void> {
     const interceptor = expectation.createInterceptor();
+    if (timeout === undefined) this.#soon.push(interceptor);
+    else this.#later.push({ interceptor, timeout });
+    // First: one that fails to register may have begun all the same.
+    this.#registered.add(interceptor);
     await interceptor.register();
-    return new ForeignWait(interceptor);
   }
 
-  /** Resolves when it is decided, or after so many ms. An interceptor calls nobody back, so it has to be asked. */
-  async decided(ms: number): Promise<void> {
-    const deadline = performance.now() + ms;
-    while (!(await this.#isDecided()) && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_INTERVAL, ms)));
+  /** Waits for all of them once the call is done, and throws what one of them says of what came. */
+  async check(): Promise<void> {
+    // The whole time, also when all is there: one may expect that something does not come.
+    if (this.#soon.length > 0) await sleep(GRACE);
+    for (const interceptor of this.#soon) await this.#unregister(interceptor);
+    for (const interceptor of this.#soon) await validate(interceptor);
+    for (const { interceptor, timeout } of this.#later) {
+      await happened(interceptor, timeout);
+      await this.#unregister(interceptor);
+      await validate(interceptor);
     }
   }
 
+  /** Ends those that still watch. What that throws says less than what has ended the call. */
   async end(): Promise<void> {
-    if (!this.#isRegistered) return;
-    this.#isRegistered = false;
-    await this.#interceptor.unregister();
+    await Promise.allSettled(Array.from(this.#registered, (interceptor) => this.#unregister(interceptor)));
   }
 
-  /** Throws what the interceptor says of what came. */
-  async validate(): Promise<void> {
-    await this.#interceptor.validate();
+  async #unregister(interceptor: GGTestInterceptor): Promise<void> {
+    if (this.#registered.delete(interceptor)) await interceptor.unregister();
   }
+}
 
-  async #isDecided(): Promise<boolean> {
-    if (!this.#interceptor.isCalled()) return false;
-    if (this.#interceptor.getMockValidationError()) return true;
-    return this.validate().then(
-      () => true,
-      () => false, // More of them are expected.
-    );
+async function validate(interceptor: GGTestInterceptor): Promise<void> {
+  const error = interceptor.getMockValidationError();
+  if (error) throw error;
+  await interceptor.validate();
+}
+
+/** Resolves when it is decided, or after this many ms. An interceptor calls nothing back, so it has to be asked. */
+async function happened(interceptor: GGTestInterceptor, ms: number): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!interceptor.isCalled() && !interceptor.getMockValidationError() && performance.now() < deadline) {
+    await sleep(Math.min(POLL_INTERVAL, ms));
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

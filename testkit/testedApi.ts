@@ -26,7 +26,7 @@ export interface TestedApiConfig {
 
 /** What the framework's test runner says of servers that run in workers. */
 interface FrameworkRunner {
-  readonly discoveryServer: { getRoutingUrl(apiName: string): string | Promise<string> };
+  readonly discoveryServer?: { getRoutingUrl(apiName: string): string | null | Promise<string | null> };
 }
 
 /** One user of an API in a test: its connection, and what belongs to the test and not to the connection. */
@@ -50,6 +50,11 @@ export class TestedApi implements ActionLedger, Ending {
 
   get timeout(): number {
     return this.#config.timeout;
+  }
+
+  /** See `TestedApiConfig`. */
+  get isLenient(): boolean {
+    return this.#config.isLenient;
   }
 
   /** The open connection, for an action. */
@@ -135,7 +140,13 @@ export class TestedApi implements ActionLedger, Ending {
 
   /** Where the framework's runner routes calls of this API to, when it runs the server in another process. */
   async #routedUrl(): Promise<string | undefined> {
-    return await locate<FrameworkRunner>("GGTestRunner")?.discoveryServer.getRoutingUrl(this.name);
+    const { discoveryServer } = Object(locate("GGTestRunner")) as FrameworkRunner;
+    if (!discoveryServer) return undefined;
+    try {
+      return (await discoveryServer.getRoutingUrl(this.name)) ?? undefined;
+    } catch (error) {
+      throw new GGSocketTestError(`${this.name}: the test runner does not say where the server is`, { cause: error });
+    }
   }
 
   #report(failures: readonly GGSocketTestError[]): void {

@@ -102,7 +102,8 @@ class Schema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> imple
   readonly #ends: SchemaEnds;
 
   constructor(definition: TypedDefinition<C2S, S2C>, ends: SchemaEnds) {
-    const { name, methods } = Object.assign(this, definition);
+    const { name, methods, middlewares } = Object.assign(this, definition);
+    Object.freeze(middlewares);
     this.contract = Object.freeze({
       apiName: name,
       clientToServer: new GGContractClass(`${name}.clientToServer`, methods.clientToServer),
@@ -159,7 +160,7 @@ export class GGWebSocketSchemaBuilder<
     contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
     ends: SchemaEnds,
   ) {
-    this.draft = { ...contract, path: "", middlewares: Object.freeze([]) };
+    this.draft = { ...contract, path: "", middlewares: [] };
     this.#ends = ends;
   }
 
@@ -175,7 +176,7 @@ export class GGWebSocketSchemaBuilder<
 
   /** Adds a middleware; they run in the order of their `use`. */
   use(middleware: GGWebSocketMiddleware): this {
-    this.draft.middlewares = Object.freeze([...this.draft.middlewares, middleware]);
+    this.draft.middlewares = [...this.draft.middlewares, middleware];
     return this;
   }
 
@@ -201,11 +202,6 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when no path was given
    */
   done(): GGWebSocketSchema<C2S, S2C, object, TQuery> {
-    return new Schema<C2S, S2C>({ ...this.draft }, this.#ends) as unknown as GGWebSocketSchema<
-      C2S,
-      S2C,
-      object,
-      TQuery
-    >;
+    return new Schema<C2S, S2C>(this.draft, this.#ends) as unknown as GGWebSocketSchema<C2S, S2C, object, TQuery>;
   }
 }

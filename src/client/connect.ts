@@ -62,7 +62,7 @@ export function prepareHandshake(
   const queryArgs: QueryArgs = {};
   const checked = validator ? clean(validator, query, invalidArguments) : query;
   for (const [key, value] of Object.entries(Object(checked)))
-    if (value !== undefined) queryArgs[key] = Array.isArray(value) ? value : String(value);
+    if (value !== undefined) queryArgs[key] = Array.isArray(value) ? value.map(String) : String(value);
   const handshake = { headers: {}, queryArgs };
   context.run(() => {
     for (const middleware of middlewares) middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext);

@@ -15,7 +15,7 @@ export function closeCodeOf(error: AnyError): CloseCode | undefined {
 }
 
 /** Why there is no connection when the program ended the attempt itself. */
-export const CLOSED_MEANWHILE = "closed while it was connecting";
+export const CLOSED_MEANWHILE = "closed while connecting";
 
 /** What a close code says to people. */
 export function closedWith(code: number, reason = ""): string {

@@ -1,5 +1,4 @@
 import type { GGValidator } from "@grest-ts/schema";
-import { defaultLogger } from "../api/logger.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
@@ -120,7 +119,7 @@ export class SocketPool {
     const endpoint: SocketEndpoint = {
       apiName,
       methodTable: new Map(),
-      logger: this.#platform.logger?.(apiName, scope) ?? defaultLogger,
+      logger: this.#platform.logger(undefined, apiName, scope),
       timeout: CALL_TIMEOUT,
       asyncScope: scope,
       ...this.#platform.endpoint,

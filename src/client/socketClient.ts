@@ -53,6 +53,8 @@ export function socketClient(
   const onError: ((error: Error) => void)[] = [];
   let session: Session | undefined;
   let heartbeat: Heartbeat | undefined;
+  /** Runs what `connect` was given, in the context of the latest connection. */
+  let runSetup: (setup: Setup) => unknown;
 
   const call: Caller["call"] = (method, data, options) => {
     const connection = session?.currentConnection;
@@ -80,7 +82,7 @@ export function socketClient(
       }
       if (setup && !setups.has(setup)) {
         setups.add(setup);
-        if (client.isConnected) await setup(client);
+        if (client.isConnected) await runSetup(setup);
       }
       const failure = await session.whenReady;
       if (failure) throw failure();
@@ -111,7 +113,7 @@ export function socketClient(
   function beginSession(): Session {
     // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
     const scope = platform.captureScope();
-    const logger = config.logger ?? platform.logger?.(apiName, scope) ?? console;
+    const logger = platform.logger(config.logger, apiName, scope);
     const endpoint: SocketEndpoint = {
       apiName,
       methodTable: serverToClient,
@@ -122,6 +124,7 @@ export function socketClient(
     };
     /** That of the latest attempt. */
     let context: GGContext;
+    runSetup = (setup) => scope(() => context.run(() => setup(client)));
     const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
       for (const callback of callbacks) runCallback(endpoint, context, () => callback(...args));
     };
@@ -171,7 +174,8 @@ export function socketClient(
             return accepted;
           },
         });
-        for (const setup of setups) await scope(() => context.run(() => setup(client)));
+        // One that is given meanwhile runs at once.
+        for (const setup of [...setups]) await runSetup(setup);
         connection.inbox.expectNoMoreHandlers();
         return connection;
       },
@@ -181,5 +185,5 @@ export function socketClient(
 
 function stateOf(session: Session | undefined): string {
   if (!session || session.isOver) return "not connected: call";
-  return `${session.wasConnected ? "reconnecting" : "still connecting"}: await`;
+  return `${session.wasConnected ? "re" : ""}connecting: await`;
 }

@@ -156,10 +156,13 @@ export class Connection implements TransportListener {
   /** Asks the peer for a sign of life; returns whether there is a way to. */
   ping(): boolean {
     const { lowerTransport: transport } = this.outbox;
-    const canAsk = this.can("alive");
-    if (transport.ping) transport.ping();
-    else if (canAsk) this.sendIfOpen(`${FrameType.PING}:::`);
-    return !!transport.ping || canAsk;
+    if (transport.ping) {
+      transport.ping();
+      return true;
+    }
+    if (!this.can("alive")) return false;
+    this.sendIfOpen(`${FrameType.PING}:::`);
+    return true;
   }
 
   // What the transport reports.

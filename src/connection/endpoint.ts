@@ -58,6 +58,6 @@ export async function runCallback(
   try {
     await scope(() => context.run(callback));
   } catch (error) {
-    logger.error(`${apiName}: a callback threw`, { error });
+    logger.error(`${apiName}: a callback failed`, { error });
   }
 }

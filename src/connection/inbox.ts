@@ -7,8 +7,8 @@ import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { HandlerObject, Handlers } from "./methods/handlers.js";
 import { serverError } from "./methods/outcome.js";
 
-/** How long messages still wait for handlers once nobody is busy preparing them, in ms. */
-const HANDLER_GRACE = 1_000;
+/** How long messages wait for handlers when nothing says that there will be any, in ms. */
+export const HANDLER_GRACE = 1_000;
 
 /**
  * What arrives for one connection's handlers, handed to them in its order. Messages that come before any handler was

@@ -17,7 +17,8 @@ export class IncomingMessage extends GGContext {
   readonly #connection: Connection;
   readonly #frame: Frame;
   readonly #method: CompiledMethod | undefined;
-  #startedAt: number | undefined;
+  /** When a handler got it, on the clock of `performance.now()`. */
+  protected startedAt: number | undefined;
   /** What the handler sees of it. Made when it asks, and so is the signal; most never do. */
   #view: GGWebSocketMessage | undefined;
   #controller: AbortController | undefined;
@@ -43,18 +44,12 @@ export class IncomingMessage extends GGContext {
     this.#view ??= {
       path: this.#frame.path,
       get signal() {
-        return message.#signal;
+        message.#controller ??= new AbortController();
+        if (message.#isUnwanted) message.abort();
+        return message.#controller.signal;
       },
     };
     return this.#view;
-  }
-
-  get #signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#isUnwanted) this.abort();
-    }
-    return this.#controller.signal;
   }
 
   get isRequest(): boolean {
@@ -74,7 +69,7 @@ export class IncomingMessage extends GGContext {
 
   /** Runs the handler in the message's own context. */
   handle(method: CompiledMethod, owner: HandlerObject): void {
-    this.#startedAt = performance.now();
+    this.startedAt = performance.now();
     this.run(() => this.#call(method, owner));
   }
 
@@ -152,6 +147,6 @@ export class IncomingMessage extends GGContext {
   }
 
   #count(result: string): void {
-    this.#connection.socketEndpoint.metrics?.handled(this.#method?.path ?? "unknown", result, this.#startedAt);
+    this.#connection.socketEndpoint.metrics?.handled(this.#method?.path ?? "unknown", result, this.startedAt);
   }
 }

@@ -13,9 +13,14 @@ export interface Trace {
 /** The framework's `GG_TRACE`, without its package: context values are found by the name of their key. */
 const TRACE = /* @__PURE__ */ new GGContextKey<Trace>("trace", IsUnknown as unknown as GGSchema<Trace>);
 
-/** Gives a context a trace of its own. */
-export function beginTrace(context: GGContext): void {
-  context.set(TRACE, newTrace());
+/** Gives a context a trace of its own, for work that began at this time. */
+export function beginTrace(context: GGContext, startedAt = Date.now()): void {
+  context.set(TRACE, {
+    traceId: randomHex(4),
+    traceTimestamp: startedAt,
+    spanId: randomHex(2),
+    spanTimestamp: startedAt,
+  });
 }
 
 /** A message with a trace of its own, which is made when something asks for it; most never do. */
@@ -23,8 +28,15 @@ export class TracedMessage extends IncomingMessage {
   #isTraced = false;
 
   override get<T>(key: GGContextKey<T>): T {
-    if (key.name === TRACE.name && !this.#isTraced) beginTrace(this);
+    if (key.name === TRACE.name && !this.#isTraced) {
+      const age = this.startedAt === undefined ? 0 : performance.now() - this.startedAt;
+      beginTrace(this, Math.round(Date.now() - age));
+    }
     return super.get(key);
+  }
+
+  override has<T>(key: GGContextKey<T>): boolean {
+    return key.name === TRACE.name || super.has(key);
   }
 
   override set<T>(key: GGContextKey<T>, value: T): this {
@@ -33,14 +45,8 @@ export class TracedMessage extends IncomingMessage {
   }
 }
 
-/** A trace with ids as long as W3C Trace Context has them (section 3.2.2). */
-function newTrace(): Trace {
-  const now = Date.now();
-  return { traceId: randomHex(32), traceTimestamp: now, spanId: randomHex(16), spanTimestamp: now };
-}
-
-function randomHex(digits: number): string {
-  let text = "";
-  while (text.length < digits) text += Math.random().toString(16).slice(2);
-  return text.slice(0, digits);
+/** An id of this many words of eight digits: W3C Trace Context has four for a trace and two for a span (section 3.2.2). */
+function randomHex(words: number): string {
+  const word = () => Math.random().toString(16).slice(2, 10).padEnd(8, "0");
+  return Array.from({ length: words }, word).join("");
 }

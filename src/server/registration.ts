@@ -9,8 +9,8 @@ import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
 import type { Connection } from "../connection/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
-import { frameworkLogger } from "../connection/frameworkLogger.js";
 import { Heartbeat } from "../connection/heartbeat.js";
+import { loggerOf } from "../connection/logger.js";
 import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { TracedMessage } from "../connection/trace.js";
@@ -65,7 +65,7 @@ export class Registration implements ServedApi {
     const { name: apiName, path } = schema;
     const { clientToServer, serverToClient } = tablesOf(schema);
     const scope = captureScope();
-    const logger = throttledLogger(config.logger ?? frameworkLogger(apiName, scope));
+    const logger = throttledLogger(loggerOf(config.logger, apiName, scope));
     const { heartbeat = {} } = config;
     this.apiName = apiName;
     this.path = path.startsWith("/") ? path : `/${path}`;
@@ -100,7 +100,7 @@ export class Registration implements ServedApi {
     );
     this.#http = http;
     this.#upgrades = this.#route(config);
-    const announce = () => scope(() => this.#announce(serverToClient));
+    const announce = () => scope(() => void this.#announce(serverToClient));
     if (this.port === undefined) http.onStart(announce);
     else announce();
     http.onTeardown(() => this.teardown());
@@ -202,7 +202,7 @@ export class Registration implements ServedApi {
   };
 
   /** Says that the API is served, in the log and to the discovery client of the scope that registered it. */
-  #announce(serverToClient: MethodTable): void {
+  async #announce(serverToClient: MethodTable): Promise<void> {
     const { apiName: api, path: pathPrefix, port } = this;
     if (port === undefined) return;
     const { logger } = this.endpoint;
@@ -212,9 +212,9 @@ export class Registration implements ServedApi {
       const methods = unenforced.map(({ path }) => path).join(", ");
       logger.warn(`${api}: nothing enforces the permission of ${methods}, which the server sends: leave it out`);
     }
-    if (!GG_DISCOVERY.has()) return;
     try {
-      GG_DISCOVERY.get().registerRoutes([{ runtime: api, api, protocol: "ws", port, pathPrefix }]);
+      if (GG_DISCOVERY.has())
+        await GG_DISCOVERY.get().registerRoutes([{ runtime: api, api, protocol: "ws", port, pathPrefix }]);
     } catch (error) {
       logger.error(`${api}: the discovery client did not take its route`, { error });
     }

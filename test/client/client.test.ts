@@ -174,7 +174,7 @@ describe("connecting", () => {
     const connecting = rejection(client.connect());
     const peer = await server.connections.next();
     client.close();
-    expect(displayed(await connecting)).toMatch(/closed while it was connecting/);
+    expect(displayed(await connecting)).toMatch(/closed while connecting/);
     await peer.closed;
     expect(client.isConnected).toBe(false);
   });
@@ -183,7 +183,7 @@ describe("connecting", () => {
     const { server, client } = await probe({ beforeConnect: () => new Promise<void>(() => {}) });
     const connecting = rejection(client.connect());
     client.close();
-    expect(displayed(await connecting)).toMatch(/closed while it was connecting/);
+    expect(displayed(await connecting)).toMatch(/closed while connecting/);
     expect(server.count).toBe(0);
   });
 
@@ -252,7 +252,7 @@ describe("calling", () => {
     expect(displayed(before)).toMatch(/Probe\.echo was not sent: the client is not connected: call connect\(\) first/);
     const connecting = client.connect();
     expect(displayed(await client.outgoing.echo({ text: "a" }).asResult())).toMatch(
-      /still connecting: await connect\(\) first/,
+      /is connecting: await connect\(\) first/,
     );
     const peer = await server.accept();
     await connecting;
@@ -400,7 +400,7 @@ describe("ending", () => {
     client.onClose(() => events.push("second"));
     peer.ws.terminate();
     expect(await events.next()).toBe("second");
-    expect(logger.lines.map((line) => line.message)).toEqual(["Probe: a callback threw"]);
+    expect(logger.lines.map((line) => line.message)).toEqual(["Probe: a callback failed"]);
   });
 
   it("has no connection after the server's teardown", async () => {

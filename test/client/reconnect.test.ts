@@ -166,7 +166,7 @@ describe("reconnecting", () => {
     const waiting = client.connect().catch((error: unknown) => displayed(error));
     client.close();
     expect(await events.next()).toBe("close manual");
-    expect(await waiting).toMatch(/closed while it was connecting/);
+    expect(await waiting).toMatch(/closed while connecting/);
     expect(server.count).toBe(1);
   });
 

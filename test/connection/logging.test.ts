@@ -221,7 +221,7 @@ it("no credential and no payload is in any line, not even in the errors that go 
     "Log.gatedNote: a message ended with FORBIDDEN",
     "Log.missing: a message ended with SERVER_ERROR",
     "ROUTE_NOT_FOUND",
-    "a callback threw",
+    "a callback failed",
   ]) {
     expect(messages).toContain(kind);
   }

@@ -13,6 +13,7 @@ export const browserPlatform: ClientPlatform = {
     const caller = GGContextStore.tryGetContext();
     return (fn, ...args) => (caller ? caller.run(() => fn(...args)) : fn(...args));
   },
+  logger: (given = console) => given,
   onWake(callback) {
     const { document } = globalThis;
     const over = new AbortController();
@@ -22,7 +23,7 @@ export const browserPlatform: ClientPlatform = {
   },
   locate(apiName, url) {
     if (url === "") return globalThis.location?.origin;
-    throw serverError(`${apiName}: no url. Pass {url: ""} for the page's own origin`);
+    throw serverError(`${apiName}: no url: pass {url: ""} for the page's origin`);
   },
 };
 
@@ -30,6 +31,6 @@ export const browserPlatform: ClientPlatform = {
 export const browserEnds: SchemaEnds = {
   createClient: (schema, config) => socketClient(schema, config, browserPlatform),
   startServer({ name }) {
-    throw new Error(`${name}: a browser cannot serve an API`);
+    throw new Error(`${name}: a browser cannot serve`);
   },
 };

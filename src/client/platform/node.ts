@@ -1,5 +1,5 @@
 import { GG_DISCOVERY } from "@grest-ts/discovery";
-import { frameworkLogger } from "../../connection/frameworkLogger.js";
+import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
@@ -13,7 +13,7 @@ import type { ClientPlatform } from "./platform.js";
 export const nodePlatform: ClientPlatform = {
   dial: (url, Native) => (Native ? nativeTransport(new Native(url)) : WsTransport.dial(url)),
   captureScope,
-  logger: frameworkLogger,
+  logger: loggerOf,
   beginTrace,
   endpoint: {
     Message: TracedMessage,

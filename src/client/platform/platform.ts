@@ -9,8 +9,8 @@ export interface ClientPlatform {
   dial(url: string, webSocket?: new (url: string) => WebSocket): Transport;
   /** Captures the context of its caller, for callbacks to run in. */
   captureScope(): AsyncScope;
-  /** Where log lines of an API go unless the program says so; `scope` is its caller's. Default: the console. */
-  logger?(apiName: string, scope: AsyncScope): GGWebSocketLogger;
+  /** Where the log of an API goes, given what the program says and its scope. */
+  logger(given: GGWebSocketLogger | undefined, apiName: string, scope: AsyncScope): GGWebSocketLogger;
   /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
   beginTrace?(context: GGContext): void;
   /** What endpoints have that a page does without. */

@@ -2,6 +2,7 @@ import type { GGPromise } from "@grest-ts/schema";
 import type { SocketHandlerConfig } from "../../api/rawSocket.js";
 import { type Frame, FrameType } from "../../protocol/frame.js";
 import type { Connection, ConnectionHooks } from "../connection.js";
+import { runCallback } from "../endpoint.js";
 import type { CompiledMethod } from "../methods/compiledMethod.js";
 import { type HandlerObject, Handlers } from "../methods/handlers.js";
 import { thrownError } from "../methods/outcome.js";
@@ -36,19 +37,32 @@ export class RawHandlers extends Handlers implements ConnectionHooks {
     this.#byPath.delete(path);
   }
 
+  override get isEmpty(): boolean {
+    return super.isEmpty && this.#byPath.size === 0 && !this.onUnknown;
+  }
+
   override takeUncontracted(frame: Frame, connection: Connection): boolean {
     const { type, path, payload } = frame;
     const raw = this.#byPath.get(path);
     if (raw) connection.inbox.handle(raw.method, frame, raw.owner);
     else if (type === FrameType.REQUEST || !this.onUnknown) return false;
-    else {
-      try {
-        this.onUnknown(path, compileRawMethod(path).readInput(payload, connection.socketEndpoint.parseLimited));
-      } catch (thrown) {
-        connection.onFailed(thrownError(thrown));
-      }
-    }
+    else this.#takeUnknown(path, payload, this.onUnknown, connection);
     return true;
+  }
+
+  #takeUnknown(
+    path: string,
+    payload: string,
+    onUnknown: (path: string, data: unknown) => void,
+    connection: Connection,
+  ): void {
+    const { context, socketEndpoint: endpoint } = connection;
+    try {
+      const data = compileRawMethod(path).readInput(payload, endpoint.parseLimited);
+      runCallback(endpoint, context, () => onUnknown(path, data));
+    } catch (unreadable) {
+      connection.onFailed(thrownError(unreadable));
+    }
   }
 }
 

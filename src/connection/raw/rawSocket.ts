@@ -1,6 +1,5 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
-import { defaultLogger } from "../../api/logger.js";
 import type {
   GGSocketConfig,
   GGSocket as RawSocket,
@@ -13,7 +12,8 @@ import { clampCloseReason } from "../../protocol/closeCodes.js";
 import type { Transport } from "../../transport/transport.js";
 import { Connection, GRACEFUL_CLOSE_TIMEOUT } from "../connection.js";
 import { waitAtMost } from "../deadlines.js";
-import { CALL_TIMEOUT, runCallback, type SocketEndpoint } from "../endpoint.js";
+import { type AsyncScope, CALL_TIMEOUT, runCallback, type SocketEndpoint } from "../endpoint.js";
+import { frameworkLogger } from "../logger.js";
 import { Outbox } from "../outbox.js";
 import { beginTrace, TracedMessage } from "../trace.js";
 import { AdapterTransport } from "./adapterTransport.js";
@@ -24,10 +24,13 @@ import { compileRawMethod } from "./rawMethod.js";
 export class RawConnection {
   readonly connection: Connection;
   readonly handlers: RawHandlers;
+  /** Is called when a program has given handlers. */
+  readonly handlersGiven: () => void;
 
-  constructor(connection: Connection, handlers: RawHandlers) {
+  constructor(connection: Connection, handlers: RawHandlers, handlersGiven = () => connection.inbox.deliverSoon()) {
     this.connection = connection;
     this.handlers = handlers;
+    this.handlersGiven = handlersGiven;
   }
 
   /** One that speaks no contract at all. */
@@ -43,12 +46,14 @@ export class RawConnection {
 class Socket implements RawSocket {
   readonly #connection: Connection;
   readonly #handlers: RawHandlers;
+  readonly #handlersGiven: () => void;
   readonly #teardownCallbacks: (() => Promise<void>)[] = [];
 
-  constructor(line: SocketAdapter | RawConnection, config: GGSocketConfig = {}) {
-    const { connection, handlers } = line instanceof RawConnection ? line : connectionOf(line, config);
-    this.#connection = connection;
-    this.#handlers = handlers;
+  constructor(source: SocketAdapter | RawConnection, config: GGSocketConfig = {}) {
+    const raw = source instanceof RawConnection ? source : connectionOf(source, config);
+    this.#connection = raw.connection;
+    this.#handlers = raw.handlers;
+    this.#handlersGiven = raw.handlersGiven;
   }
 
   get isOpen(): boolean {
@@ -74,7 +79,7 @@ class Socket implements RawSocket {
 
   registerHandler(config: SocketHandlerConfig): void {
     this.#handlers.set(config);
-    this.#connection.inbox.deliverSoon();
+    this.#handlersGiven();
   }
 
   unregisterHandler(path: string): void {
@@ -83,7 +88,7 @@ class Socket implements RawSocket {
 
   setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void {
     this.#handlers.onUnknown = handler;
-    this.#connection.inbox.deliverSoon();
+    this.#handlersGiven();
   }
 
   onError(callback: (error: Error) => void): this {
@@ -148,13 +153,14 @@ function connectionOf(adapter: SocketAdapter, config: GGSocketConfig): RawConnec
     context.set(GG_WS_CONNECTION, { path });
     beginTrace(context);
   }
+  const asyncScope: AsyncScope = (fn, ...args) => fn(...args);
   const endpoint: SocketEndpoint = {
     apiName,
     methodTable: new Map(),
-    logger: defaultLogger,
+    logger: frameworkLogger(apiName, asyncScope),
     timeout: CALL_TIMEOUT,
     Message: TracedMessage,
-    asyncScope: (fn, ...args) => fn(...args),
+    asyncScope,
   };
   return RawConnection.open(new AdapterTransport(adapter), endpoint, context);
 }

@@ -3,36 +3,44 @@ import { type Caller, type OutgoingMethods, outgoingFunction } from "../../conne
 
 type OutgoingClass = new (caller: Caller) => OutgoingMethods;
 
-/** What makes the calls of an outgoing half; hidden from programs. */
-class CallerOwner {
-  readonly #caller: Caller;
+/**
+ * Where an outgoing half has what makes its calls. A property, so that what a program makes of the half still has it: a
+ * `Proxy`, or an object that inherits from it.
+ */
+const CALLER = Symbol("caller");
 
-  constructor(caller: Caller) {
-    this.#caller = caller;
-  }
-
-  static callerOf(value: object): Caller | undefined {
-    return #caller in value ? value.#caller : undefined;
-  }
+interface CallerOwner {
+  readonly [CALLER]?: Caller;
 }
 
-/** Who makes the calls of an `outgoing`; `undefined` when it is none. */
-export const callerOf = CallerOwner.callerOf;
+/** What makes the calls of an `outgoing`; `undefined` when it is none. */
+export function callerOf(value: object): Caller | undefined {
+  return (value as CallerOwner)[CALLER];
+}
 
 /**
  * The class of the outgoing halves of all connections of a table. A method becomes a function of its own on the object
  * when it is first used: a thousand connections of an API with fifty methods must not hold fifty thousand functions.
  */
 export const outgoingClass = memoizeByKey((table: MethodTable): OutgoingClass => {
-  class Outgoing extends CallerOwner {}
+  class Outgoing implements CallerOwner {
+    declare readonly [CALLER]: Caller;
+
+    constructor(caller: Caller) {
+      Object.defineProperty(this, CALLER, { value: caller });
+    }
+  }
   for (const method of table.values()) {
     const property = { configurable: true, enumerable: true };
     Object.defineProperty(Outgoing.prototype, method.name, {
       ...property,
       get(this: Outgoing) {
-        const value = outgoingFunction(callerOf(this) as Caller, method);
+        const value = outgoingFunction(this[CALLER], method);
         Object.defineProperty(this, method.name, { ...property, writable: true, value });
         return value;
+      },
+      set(this: Outgoing, value: unknown) {
+        Object.defineProperty(this, method.name, { ...property, writable: true, value });
       },
     });
   }

@@ -1,5 +1,7 @@
 import type { Connection } from "../../connection/connection.js";
+import { waitAtMost } from "../../connection/deadlines.js";
 import { runCallback } from "../../connection/endpoint.js";
+import { HANDLER_GRACE } from "../../connection/inbox.js";
 import type { HandlerObject, Handlers } from "../../connection/methods/handlers.js";
 import { isThenable } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
@@ -8,8 +10,8 @@ import { CloseCode } from "../../protocol/closeCodes.js";
 import type { ServedApi } from "../servedApi.js";
 
 /**
- * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any; messages wait until they have
- * given handlers, or have ended without.
+ * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any. Messages wait until each side
+ * has given handlers, or has ended without: one of them must not cost the other the messages that are meant for it.
  */
 export function runConnectionHandlers(
   api: ServedApi,
@@ -17,23 +19,28 @@ export function runConnectionHandlers(
   handlers: Handlers,
   query: unknown,
 ): void {
-  const contracted = runContracted(api, connection, handlers, query);
-  const raw = handlers instanceof RawHandlers ? runRaw(api, new RawConnection(connection, handlers), query) : undefined;
-  if (contracted || raw) Promise.all([contracted, raw]).then(() => connection.inbox.expectNoMoreHandlers());
-  else connection.inbox.expectNoMoreHandlers();
+  const isShared = handlers instanceof RawHandlers;
+  const isReady = { contract: false, raw: !isShared };
+  const ready = (side: keyof typeof isReady) => {
+    isReady[side] = true;
+    if (isReady.contract && isReady.raw) connection.inbox.expectNoMoreHandlers();
+  };
+  runContracted(api, connection, handlers, query, () => ready("contract"));
+  if (isShared) runRaw(api, new RawConnection(connection, handlers, () => ready("raw")), query, () => ready("raw"));
 }
 
-/** Returns a promise, which never rejects, when the handler takes time. */
+/** Calls `ready` when the handler has given handlers, and when it has ended. */
 function runContracted(
   { apiName, endpoint, onConnection, Outgoing }: ServedApi,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
-): Promise<unknown> | undefined {
+  ready: () => void,
+): void {
   const incoming = {
     on(added: HandlerObject) {
       handlers.add(added);
-      connection.inbox.deliverSoon();
+      ready();
     },
   };
   const outgoing = Object.defineProperty(new Outgoing(connection.calls), "onClose", {
@@ -47,17 +54,17 @@ function runContracted(
   };
   try {
     const result = onConnection(incoming, outgoing, query);
-    return isThenable(result) ? Promise.resolve(result).catch(fail) : undefined;
+    if (isThenable(result)) Promise.resolve(result).catch(fail).then(ready);
+    else ready();
   } catch (error) {
     fail(error);
-    return undefined;
   }
 }
 
-/** What a raw handler throws is logged and stops nothing, as at 0.0.39. */
-function runRaw({ endpoint, rawHandlers }: ServedApi, raw: RawConnection, query: unknown): Promise<unknown> {
+/** What a raw handler throws is logged and stops nothing, as at 0.0.39. One may go on for as long as its connection. */
+function runRaw({ endpoint, rawHandlers }: ServedApi, raw: RawConnection, query: unknown, ready: () => void): void {
   const socket = rawSocket(raw);
   const run = (handler: (typeof rawHandlers)[number]) =>
     runCallback(endpoint, raw.connection.context, () => handler(socket, query));
-  return Promise.all(rawHandlers.map(run));
+  waitAtMost(HANDLER_GRACE, (done) => void Promise.all(rawHandlers.map(run)).then(done)).then(ready);
 }

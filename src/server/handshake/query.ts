@@ -23,8 +23,10 @@ export function parseQuery(text: string): RawQuery {
 export function checkQuery<T>(validator: GGValidator<T>, args: RawQuery): ReturnType<GGValidator<T>["safeParse"]> {
   const result = validator.safeParse(args, true);
   if (result.success) return result;
-  const lists = result.issues
-    .toJSON()
+  // A validator of another library may describe its issues in another way.
+  const issues: unknown = (result.issues as Partial<typeof result.issues>).toJSON?.();
+  if (!Array.isArray(issues)) return result;
+  const lists = (issues as ReturnType<typeof result.issues.toJSON>)
     .filter(({ path, code }) => code === "invalid.array.type" && typeof args[path] === "string")
     .map(({ path }) => [path, [args[path]]]);
   return lists.length > 0 ? validator.safeParse({ ...args, ...Object.fromEntries(lists) }, true) : result;

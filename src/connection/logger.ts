@@ -1,0 +1,53 @@
+import { defaultLogger, type GGWebSocketLogFields, type GGWebSocketLogger } from "../api/logger.js";
+import type { AsyncScope } from "./endpoint.js";
+import { locate } from "./locate.js";
+import { isThenable } from "./methods/outcome.js";
+
+type Level = keyof GGWebSocketLogger;
+
+/** The framework's log of a scope: `context` says who writes the line. */
+type FrameworkLog = Record<Level, (context: string, message: string, ...data: unknown[]) => void>;
+
+type Write = (level: Level, message: string, fields?: GGWebSocketLogFields) => unknown;
+
+/** Writes to the framework's log (`GGLog`) where `scope` has one, and to the console where it has none. */
+export function frameworkLogger(apiName: string, scope: AsyncScope): Required<GGWebSocketLogger> {
+  return guardedLogger((level, message, fields) => {
+    // Each time: an app may set up its log after its APIs.
+    const log = scope(() => locate<Partial<FrameworkLog>>("GGLog"));
+    // Outside of `scope`: the entry belongs to the trace of the context at hand.
+    if (typeof log?.[level] === "function") return log[level](apiName, message, ...dataOf(fields));
+    return defaultLogger[level](message, fields);
+  });
+}
+
+/** The program's own logger, or that of the framework. */
+export function loggerOf(
+  given: GGWebSocketLogger | undefined,
+  apiName: string,
+  scope: AsyncScope,
+): Required<GGWebSocketLogger> {
+  if (!given) return frameworkLogger(apiName, scope);
+  return guardedLogger((level, message, fields) => given[level]?.(message, fields));
+}
+
+/** Writes to the console what `write` fails to write, at once or later: a log that fails must stop nothing. */
+function guardedLogger(write: Write): Required<GGWebSocketLogger> {
+  const at = (level: Level) => (message: string, fields?: GGWebSocketLogFields) => {
+    const fallBack = () => defaultLogger[level](message, fields);
+    try {
+      const written = write(level, message, fields);
+      if (isThenable(written)) Promise.resolve(written).catch(fallBack);
+    } catch {
+      fallBack();
+    }
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** The data of an entry as the framework's log takes them: an error stands by itself, in front. */
+function dataOf(fields: GGWebSocketLogFields | undefined): unknown[] {
+  if (!(fields?.error instanceof Error)) return fields ? [fields] : [];
+  const { error, ...others } = fields;
+  return Object.keys(others).length > 0 ? [error, others] : [error];
+}
