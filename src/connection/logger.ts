@@ -28,10 +28,10 @@ export function loggerOf(
   scope: AsyncScope,
 ): Required<GGWebSocketLogger> {
   if (!given) return frameworkLogger(apiName, scope);
-  return guardedLogger((level, message, fields) => given[level]?.(message, fields));
+  return guardedLogger((level, message, fields) => (given as Required<GGWebSocketLogger>)[level](message, fields));
 }
 
-/** Writes to the console what `write` fails to write, at once or later: a log that fails must stop nothing. */
+/** Writes to the console what `write` fails to write, at once or later: a log that fails, or lacks a level, stops nothing. */
 function guardedLogger(write: Write): Required<GGWebSocketLogger> {
   const at = (level: Level) => (message: string, fields?: GGWebSocketLogFields) => {
     const fallBack = () => defaultLogger[level](message, fields);

@@ -211,6 +211,72 @@ describe("a call", () => {
   });
 });
 
+describe("foreign expectations", () => {
+  async function call() {
+    const { room } = await start();
+    const api = callOn(KitApi, as("ann"));
+    await api.connect();
+    return { room, api };
+  }
+
+  it("that something does not happen are given the whole grace", async () => {
+    const { room, api } = await call();
+    const nothing = new Happens(undefined);
+    room.onHush = () => void setTimeout(() => nothing.happen("late"), 5);
+    await expect(api.hush().with(nothing)).rejects.toThrow("expected undefined, saw late");
+  });
+
+  it.each([
+    ["one of them", "Register failed"],
+    ["the call", "expected the error SERVER_ERROR"],
+  ])("all end when %s fails, which is what the test is told", async (what, message) => {
+    const { api } = await call();
+    const ended: string[] = [];
+    const one = (name: string, register: () => void) => ({
+      createInterceptor: () => ({
+        register,
+        async unregister() {
+          ended.push(name);
+          throw new Error(`${name} cannot end`);
+        },
+        validate() {},
+        getMockValidationError: () => undefined,
+        isCalled: () => true,
+      }),
+    });
+    const failing = () => {
+      if (what === "one of them") throw new Error("Register failed");
+    };
+    const both = [one("first", () => {}), one("second", failing)];
+    await expect(
+      api
+        .whoAmI()
+        .toBeError(SERVER_ERROR)
+        .with(...both),
+    ).rejects.toThrow(message);
+    expect(ended).toEqual(["first", "second"]);
+  });
+
+  it("are decided by their error at once, and validated once", async () => {
+    const { api } = await call();
+    let validated = 0;
+    const wrong = new Error("not as expected");
+    const expectation = (error: Error | undefined) => ({
+      createInterceptor: () => ({
+        register() {},
+        unregister() {},
+        validate: () => void validated++,
+        getMockValidationError: () => error,
+        isCalled: () => error === undefined,
+      }),
+    });
+    await expect(api.hush().waitFor(expectation(wrong), 600_000)).rejects.toBe(wrong);
+    expect(validated).toBe(0);
+    await api.hush().waitFor(expectation(undefined), 600_000);
+    expect(validated).toBe(1);
+  });
+});
+
 describe("an API reached through the framework's callOn", () => {
   const warnings: string[] = [];
   beforeEach(() => {
@@ -247,6 +313,15 @@ describe("an API reached through the framework's callOn", () => {
     room.repeat = 2;
     await api.say({ text: "third" });
     await api.mock.said.times(2).toMatchObject({ text: "third" });
+  });
+
+  it("takes what the framework's own mocks take: times() for once, a request without an answer, a push that sleeps", async () => {
+    const { room } = await start();
+    const api = await viaFramework("ann");
+    expect(await api.say({ text: "a" }).with(api.mock.said.times())).toBe(1);
+    await api.askMe().toBeError(SERVER_ERROR).with(api.mock.question);
+    room.onHush = (outgoing) => void outgoing.tick();
+    await api.hush().with(api.mock.tick.sleep(600_000 as never));
   });
 
   it("keeps its connection beyond the test, and in concurrent ones", async () => {
@@ -287,6 +362,20 @@ describe("a server in a worker", () => {
       await viaTheirs.disconnect();
     });
     expect(asked).toEqual(["Kit", "Kit"]);
+  });
+
+  it.each<[string, object, string]>([
+    ["has no discovery server", {}, "no running server of this process"],
+    ["knows no route", { discoveryServer: { getRoutingUrl: () => null } }, "no running server of this process"],
+    [
+      "fails to say",
+      { discoveryServer: { getRoutingUrl: () => Promise.reject(new Error("down")) } },
+      "Kit: the test runner does not say where the server is",
+    ],
+  ])("is missed clearly where the runner %s", async (_, runner, message) => {
+    const scope = new GGLocatorScope("test");
+    scope.set(GG_TEST_RUNNER, runner as never);
+    await expect(scope.run(() => callOn(KitApi, as("ann")).connect())).rejects.toThrow(message);
   });
 
   it("is not asked for where a server of this process has the schema, and missed clearly where there is none", async () => {

@@ -24,7 +24,7 @@ export function checkQuery<T>(validator: GGValidator<T>, args: RawQuery): Return
   const result = validator.safeParse(args, true);
   if (result.success) return result;
   // A validator of another library may describe its issues in another way.
-  const issues: unknown = (result.issues as Partial<typeof result.issues>).toJSON?.();
+  const issues: unknown = (result.issues as Partial<typeof result.issues> | undefined)?.toJSON?.();
   if (!Array.isArray(issues)) return result;
   const lists = (issues as ReturnType<typeof result.issues.toJSON>)
     .filter(({ path, code }) => code === "invalid.array.type" && typeof args[path] === "string")
