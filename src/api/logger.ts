@@ -1,7 +1,7 @@
 /** Fields that go with a log line. Never a payload, a header or a credential. */
 export type GGWebSocketLogFields = Readonly<Record<string, unknown>>;
 
-/** Where the package writes its few log lines. `console` and pino fit as they are. */
+/** Where the package writes its few log lines. `console` fits as it is. What a logger throws stops nothing. */
 export interface GGWebSocketLogger {
   /** Life cycle, for the curious. The default logger is silent here. */
   debug(message: string, fields?: GGWebSocketLogFields): void;
