@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { GGSocketContract, GGSocketMethodMap } from "./api/contract.js";
-import { GGWebSocketSchemaBuilder } from "./api/schema.js";
+import { GGWebSocketSchemaBuilder, type WebSocketSchema } from "./api/schema.js";
 import { browserEnds, browserPlatform } from "./client/platform/browser.js";
 import { SocketPool } from "./client/pool.js";
 
@@ -13,11 +12,7 @@ export { freezeContract as defineSocketContract } from "./api/contract.js";
 export * from "./shared.js";
 
 /** Begins a schema for a contract: give it a path and middlewares, then call `done()`. */
-export function webSocketSchema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap>(
-  contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
-): GGWebSocketSchemaBuilder<C2S, S2C> {
-  return new GGWebSocketSchemaBuilder(contract, browserEnds);
-}
+export const webSocketSchema: WebSocketSchema = (contract) => new GGWebSocketSchemaBuilder(contract, browserEnds);
 
 /** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
 export const GGSocketPool = /* @__PURE__ */ new SocketPool(browserPlatform);

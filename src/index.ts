@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { GGSocketContract, GGSocketMethodMap } from "./api/contract.js";
 import { CheckedSchemaBuilder } from "./api/definitionChecks.js";
-import type { GGWebSocketSchemaBuilder, SchemaEnds } from "./api/schema.js";
+import type { SchemaEnds, WebSocketSchema } from "./api/schema.js";
 import { nodePlatform } from "./client/platform/node.js";
 import { SocketPool } from "./client/pool.js";
 import { socketClient } from "./client/socketClient.js";
@@ -27,11 +26,7 @@ const ends: SchemaEnds = {
  *
  * @param contract made by `defineSocketContract`
  */
-export function webSocketSchema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap>(
-  contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
-): GGWebSocketSchemaBuilder<C2S, S2C> {
-  return new CheckedSchemaBuilder(contract, ends);
-}
+export const webSocketSchema: WebSocketSchema = (contract) => new CheckedSchemaBuilder(contract, ends);
 
 /** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
 export const GGSocketPool = new SocketPool(nodePlatform);

@@ -155,11 +155,8 @@ export class GGWebSocketSchemaBuilder<
   protected readonly draft: Draft<TypedDefinition<C2S, S2C>>;
   readonly #ends: SchemaEnds;
 
-  /** @internal Use `webSocketSchema(contract)`. */
-  constructor(
-    contract: GGSocketContract<{ readonly clientToServer: C2S; readonly serverToClient: S2C }>,
-    ends: SchemaEnds,
-  ) {
+  /** `webSocketSchema(contract)` makes one. */
+  constructor(contract: ContractOf<C2S, S2C>, ends: SchemaEnds) {
     this.draft = { ...contract, path: "", middlewares: [] };
     this.#ends = ends;
   }
@@ -205,3 +202,17 @@ export class GGWebSocketSchemaBuilder<
     return new Schema<C2S, S2C>(this.draft, this.#ends) as unknown as GGWebSocketSchema<C2S, S2C, object, TQuery>;
   }
 }
+
+type ContractOf<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> = GGSocketContract<{
+  readonly clientToServer: C2S;
+  readonly serverToClient: S2C;
+}>;
+
+/**
+ * Begins a schema for a contract: give it a path and middlewares, then call `done()`.
+ *
+ * @param contract made by `defineSocketContract`
+ */
+export type WebSocketSchema = <C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap>(
+  contract: ContractOf<C2S, S2C>,
+) => GGWebSocketSchemaBuilder<C2S, S2C>;

@@ -6,7 +6,7 @@ import { buildLibrary, libraryOutput } from "./library.js";
 
 const at = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const SOURCES = ["shared", "client", "server", "terminal", "web", "tools"];
+export const SOURCES = ["shared", "client", "server", "terminal", "web", "tools"];
 
 /** Written last, so that everything in `dist/` is at least as new. */
 const STAMP = at("dist/.built");
