@@ -1,4 +1,4 @@
-/** Who takes part; `does` lists what a contender offers beyond answering requests. */
+/** The contenders; `does` lists a contender's features besides requests. */
 export const contenders = {
   grest: { name: "@grest-ts/websocket", does: ["broadcast", "ask"] },
   "grest-plain": { name: "… without batching", does: ["broadcast", "ask"] },
@@ -11,5 +11,5 @@ export const contenders = {
   orpc: { name: "oRPC", does: [] },
 };
 
-/** What all ratios are against. */
+/** The contender that all ratios refer to. */
 export const YARDSTICK = "handwritten";

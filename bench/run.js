@@ -1,5 +1,5 @@
-// Every workload, every contender: all are started and warmed up, then measured in turn, several rounds of short slices, so
-// that whatever the machine does meanwhile meets all of them.
+// Runs every workload with every contender: all are started and warmed up, then measured in turn in several rounds of
+// short slices, so that other load on the machine affects all of them.
 // `node run.js --ms 500 --rounds 9 --only grest,handwritten --workload "1 × 64"`
 import { parseArgs } from "node:util";
 import { contenders, YARDSTICK } from "./contenders.js";
@@ -51,7 +51,7 @@ async function inTurn(workload, taking) {
   return rounds;
 }
 
-/** Another one begins each time, and every second time they go backwards: nobody always bears what another left behind. */
+/** Rotates the order and reverses every second round, so that no contender always follows the same one. */
 function inOrderOf(round, pairs) {
   const first = round % pairs.length;
   const order = [...pairs.slice(first), ...pairs.slice(0, first)];

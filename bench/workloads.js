@@ -1,5 +1,5 @@
-// Each workload prepares a contender's server and client, warms them up, and is then measured as often as asked. Time is CPU
-// time of the server unless it says otherwise.
+// Each workload prepares a contender's server and client, warms them up, and is then measured repeatedly. Times are CPU
+// times of the server unless noted.
 const SMALL = { text: "Hello, how are you today?", channelId: "general" };
 const LARGE = { text: "x".repeat(64 * 1024), channelId: "general" };
 
@@ -60,7 +60,7 @@ export const workloads = {
 
   "connect and call": {
     async prepare(_server, client, ms) {
-      // Connecting is a lot of code that runs seldom: it takes the engine longer to have compiled it.
+      // Connecting runs a lot of code rarely: the engine needs longer to compile it.
       await client.do("rate", { ...connecting, ms: ms * 2 });
     },
     async measure(server, client, ms) {
@@ -71,10 +71,10 @@ export const workloads = {
   },
 
   "5,000 idle connections": {
-    // Memory shows only in processes that did nothing else before.
+    // Memory is comparable only in fresh processes.
     isFresh: true,
     async prepare(_server, client) {
-      await client.do("connect", { count: 100 }); // what is made once is not a connection's
+      await client.do("connect", { count: 100 }); // excludes one-time allocations
     },
     async measure(server, client) {
       const before = await server.do("memory");

@@ -15,17 +15,17 @@ const WAIT_FOR = 5_000;
 
 interface Expected {
   readonly expectation: GGTestExpectation;
-  /** Absent for what has to come within the call's own time. */
+  /** Absent for what must arrive within the call's own timeout. */
   readonly timeout: number | undefined;
 }
 
 /**
  * A call of a client-to-server method, with what a test expects of it. Nothing is sent before it is awaited. The input
- * goes out as it is: what the server's validation says is what the test sees.
+ * is sent unchecked, so the test sees the result of the server's validation.
  *
  * @typeParam TInput the method's input
- * @typeParam TResult what awaiting it gives: the result, or after `toBeError` the error's data
- * @typeParam TError the errors that the call may meet; `never` where it has no reply, and once one is expected
+ * @typeParam TResult what awaiting it resolves to: the result, or after `toBeError` the error's data
+ * @typeParam TError the errors that the call may receive; `never` without a reply, and once one is expected
  */
 export class GGSocketCall<
   TInput,
@@ -48,7 +48,7 @@ export class GGSocketCall<
   }
 
   /**
-   * Expects this error in place of a result; what follows is about its data. That of a `VALIDATION_ERROR` becomes the
+   * Expects this error instead of a result; later expectations check its data. The data of a `VALIDATION_ERROR` are
    * messages by field, `{ text: ["Value must not be empty"] }`, see {@link GGFieldErrors}.
    */
   toBeError<C extends GGTestErrorClass & { readonly TYPE: TError["type"] }>(
@@ -62,9 +62,9 @@ export class GGSocketCall<
   }
 
   /**
-   * Expects what the server does on account of this call: `api.mock.<method>`, of any connection of the test, and what other
-   * test kits of the framework expect (HTTP calls, log lines, metrics). They are watched for from before the call goes out,
-   * and the call is done when they have come as well.
+   * Expects effects of this call: `api.mock.<method>` of any connection of the test, and expectations of other test
+   * kits of the framework (HTTP calls, log entries, metrics). They are registered before the call is sent, and the call
+   * resolves when they are met as well.
    */
   with(...expectations: readonly GGTestExpectation[]): this {
     for (const expectation of expectations) {
@@ -74,7 +74,7 @@ export class GGSocketCall<
     return this.configured();
   }
 
-  /** Like {@link with}, for what may take its time: the limit, in ms, begins when all else is there. */
+  /** Like {@link with}, for slow effects: the timeout, in ms, starts when everything else has arrived. */
   waitFor(expectation: GGTestExpectation, timeout: number = WAIT_FOR): this {
     this.#expected.push({ expectation: this.#checked(expectation), timeout });
     return this.configured();
@@ -127,10 +127,10 @@ export class GGSocketCall<
   async #send(connection: TestConnection): Promise<TResult> {
     const reply = await connection.send(this.path, this.#input, this.#contract.success !== undefined);
     if (reply === undefined || OK.isJson(reply)) return this.#succeeded(connection, reply?.data) as TResult;
-    // Made at this end. When the connection has closed, that is what the operation fails with.
+    // A local error. If the connection has closed, the operation fails with the close instead.
     if (!(reply instanceof ERROR)) return this.#failed(connection, reply as ERROR_JSON) as TResult;
     if (!connection.isOpen) return new Promise(() => {});
-    throw this.#failure(connection, `no reply that makes sense: ${reply.context?.displayMessage}`, { cause: reply });
+    throw this.#failure(connection, `no valid reply: ${reply.context?.displayMessage}`, { cause: reply });
   }
 
   #succeeded(connection: TestConnection, data: unknown): unknown {

@@ -7,12 +7,12 @@ import type { TestedApi } from "./testedApi.js";
 import { Wait } from "./wait.js";
 
 /**
- * What a test expects the server to send: a push, or a request that it answers. Awaiting it waits for the next message of
- * the method, which may have come already; in `with(...)` it is part of a call, of this API or of another of the framework's.
+ * What a test expects the server to send: a push, or a request that the test answers. Awaiting it waits for the next
+ * message of the method, which may have arrived already; in `with(...)` it is part of a call of this or another API.
  *
  * @typeParam TPayload what the server sends
  * @typeParam TReply what a request may be answered with; `never` for a push
- * @typeParam TResult what awaiting it gives: the payload, or with `times(n)` all of them
+ * @typeParam TResult what awaiting it resolves to: the payload, or with `times(n)` all payloads
  */
 export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
   extends GGSocketTestAction<TResult, TPayload>
@@ -34,11 +34,11 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
     this.#contract = contract;
   }
 
-  /** Expects this many messages (default 1), one after the other, each as expected. Awaiting gives all payloads, in order. */
+  /** Expects this many messages (default 1), each as expected. Awaiting resolves to all payloads, in order. */
   times(count = 1): GGSocketMock<TPayload, TReply, TPayload[]> {
     if (!Number.isInteger(count) || count < 1) {
       throw new GGSocketTestError(
-        `${this.path}: times(${count}): expect one at least; what is not expected fails anyway`,
+        `${this.path}: times(${count}): expect at least one; an unexpected message fails the test anyway`,
       );
     }
     this.#times = count;
@@ -52,7 +52,7 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
     return this.configured();
   }
 
-  /** Lets so many ms pass before the request is answered. */
+  /** Answers the request after this many ms. */
   sleep(ms: [TReply] extends [never] ? never : number): this {
     this.#delay = ms;
     return this.configured();
@@ -76,12 +76,12 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
         if (isComplete()) return;
         const more = listed("Missing", wait ? [wait.missing] : []);
         const frames = wait?.plan.describeFrames();
-        throw new GGSocketTestError(`${this.path}: it did not come`, { more, frames, site: this.site });
+        throw new GGSocketTestError(`${this.path}: not received`, { more, frames, site: this.site });
       },
     };
   }
 
-  /** @internal The connection that the messages come through. */
+  /** @internal The API whose connection receives the messages. */
   get api(): TestedApi {
     return this.#api;
   }
@@ -91,10 +91,10 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
     const isRequest = this.#contract.success !== undefined;
     const { isLenient } = this.#api;
     if (isRequest && !this.#reply && !isLenient) {
-      throw this.#misused("the server waits for an answer: say which, with andReturn(value)");
+      throw this.#misused("a request needs an answer: set it with andReturn(value)");
     }
     if (!isRequest && (this.#reply || this.#delay > 0) && !isLenient) {
-      throw this.#misused("it is a push, which takes no answer: leave andReturn and sleep out");
+      throw this.#misused("a push takes no answer: remove andReturn and sleep");
     }
     const connection = this.#api.connection(this.path, this.site);
     const wait = new Wait({

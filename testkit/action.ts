@@ -9,7 +9,7 @@ import {
 import { type CallSite, GGSocketTestError } from "./failure.js";
 import type { GGExpected, GGMember, GGPartial } from "./types.js";
 
-/** Keeps account of actions, so that one which is made and never awaited does not pass for a test. */
+/** Tracks actions, so that one which is never awaited fails the test. */
 export interface ActionLedger {
   made(action: PendingAction): void;
   used(action: PendingAction): void;
@@ -22,10 +22,10 @@ export interface PendingAction {
 }
 
 /**
- * Something that a test does or waits for, with what it expects of the outcome. It begins when it is awaited, and then
- * once. Expectations are checked in the order in which they are written.
+ * Something that a test does or waits for, with its expectations of the outcome. It starts when it is first awaited and
+ * runs once. Expectations are checked in the order in which they are written.
  *
- * @typeParam TResult what awaiting it gives
+ * @typeParam TResult what awaiting it resolves to
  * @typeParam TChecked what the expectations are about
  */
 export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements Promise<TResult> {
@@ -50,7 +50,7 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     return "GGSocketTestAction";
   }
 
-  /** Expects the value to equal this one. Asymmetric matchers of the test runner may stand anywhere in it. */
+  /** Expects the value to equal this one, which may contain asymmetric matchers of the test runner at any depth. */
   toEqual(expected: GGExpected<TChecked>): this {
     return this.#expect(checkEqual(expected));
   }
@@ -65,7 +65,7 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     return this.#expect(checkUndefined());
   }
 
-  /** Expects an array, or a text, of this length. */
+  /** Expects an array or a string of this length. */
   toHaveLength(length: number): this {
     return this.#expect(checkLength(length));
   }
@@ -80,7 +80,7 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     return this.#expect(arrayToContain(members, true));
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: being awaitable is what this class is for.
+  // biome-ignore lint/suspicious/noThenProperty: this class exists to be awaited.
   then<R1 = TResult, R2 = never>(
     onfulfilled?: ((value: TResult) => R1 | PromiseLike<R1>) | null,
     onrejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
@@ -100,16 +100,16 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     return this.then().finally(onfinally);
   }
 
-  /** @internal The action begins; from here on nothing can be added. */
+  /** @internal Starts the action; no expectation can be added afterwards. */
   use(): void {
-    if (this.#isUsed) throw new GGSocketTestError(`${this.path}: this is awaited, or given to with(), a second time`);
+    if (this.#isUsed) throw new GGSocketTestError(`${this.path}: it is awaited, or passed to with(), a second time`);
     this.#isUsed = true;
     this.#ledger.used(this);
   }
 
-  /** Something was asked of this action, so it has to be awaited. */
+  /** Records that the action has expectations, so it must be awaited. */
   protected configured(): this {
-    if (this.#isUsed) throw new GGSocketTestError(`${this.path}: it has begun; expect before awaiting it`);
+    if (this.#isUsed) throw new GGSocketTestError(`${this.path}: it has started; add expectations before awaiting it`);
     this.#ledger.made(this);
     return this;
   }

@@ -10,27 +10,27 @@ import type { GGOnTestFinished } from "./runner.js";
 import { TestedApi } from "./testedApi.js";
 import type { GGTestErrors, GGTestInput, GGTestReply, GGTestSuccess } from "./types.js";
 
-/** A little below the five seconds that test runners give a test: the kit knows better what was missing. */
+/** Below the five seconds of test runners, so that the kit can report what is missing before they time out. */
 const TIMEOUT = 4_000;
 
-/** The name under which the framework's own `callOn` finds what makes a schema testable. */
+/** The key under which the framework's own `callOn` finds the tester factory of a schema. */
 export const CALL_ON_FACTORY: unique symbol = Symbol.for("gg:callOnFactory") as never;
 
 /** How a test reaches an API, and as whom. */
 export interface CallOnOptions<TQuery = undefined> {
   /** Where the server is. Default: the server of this process that registered the API last and is still running. */
   readonly url?: string;
-  /** Query arguments of the connection. They are not checked at this end. */
+  /** Query arguments of the connection. They are sent unchecked. */
   readonly query?: Raw<TQuery>;
-  /** What the client's middlewares find their values in. Default: a child of the caller's context. */
+  /** The context of the client's middlewares. Default: a child of the caller's context. */
   readonly context?: GGContext;
-  /** More middlewares; they run after the schema's. */
+  /** Additional middlewares; they run after the schema's. */
   readonly middlewares?: readonly GGWebSocketMiddleware[];
-  /** How long a reply, and what is expected with it, may take, in ms. Default 4,000. */
+  /** Timeout of a reply and of the expectations with it, in ms. Default 4,000. */
   readonly timeout?: number;
   /**
-   * Takes a callback for the end of the test: in concurrent tests of vitest the test's own `onTestFinished`, with
-   * `node:test` `(callback) => t.after(callback)`. Default: vitest's, where there is vitest.
+   * Registers a callback for the end of the test: in concurrent vitest tests the test's own `onTestFinished`, with
+   * `node:test` `(callback) => t.after(callback)`. Default: vitest's, if vitest runs.
    */
   readonly onTestFinished?: GGOnTestFinished;
 }
@@ -45,7 +45,7 @@ export type GGSocketCallFunction<M> = M extends { readonly input: object }
 /** The client-to-server methods of a contract as a test calls them. */
 export type GGSocketCallMap<C2S> = { readonly [K in keyof C2S]: GGSocketCallFunction<C2S[K]> };
 
-/** The server-to-client methods of a contract as a test expects them. Each look-up begins a new expectation. */
+/** The server-to-client methods of a contract as a test expects them. Each access creates a new expectation. */
 export type GGSocketMockMap<S2C> = {
   readonly [K in keyof S2C]: GGSocketMock<GGTestInput<S2C[K]>, GGTestReply<S2C[K]>>;
 };
@@ -53,16 +53,16 @@ export type GGSocketMockMap<S2C> = {
 /** An API under test, as one client sees it. */
 export type GGSocketTester<C2S, S2C> = Omit<GGSocketCallMap<C2S>, "connect" | "disconnect" | "mock"> & {
   /**
-   * Opens the connection, if it is not. One that is opened within a test, or in a `beforeEach`, ends with that test; one of
-   * a `beforeAll` lasts until `disconnect()`.
+   * Opens the connection unless it is open. If opened in a test or a `beforeEach`, it closes with that test; if opened
+   * in a `beforeAll`, it lasts until `disconnect()`.
    *
-   * @throws ERROR that the server refused with
+   * @throws ERROR with which the server rejects the handshake
    */
   connect(): Promise<void>;
   /**
-   * Closes the connection, once everything has arrived that the server had sent.
+   * Closes the connection after everything that the server has sent has arrived.
    *
-   * @throws GGSocketTestError when something came that the test did not expect
+   * @throws GGSocketTestError when a message arrived that the test did not expect
    */
   disconnect(): Promise<void>;
   /** What the server may send: expect it, and answer it. */
@@ -70,11 +70,11 @@ export type GGSocketTester<C2S, S2C> = Omit<GGSocketCallMap<C2S>, "connect" | "d
 };
 
 /**
- * Puts an API under test, as one client. The connection is made by `connect()`, in the context given, so that the API's
- * own middlewares make the test act as a user.
+ * Tests an API as one client. `connect()` opens the connection in the given context, so that the API's own middlewares
+ * authenticate the test as a user.
  *
  * @param schema what `webSocketSchema(…).done()` made
- * @param options a context, or more; see {@link CallOnOptions}
+ * @param options a context, or an object; see {@link CallOnOptions}
  * @throws GGSocketTestError when the contract has a method called `connect`, `disconnect` or `mock`
  */
 export function callOn<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TContext, TQuery>(
@@ -107,7 +107,7 @@ function testerOf<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, 
   for (const [method, contract] of Object.entries(schema.methods.clientToServer)) {
     if (Object.hasOwn(tester, method)) {
       throw new GGSocketTestError(
-        `${api.name}.${method}: callOn() has a "${method}" of its own; test this API by a client`,
+        `${api.name}.${method}: callOn() reserves the name "${method}"; test this API with a client`,
       );
     }
     const value = (input?: unknown): unknown => new GGSocketCall(api, method, contract, input, callSite(value));

@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from "node:util";
 import { runnerExpect } from "./runner.js";
 
-/** What a test asks of a value. */
+/** One expectation of a value. */
 export interface Check {
   /** Completes "expected …": `to equal`. */
   readonly relation: string;
   readonly expected: unknown;
-  /** What is wrong with a value, or `undefined` when nothing is. */
+  /** How a value differs, or `undefined` when it does not. */
   mismatch(received: unknown): Mismatch | undefined;
 }
 
-/** Both sides of a comparison that failed, in the form that shows the difference best. */
+/** Both sides of a failed comparison, in the form that a runner's diff shows best. */
 export interface Mismatch {
   readonly expected: unknown;
   readonly received: unknown;
 }
 
-/** An asymmetric matcher of whatever library: `expect.any(String)` and its like. */
+/** An asymmetric matcher of any library, such as `expect.any(String)`. */
 export interface AsymmetricMatcher {
   asymmetricMatch(received: unknown): boolean;
   toAsymmetricMatcher?(): string;
@@ -26,28 +26,27 @@ export function isAsymmetric(value: unknown): value is AsymmetricMatcher {
   return typeof (value as Partial<AsymmetricMatcher> | null | undefined)?.asymmetricMatch === "function";
 }
 
-/** All of the value. */
+/** Matches the whole value. */
 export function toEqual(expected: unknown): Check {
   return viaRunner("to equal", "toEqual", expected, (received) => equals(received, expected, false));
 }
 
-/** A part of the value, at every depth. Arrays are compared member by member. */
+/** Matches a part of the value, at every depth. Arrays are compared member by member. */
 export function toMatchObject(expected: unknown): Check {
   const matcher = isPlain(expected) || Array.isArray(expected) ? "toMatchObject" : "toEqual";
   return viaRunner("to match", matcher, expected, (received) => equals(received, expected, true));
 }
 
-/** Nothing. */
 export function toBeUndefined(): Check {
   return viaRunner("to be", "toEqual", undefined, (received) => received === undefined);
 }
 
-/** An array or a text of that length. */
+/** Matches an array or a string of this length. */
 export function toHaveLength(length: number): Check {
   return own("to have length", length, (received) => Object(received).length === length);
 }
 
-/** An array with a member for each of `members`: one that matches it, or equals it when `isExact`. */
+/** Matches an array that has a member for each of `members`: one that matches it, or equals it when `isExact`. */
 export function arrayToContain(members: readonly unknown[], isExact: boolean): Check {
   return own(
     isExact ? "to contain equals of" : "to contain matches of",
@@ -57,7 +56,7 @@ export function arrayToContain(members: readonly unknown[], isExact: boolean): C
   );
 }
 
-/** A check that leaves the work to the test runner's `expect` where there is one: it counts it, and knows more. */
+/** Uses the test runner's `expect` if there is one: it counts assertions and supports the runner's own matchers. */
 function viaRunner(
   relation: string,
   matcher: "toEqual" | "toMatchObject",
@@ -86,21 +85,21 @@ function own(relation: string, expected: unknown, passes: (received: unknown) =>
   return { relation, expected, mismatch: (received) => (passes(received) ? undefined : { expected, received }) };
 }
 
-/** Whether `received` is what is expected, or has it as a part; asymmetric matchers count wherever they stand. */
+/** Whether `received` equals `expected`, or contains it when `isPartial`; both honour asymmetric matchers. */
 export function equals(received: unknown, expected: unknown, isPartial: boolean): boolean {
   return isDeepStrictEqual(received, fill(expected, received, isPartial));
 }
 
 const NO_MATCH = Symbol("no match");
 
-/** `expected`, with what it leaves open taken from `received`. */
+/** `expected`, with everything that it leaves unspecified taken from `received`. */
 function fill(expected: unknown, received: unknown, isPartial: boolean): unknown {
   if (isAsymmetric(expected)) return expected.asymmetricMatch(received) ? received : NO_MATCH;
   if (Array.isArray(expected) && Array.isArray(received)) {
     return expected.map((member, at) => fill(member, received[at], isPartial));
   }
   if (!isPlain(expected) || !isPlain(received)) return expected;
-  // A key that holds undefined is as good as none.
+  // A key whose value is undefined equals an absent key.
   const open = Object.entries(received).filter(([key, value]) =>
     isPartial ? !(key in expected) : value === undefined,
   );

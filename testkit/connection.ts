@@ -6,10 +6,10 @@ import { nodePlatform } from "../src/client/platform/node.js";
 import { SocketPool } from "../src/client/pool.js";
 import { decodeFrame, FrameType } from "../src/protocol/frame.js";
 import type { PendingAction } from "./action.js";
-import { type Arrival, arrivalOf, describeArrival, refusalOf } from "./arrivals.js";
 import { GGSocketTestError, listed, show, warn } from "./failure.js";
-import { RecordedLine } from "./line.js";
 import type { Operation, OperationHost } from "./operation.js";
+import { describeMessage, messageOf, type ReceivedMessage, refusalOf } from "./receivedMessage.js";
+import { RecordingTransport } from "./recordingTransport.js";
 import { atMost, setImmediate } from "./runner.js";
 import { refusal, type Wait } from "./wait.js";
 
@@ -17,38 +17,38 @@ import { refusal, type Wait } from "./wait.js";
 export interface TestConnectionPlan {
   readonly apiName: string;
   readonly url: string;
-  /** Whether the server is one of this process. */
+  /** Whether the server runs in this process. */
   readonly isLocal: boolean;
   readonly path: string;
   readonly query: object | undefined;
   readonly middlewares: readonly GGWebSocketMiddleware[];
   readonly methods: GGSocketContractMethods;
-  /** How long things may take, in ms. */
+  /** Timeout of calls and round trips, in ms. */
   readonly timeout: number;
-  /** Whether what no test expects is only warned about. */
+  /** Whether unexpected messages are only warned about. */
   readonly isLenient: boolean;
-  /** Something came that nobody waits for. */
+  /** A message arrived that no wait matches, or a problem occurred. */
   onUnexpected(): void;
 }
 
-/** One connection of a test: what has come and was not expected yet, and who waits for what. */
+/** One connection of a test, with its unclaimed messages and its pending waits. */
 export class TestConnection implements OperationHost {
   readonly #plan: TestConnectionPlan;
-  #line!: RecordedLine;
+  #transport!: RecordingTransport;
   #socket!: GGSocket;
-  readonly #unclaimed: Arrival[] = [];
+  readonly #unclaimed: ReceivedMessage[] = [];
   readonly #waits = new Set<Wait>();
   readonly #operations = new Set<Operation>();
   readonly #problems: GGSocketTestError[] = [];
   #isClosing = false;
-  /** Why there is no connection any more. */
+  /** Why the connection has closed. */
   #ended: string | undefined;
 
   private constructor(plan: TestConnectionPlan) {
     this.#plan = plan;
   }
 
-  /** @throws ERROR that the server refused with, of the class that the contract declares */
+  /** @throws ERROR with which the server rejects the handshake, as the class that the contract declares */
   static async open(plan: TestConnectionPlan): Promise<TestConnection> {
     const connection = new TestConnection(plan);
     const { url, isLocal, path, query, middlewares } = plan;
@@ -56,12 +56,12 @@ export class TestConnection implements OperationHost {
     const pool = new SocketPool({
       ...nodePlatform,
       dial: (to) => {
-        connection.#line = new RecordedLine(to, isLocal, (text) => {
+        connection.#transport = new RecordingTransport(to, isLocal, (text) => {
           const { type, payload } = decodeFrame(text);
           if (type === FrameType.HANDSHAKE_ERROR) refused = payload;
           else connection.#onFrame(text);
         });
-        return connection.#line;
+        return connection.#transport;
       },
     });
     try {
@@ -81,31 +81,31 @@ export class TestConnection implements OperationHost {
     return this.#ended ?? "it was disconnected";
   }
 
-  /** A call begins. What came before it, where that makes no test fail, is not what the call leads to. */
+  /** Starts a call. In lenient mode, earlier messages are dropped with a warning: they are no effects of this call. */
   beginExchange(): void {
     if (this.#plan.isLenient) for (const error of this.takeUnexpected()) warn(error);
-    if (this.#operations.size <= 1) this.#line.beginExchange();
+    if (this.#operations.size <= 1) this.#transport.beginExchange();
   }
 
   describeFrames(): string {
-    return this.#line.describeFrames();
+    return this.#transport.describeFrames();
   }
 
-  /** Sends a request and resolves with its reply, or a message and resolves when the server has it. */
+  /** Sends a request and resolves with its reply, or sends a message and resolves when the server has received it. */
   async send(path: string, input: unknown, hasReply: boolean): Promise<SocketReply | undefined> {
-    // The limit is the operation's.
+    // The operation has the actual timeout; this one only must not expire first.
     const reply = await this.#socket.send(path, input, hasReply, this.#plan.timeout + 60_000);
-    if (!hasReply) await this.#line.roundTrip();
+    if (!hasReply) await this.#transport.roundTrip();
     return reply;
   }
 
-  /** Lets somebody wait, beginning with what has come already. */
+  /** Adds a wait, and first offers it the unclaimed messages. */
   expect(wait: Wait): void {
     this.#waits.add(wait);
-    for (const arrival of this.#unclaimed.filter(({ method }) => method === wait.plan.method)) {
+    for (const message of this.#unclaimed.filter(({ method }) => method === wait.plan.method)) {
       if (!this.#waits.has(wait)) break;
-      this.#unclaimed.splice(this.#unclaimed.indexOf(arrival), 1);
-      this.#give(wait, arrival);
+      this.#unclaimed.splice(this.#unclaimed.indexOf(message), 1);
+      this.#give(wait, message);
     }
   }
 
@@ -121,19 +121,16 @@ export class TestConnection implements OperationHost {
 
   end(operation: Operation): void {
     this.#operations.delete(operation);
-    // What it has failed with is known; anything else that went wrong meanwhile is not.
-    const told = this.#problems.indexOf(operation.error as GGSocketTestError);
-    if (told >= 0) this.#problems.splice(told, 1);
+    // The operation reports its own error; the other problems remain to be reported.
+    const reported = this.#problems.indexOf(operation.error as GGSocketTestError);
+    if (reported >= 0) this.#problems.splice(reported, 1);
   }
 
-  /** The failure of an action whose time is over. `alsoMissing` comes before what the waits miss. */
+  /** The failure of an action that timed out. `alsoMissing` is listed before the missing messages. */
   missed(action: PendingAction, ms: number, waits: readonly Wait[], alsoMissing?: string): GGSocketTestError {
     const open = waits.filter((wait) => this.#waits.has(wait) || wait.received.length < wait.plan.times);
     const missing = [...(alsoMissing ? [alsoMissing] : []), ...open.map((wait) => wait.missing)];
-    const more = [
-      listed("Missing", missing),
-      listed("Came, and was not expected", this.#unclaimed.map(describeArrival)),
-    ]
+    const more = [listed("Missing", missing), listed("Received but not expected", this.#unclaimed.map(describeMessage))]
       .filter(Boolean)
       .join("\n\n");
     const { path, site } = action;
@@ -141,8 +138,8 @@ export class TestConnection implements OperationHost {
   }
 
   /**
-   * Resolves when what the server sent at once on account of earlier messages has arrived. What is awaited at its
-   * beginning, nobody waits for any more.
+   * Resolves when the server's immediate responses to earlier messages have arrived. Operations that are pending at
+   * its start are reported as problems.
    */
   async settle(): Promise<void> {
     const open = [...this.#operations].map(({ label }) => label).join(", ");
@@ -151,12 +148,12 @@ export class TestConnection implements OperationHost {
       Array.from(this.#waits, (wait) => wait.missing),
     );
     if (open) this.#problems.push(this.#error(`the connection was ended while ${open}`, missing));
-    // A ping is answered before the pushes of the same tick leave; a second one comes after them.
-    const twice = this.#line.roundTrip().then(() => this.#line.roundTrip());
+    // The server answers a ping before it sends the pushes of the same tick; a second pong arrives after them.
+    const twice = this.#transport.roundTrip().then(() => this.#transport.roundTrip());
     await atMost(this.#plan.timeout, twice);
   }
 
-  /** Ends the connection, once all has arrived that the server had sent before it heard of that. */
+  /** Closes the connection after everything has arrived that the server sent before it received the close frame. */
   async close(): Promise<void> {
     for (const operation of this.#operations) operation.fail(this.#error(`disconnected while ${operation.label}`));
     this.#isClosing = true;
@@ -164,18 +161,18 @@ export class TestConnection implements OperationHost {
     await this.#socket.closed();
   }
 
-  /** Takes out what went wrong and made nothing fail so far. */
+  /** Removes and returns the problems that have not failed anything yet. */
   takeProblems(): GGSocketTestError[] {
     return this.#problems.splice(0);
   }
 
-  /** Takes out what has come and nobody has asked for. */
+  /** Removes and returns the unclaimed messages, as an error. */
   takeUnexpected(): GGSocketTestError[] {
     const unexpected = this.#unclaimed.splice(0);
     if (unexpected.length === 0) return [];
     const paths = [...new Set(unexpected.map(({ path }) => path))].join(", ");
     const what = unexpected.length === 1 ? "a push" : `${unexpected.length} pushes`;
-    const more = unexpected.map(describeArrival).join("\n");
+    const more = unexpected.map(describeMessage).join("\n");
     return [new GGSocketTestError(`${paths}: ${what} that no test expected`, { more, frames: this.describeFrames() })];
   }
 
@@ -187,58 +184,58 @@ export class TestConnection implements OperationHost {
       for (const operation of this.#operations) operation.fail(this.#error(`${this.#ended} while ${operation.label}`));
     });
     socket.onError((error) => {
-      // What happens to the line itself shows in its closing.
-      if (error instanceof ERROR) this.#problem("a message that is not JSON came from the server");
+      // Transport errors are reported by the close.
+      if (error instanceof ERROR) this.#problem("the server sent a message that is not JSON");
     });
     socket.setUnknownMessageHandler((path, data) =>
       this.#problem(`the server sent ${path}, which is not in the contract`, `Payload:\n${show(data)}`),
     );
     for (const [method, contract] of Object.entries(methods.serverToClient)) {
       const path = `${apiName}.${method}`;
-      socket.registerHandler({ path, handler: (data) => this.#arrived(method, path, data, contract) });
+      socket.registerHandler({ path, handler: (data) => this.#onMessage(method, path, data, contract) });
     }
   }
 
-  #arrived(method: string, path: string, data: unknown, { success }: GGContractMethod): Promise<unknown> | undefined {
-    let answer: Arrival["answer"];
+  #onMessage(method: string, path: string, data: unknown, { success }: GGContractMethod): Promise<unknown> | undefined {
+    let answer: ReceivedMessage["answer"];
     const reply =
       success &&
       new Promise((resolve) => {
         answer = resolve;
       });
-    const arrival: Arrival = { method, path, data, answer };
+    const message: ReceivedMessage = { method, path, data, answer };
     const wait = [...this.#waits].find(({ plan }) => plan.method === method);
-    if (wait) this.#give(wait, arrival);
-    else this.#keep(arrival);
+    if (wait) this.#give(wait, message);
+    else this.#keep(message);
     return reply;
   }
 
-  #give(wait: Wait, arrival: Arrival): void {
-    if (wait.take(arrival)) this.forget(wait);
+  #give(wait: Wait, message: ReceivedMessage): void {
+    if (wait.take(message)) this.forget(wait);
   }
 
-  #keep(arrival: Arrival): void {
-    this.#unclaimed.push(arrival);
+  #keep(message: ReceivedMessage): void {
+    this.#unclaimed.push(message);
     this.#plan.onUnexpected();
-    // A test that goes on in this very turn, as after connect(), may still have an answer.
-    if (arrival.answer) setImmediate(() => this.#refuse(arrival));
+    // The test may still add a mock in this turn of the event loop, for example after connect().
+    if (message.answer) setImmediate(() => this.#refuse(message));
   }
 
-  #refuse(request: Arrival): void {
+  #refuse(request: ReceivedMessage): void {
     const at = this.#unclaimed.indexOf(request);
     if (at < 0) return;
     this.#unclaimed.splice(at, 1);
     request.answer?.(refusal(`No mock of the test answers ${request.path}`));
     this.#problem(
       `the server asked ${request.path}, and no mock answers it`,
-      `Answer it with api.mock.${request.method}.andReturn(…), in with(…) of the call that leads to it\n\n${describeArrival(request)}`,
+      `Answer it with api.mock.${request.method}.andReturn(…), in with(…) of the call that causes it\n\n${describeMessage(request)}`,
     );
   }
 
-  /** Frames that come while this end closes: the socket does not hand them on any more. */
+  /** Keeps messages that arrive while this end closes: the socket no longer passes them to handlers. */
   #onFrame(text: string): void {
-    const arrival = this.#isClosing && arrivalOf(text);
-    if (arrival) this.#unclaimed.push(arrival);
+    const message = this.#isClosing && messageOf(text);
+    if (message) this.#unclaimed.push(message);
   }
 
   #problem(what: string, more?: string): void {

@@ -1,65 +1,65 @@
 import { setTimeout } from "./runner.js";
 
 /**
- * What `with` and `waitFor` take, here and in the framework's other test kits: an expectation of a push, an HTTP call, a log
- * line or a metric.
+ * What `with` and `waitFor` take, here and in the framework's other test kits: an expectation of a push, an HTTP call,
+ * a log entry or a metric.
  */
 export interface GGTestExpectation {
-  /** Makes what watches for it during one call. */
+  /** Creates the interceptor that watches for it during one call. */
   createInterceptor(): GGTestInterceptor;
-  /** Whether it takes its time, so that `with` has to wait for it as `waitFor` does. Default: no. */
+  /** Whether it is slow, so that `with` must wait for it as `waitFor` does. Default: no. */
   requiresWaitFor?(): boolean;
 }
 
-/** Watches for what is expected while a call runs. */
+/** Watches for an expected effect while a call runs. */
 export interface GGTestInterceptor {
-  /** Begins to watch, before the call. */
+  /** Starts watching, before the call. */
   register(): unknown;
-  /** Ends it, after the call. */
+  /** Stops watching, after the call. */
   unregister(): unknown;
-  /** Throws when what came is not what was expected. */
+  /** Throws unless the expectation is met. */
   validate(): unknown;
-  /** What is wrong with what came, if anything. */
+  /** Why the observed effect does not match, if it does not. */
   getMockValidationError(): Error | undefined;
-  /** Whether it came. */
+  /** Whether the effect was observed. */
   isCalled(): boolean;
 }
 
-/** How long what comes along with a call may take after it, in ms: that of the framework's own kits. */
+/** How long effects without a timeout may take after the call, in ms; the same as in the framework's own kits. */
 const GRACE = 25;
 
 const POLL_INTERVAL = 20;
 
-/** What other test kits expect of one call. */
+/** The expectations of other test kits during one call. */
 export class ForeignExpectations {
   readonly #soon: GGTestInterceptor[] = [];
   readonly #later: { readonly interceptor: GGTestInterceptor; readonly timeout: number }[] = [];
   readonly #registered = new Set<GGTestInterceptor>();
 
-  /** Begins to watch; without a time limit, for what comes along with the call. */
+  /** Starts watching; without a timeout, until shortly after the call. */
   async register(expectation: GGTestExpectation, timeout: number | undefined): Promise<void> {
     const interceptor = expectation.createInterceptor();
     if (timeout === undefined) this.#soon.push(interceptor);
     else this.#later.push({ interceptor, timeout });
-    // First: one that fails to register may have begun all the same.
+    // Before register(): an interceptor whose register() fails may already be active.
     this.#registered.add(interceptor);
     await interceptor.register();
   }
 
-  /** Waits for all of them once the call is done, and throws what one of them says of what came. */
+  /** Waits for all of them after the call, and throws the first error. */
   async check(): Promise<void> {
-    // The whole time, also when all is there: one may expect that something does not come.
+    // Always the full time: an expectation may be that something does not happen.
     if (this.#soon.length > 0) await sleep(GRACE);
     for (const interceptor of this.#soon) await this.#unregister(interceptor);
     for (const interceptor of this.#soon) await validate(interceptor);
     for (const { interceptor, timeout } of this.#later) {
-      await happened(interceptor, timeout);
+      await settled(interceptor, timeout);
       await this.#unregister(interceptor);
       await validate(interceptor);
     }
   }
 
-  /** Ends those that still watch. What that throws says less than what has ended the call. */
+  /** Stops the remaining interceptors. Their errors are ignored in favour of the one that ended the call. */
   async end(): Promise<void> {
     await Promise.allSettled(Array.from(this.#registered, (interceptor) => this.#unregister(interceptor)));
   }
@@ -75,8 +75,8 @@ async function validate(interceptor: GGTestInterceptor): Promise<void> {
   await interceptor.validate();
 }
 
-/** Resolves when it is decided, or after this many ms. An interceptor calls nothing back, so it has to be asked. */
-async function happened(interceptor: GGTestInterceptor, ms: number): Promise<void> {
+/** Resolves when the outcome is known, or after `ms`. Interceptors have no callback, so this polls. */
+async function settled(interceptor: GGTestInterceptor, ms: number): Promise<void> {
   const deadline = performance.now() + ms;
   while (!interceptor.isCalled() && !interceptor.getMockValidationError() && performance.now() < deadline) {
     await sleep(Math.min(POLL_INTERVAL, ms));

@@ -1,19 +1,19 @@
 import { inspect } from "node:util";
 import { type Check, isAsymmetric, type Mismatch } from "./compare.js";
 
-/** Where in a test something was asked for. */
+/** The place in a test where an action was created. */
 export interface CallSite {
   readonly stack?: string;
 }
 
-/** Notes where the caller of `below` stands. */
+/** Captures the stack of the caller of `below`. */
 export function callSite(below: (...args: never[]) => unknown): CallSite {
   const site: { stack?: string } = {};
   Error.captureStackTrace(site, below);
   return site;
 }
 
-/** What a failure says besides its headline. */
+/** What a failure reports besides its headline. */
 export interface FailureDetails {
   readonly check?: Check;
   readonly mismatch?: Mismatch;
@@ -26,8 +26,8 @@ export interface FailureDetails {
 }
 
 /**
- * An expectation that was not met, or something that nobody expected. The message says what was expected, what was
- * received and what went over the wire; `expected` and `actual` are there for a runner that shows differences.
+ * An expectation that was not met, or a message that no test expected. The message contains what was expected, what was
+ * received and the frames on the wire; `expected` and `actual` are for runners that show a diff.
  */
 export class GGSocketTestError extends Error {
   override readonly name = "GGSocketTestError";
@@ -45,23 +45,23 @@ export class GGSocketTestError extends Error {
   }
 }
 
-/** Says what is wrong without failing anything. */
+/** Prints the error without failing anything. */
 export function warn({ name, message }: GGSocketTestError): void {
   console.warn(`${name}: ${message}`);
 }
 
-/** A value as a person reads it, indented. */
+/** A value as readable, indented text. */
 export function show(value: unknown): string {
   const text = inspect(readable(value), { depth: 8, breakLength: 110, compact: 3, maxStringLength: 1_000 });
   return indent(text);
 }
 
-/** Text with every line moved in. */
+/** Indents every line of a text. */
 export function indent(text: string): string {
   return text.replace(/^/gm, "  ");
 }
 
-/** Puts the names of asymmetric matchers in their place, and takes what is not enumerable away. */
+/** Replaces asymmetric matchers by their names, and drops non-enumerable properties. */
 function readable(value: unknown): unknown {
   if (isAsymmetric(value)) {
     const label = value.toAsymmetricMatcher?.() ?? String(value);
@@ -72,7 +72,7 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, readable(member)]));
 }
 
-/** A heading with what is under it; nothing when nothing is. */
+/** A heading with its items; `undefined` without items. */
 export function listed(heading: string, items: readonly string[]): string | undefined {
   return items.length > 0 ? `${heading}:\n${indent(items.join("\n"))}` : undefined;
 }

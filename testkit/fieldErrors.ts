@@ -1,7 +1,7 @@
 import type { ValidationIssueJson } from "@grest-ts/schema";
 import type { GGFieldIssues } from "./types.js";
 
-/** The data of a `VALIDATION_ERROR` as messages by the path of their field. */
+/** The data of a `VALIDATION_ERROR` as messages by field path. */
 export function fieldErrors(data: unknown): Record<string, GGFieldIssues> {
   const issues = (Array.isArray(data) ? data : []) as ValidationIssueJson[];
   const paths = [...new Set(issues.map(({ path }) => path))];

@@ -1,6 +1,6 @@
 /**
- * Lets the types of the framework's own `callOn` take a schema: `import "@grest-ts/websocket/testkit/framework"`, anywhere in
- * a test project. At run time the framework finds the test kit by itself.
+ * Makes the framework's own `callOn` accept a schema in its types: `import "@grest-ts/websocket/testkit/framework"`
+ * anywhere in a test project. At run time the framework finds the test kit by itself.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { GGSocketTester } from "./index-testkit.js";
 
 declare module "@grest-ts/websocket" {
   interface GGSchemaMethods<C2S, S2C> {
-    /** Puts the API under test, see `callOn`. */
+    /** Tests the API, see `callOn`. */
     [CALL_ON_FACTORY](context?: GGContext): GGSocketTester<C2S, S2C>;
   }
 }

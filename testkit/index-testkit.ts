@@ -1,5 +1,5 @@
 /**
- * Tests an API over a real connection, with expectations of both directions. Works with vitest and with any other runner.
+ * Tests an API over a real connection, with expectations of both directions. Works with vitest and any other runner.
  *
  * @module
  */

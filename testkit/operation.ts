@@ -1,22 +1,22 @@
 import type { GGSocketTestError } from "./failure.js";
 import { clearTimeout, setTimeout } from "./runner.js";
 
-/** What takes part in an operation and can make it fail. */
+/** A participant of an operation, which can make it fail. */
 export interface OperationHost {
-  /** Throws what has been wrong for a while, or lets the operation hear of it from now on. */
+  /** Throws an earlier problem if there is one, else fails the operation on later ones. */
   begin(operation: Operation): void;
   end(operation: Operation): void;
 }
 
-/** Something that a test awaits right now. What goes wrong on a connection meanwhile makes it fail at once. */
+/** Something that a test awaits now. A problem on one of its connections makes it fail at once. */
 export class Operation {
   readonly #hosts: readonly OperationHost[];
   readonly #failed: Promise<never>;
   #fail!: (error: GGSocketTestError) => void;
-  /** What it has failed with. */
+  /** The error it has failed with. */
   error: unknown;
 
-  /** `label` names it to people. */
+  /** `label` names it in error texts. */
   constructor(
     readonly label: string,
     hosts: Iterable<OperationHost>,
@@ -42,7 +42,7 @@ export class Operation {
     for (const host of this.#hosts) host.end(this);
   }
 
-  /** What `work` gives; `expired`'s error when that takes longer than so many ms. */
+  /** Resolves with `work`; fails with `expired`'s error after `ms`. */
   async within<T>(ms: number, work: Promise<T>, expired: () => GGSocketTestError): Promise<T> {
     const timer = setTimeout(() => this.fail(expired()), ms);
     try {

@@ -1,25 +1,25 @@
-/** What there is of a test runner. Nothing of it is needed: without one, failures come with the next expectation. */
+/** Access to the test runner, if there is one. Without one, failures are reported by the next expectation. */
 
 /** The part of a runner's `expect` that comparisons use. */
 type RunnerExpect = (received: unknown) => { toEqual(expected: unknown): void; toMatchObject(expected: unknown): void };
 
-/** How a test runner takes a callback for the end of the test that is running, such as vitest's `onTestFinished`. */
+/** Registers a callback for the end of the running test, as vitest's `onTestFinished` does. */
 export type GGOnTestFinished = (callback: (context?: unknown) => Promise<void>) => unknown;
 
 interface RunnerTest {
   readonly concurrent?: boolean;
 }
 
-/** What vitest offers, of its versions as far as they have it. */
+/** The parts of vitest that the kit uses; some versions lack some. */
 interface Vitest {
   readonly onTestFinished: GGOnTestFinished;
   readonly TestRunner?: { getCurrentTest?(): RunnerTest | undefined };
 }
 
-// Taken before a test can replace them by fake ones.
+// Captured before a test can install fake timers.
 export const { setTimeout, clearTimeout, setImmediate } = globalThis;
 
-/** The `expect` of vitest, or a global one with the same matchers. */
+/** The `expect` of vitest, or a global `expect` with the same matchers. */
 export function runnerExpect(): RunnerExpect | undefined {
   const found = Reflect.get(globalThis, Symbol.for("expect-global")) ?? Reflect.get(globalThis, "expect");
   if (typeof found !== "function") return undefined;
@@ -29,7 +29,7 @@ export function runnerExpect(): RunnerExpect | undefined {
 
 let loading: Promise<Vitest | undefined> | undefined;
 
-/** vitest, when this is a process of its making. */
+/** vitest, if this process was started by it. */
 export function loadVitest(): Promise<Vitest | undefined> {
   loading ??= process.env.VITEST ? importVitest().catch(() => undefined) : Promise.resolve(undefined);
   return loading;
@@ -38,7 +38,7 @@ export function loadVitest(): Promise<Vitest | undefined> {
 async function importVitest(): Promise<Vitest> {
   const vitest = (await import("vitest")) as unknown as Vitest;
   if (vitest.TestRunner?.getCurrentTest) return vitest;
-  // Where it is before 4.1, which warns of it.
+  // Its location before 4.1, where importing it prints a deprecation warning.
   const former = "vitest/suite";
   return { onTestFinished: vitest.onTestFinished, TestRunner: (await import(former)) as Vitest["TestRunner"] };
 }
@@ -57,16 +57,16 @@ export function atTestEnd(
     onTestFinished?.((context) => callback(hasFailed(context)));
     return onTestFinished !== undefined;
   } catch {
-    return false; // Not inside a test: a hook of the whole suite.
+    return false; // Not inside a test but in a hook of the suite.
   }
 }
 
-/** Whether the context that vitest hands to its hooks is that of a test that failed. */
+/** Whether the context that vitest passes to its hooks is of a failed test. */
 function hasFailed(context: unknown): boolean {
   return (context as { task?: { result?: { state?: string } } } | undefined)?.task?.result?.state === "fail";
 }
 
-/** Resolves with `work`, or after so many ms. */
+/** Resolves with `work`, or after `ms`. */
 export async function atMost(ms: number, work: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<void>((resolve) => {

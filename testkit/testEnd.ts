@@ -1,23 +1,23 @@
 import { GGSocketTestError } from "./failure.js";
 import { atTestEnd, type GGOnTestFinished } from "./runner.js";
 
-/** What has to be looked after when a test has ended. */
+/** What is checked and closed at the end of a test. */
 export interface Ending {
-  /** Resolves when what was on its way has arrived. */
+  /** Resolves when the messages in flight have arrived. */
   settle(): Promise<void>;
-  /** What the test has to hear of. */
+  /** Removes and returns the failures to report. */
   takeFailures(hasFailed: boolean): GGSocketTestError[];
-  /** Closes the connection. What comes while it does is nobody's. */
+  /** Closes the connection. Messages that arrive meanwhile are ignored. */
   close(): Promise<void>;
 }
 
 const endings = new WeakMap<object, Set<Ending>>();
 
 /**
- * Lets a test end its connections: all are checked before any is closed, since a server may well tell one user that
- * another has left. Returns false when there is no test.
+ * Checks and closes the connections at the end of the test: all are checked before any is closed, because a server may
+ * notify one user that another has disconnected. Returns false when there is no test.
  *
- * @param test what tells tests apart
+ * @param test identifies the test
  */
 export function endWithTest(test: object, onTestFinished: GGOnTestFinished | undefined, ending: Ending): boolean {
   const others = endings.get(test);
@@ -37,7 +37,7 @@ export function endWithTest(test: object, onTestFinished: GGOnTestFinished | und
   return isTest;
 }
 
-/** Throws what there is, as one error. */
+/** Throws the failures, if any, as one error. */
 export function throwAll(failures: readonly GGSocketTestError[]): void {
   const [first, ...more] = failures;
   if (!first) return;

@@ -9,7 +9,7 @@ import { type CallSite, GGSocketTestError, warn } from "./failure.js";
 import { atTestEnd, currentTest, type GGOnTestFinished, loadVitest } from "./runner.js";
 import { type Ending, endWithTest, throwAll } from "./testEnd.js";
 
-/** What a tested API is made with; see `CallOnOptions`. */
+/** Settings of a tested API; see `CallOnOptions`. */
 export interface TestedApiConfig {
   readonly url: string | undefined;
   readonly query: object | undefined;
@@ -18,25 +18,25 @@ export interface TestedApiConfig {
   readonly timeout: number;
   readonly onTestFinished: GGOnTestFinished | undefined;
   /**
-   * Whether this is reached through the framework's own `callOn`: a connection then lasts until `disconnect()`, and what no
-   * test expects is only warned about, as the suites written for that rest on.
+   * Whether the framework's own `callOn` created this: a connection then lasts until `disconnect()`, and unexpected
+   * messages are only warned about, because existing suites rely on that.
    */
   readonly isLenient: boolean;
 }
 
-/** What the framework's test runner says of servers that run in workers. */
+/** The part of the framework's test runner that locates servers in workers. */
 interface FrameworkRunner {
   readonly discoveryServer?: { getRoutingUrl(apiName: string): string | null | Promise<string | null> };
 }
 
-/** One user of an API in a test: its connection, and what belongs to the test and not to the connection. */
+/** One client of an API in a test: its connection, and the state that outlives a connection. */
 export class TestedApi implements ActionLedger, Ending {
   readonly #schema: SchemaDefinition;
   readonly #config: TestedApiConfig;
   readonly #pending = new Set<PendingAction>();
   #connection: TestConnection | undefined;
   #connecting: Promise<void> | undefined;
-  /** Set where the connection outlives tests: makes the running test check it at its end. */
+  /** Set if the connection outlives tests: registers the check at the end of the running test. */
   #watch: (() => void) | undefined;
 
   constructor(schema: SchemaDefinition, config: TestedApiConfig) {
@@ -57,7 +57,7 @@ export class TestedApi implements ActionLedger, Ending {
     return this.#config.isLenient;
   }
 
-  /** The open connection, for an action. */
+  /** The open connection; throws when there is none. */
   connection(path: string, site: CallSite): TestConnection {
     const connection = this.#connection;
     if (connection?.isOpen) {
@@ -99,7 +99,7 @@ export class TestedApi implements ActionLedger, Ending {
     this.#connection?.takeUnexpected();
   }
 
-  /** What nobody has heard of. A test that has failed had no chance to expect the rest, so it hears only of what went wrong. */
+  /** Removes and returns the unreported failures. A failed test has not run to its end, so only problems count. */
   takeFailures(hasFailed: boolean): GGSocketTestError[] {
     const never = [...this.#pending].map(
       ({ path, site }) => new GGSocketTestError(`${path}: never awaited, so nothing was sent or checked`, { site }),
@@ -112,14 +112,14 @@ export class TestedApi implements ActionLedger, Ending {
   async #connect(): Promise<void> {
     const { name, path, methods, middlewares } = this.#schema;
     const { query, timeout, context, isLenient } = this.#config;
-    // The server ended the one before, and nobody has looked at what it had said.
+    // The server closed the previous connection; report its remaining messages.
     this.#report([...(this.#connection?.takeProblems() ?? []), ...(this.#connection?.takeUnexpected() ?? [])]);
     if (!isLenient) await this.#joinTest();
     const local = this.#config.url === undefined ? runningServerOf(this.#schema) : undefined;
     const url = this.#config.url ?? local ?? (await this.#routedUrl());
     if (url === undefined) {
       throw new GGSocketTestError(
-        `${name}: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or say where it is: callOn(${name}, { url })`,
+        `${name}: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or set the URL: callOn(${name}, { url })`,
       );
     }
     this.#connection = await context.run(() =>
@@ -138,14 +138,14 @@ export class TestedApi implements ActionLedger, Ending {
     );
   }
 
-  /** Where the framework's runner routes calls of this API to, when it runs the server in another process. */
+  /** The URL to which the framework's runner routes this API, if it runs the server in another process. */
   async #routedUrl(): Promise<string | undefined> {
     const { discoveryServer } = Object(locate("GGTestRunner")) as FrameworkRunner;
     if (!discoveryServer) return undefined;
     try {
       return (await discoveryServer.getRoutingUrl(this.name)) ?? undefined;
     } catch (error) {
-      throw new GGSocketTestError(`${this.name}: the test runner does not say where the server is`, { cause: error });
+      throw new GGSocketTestError(`${this.name}: the test runner does not provide the server's URL`, { cause: error });
     }
   }
 
@@ -161,12 +161,12 @@ export class TestedApi implements ActionLedger, Ending {
     const onTestFinished = this.#config.onTestFinished ?? vitest?.onTestFinished;
     if (currentTest(vitest)?.concurrent) {
       throw new GGSocketTestError(
-        `${this.name}: of concurrent tests, vitest does not say which is running. Tell: test.concurrent("…", ({ onTestFinished }) => … callOn(${this.name}, { onTestFinished }))`,
+        `${this.name}: vitest does not report which concurrent test is running. Pass it: test.concurrent("…", ({ onTestFinished }) => … callOn(${this.name}, { onTestFinished }))`,
       );
     }
     const test = this.#config.onTestFinished ?? currentTest(vitest) ?? this;
     if (endWithTest(test, onTestFinished, this)) return;
-    // Made for several tests: each looks after it at its own end.
+    // The connection serves several tests: each checks it at its own end.
     let watching: object | undefined;
     this.#watch = () => {
       const test = currentTest(vitest);

@@ -17,7 +17,7 @@ export type GGTestInput<M> = M extends { readonly input: infer S extends object 
 /** The result of a contract method; `undefined` without one. */
 export type GGTestSuccess<M> = M extends { readonly success: infer S extends object } ? Inferred<S> : undefined;
 
-/** The errors that a call may meet: the declared ones and the framework's. None where there is no reply. */
+/** The errors that a call may receive: the declared ones and the framework's. None without a reply. */
 export type GGTestErrors<M> = M extends { readonly success: object }
   ?
       | Extract<Declared<M>, { readonly type: string }>
@@ -28,22 +28,22 @@ export type GGTestErrors<M> = M extends { readonly success: object }
       | typeof SERVER_ERROR.infer
   : never;
 
-/** What the mock of a server-to-client method may answer with: its result, or an error that it declares. */
+/** What the mock of a server-to-client method may answer with: its result, or a declared error. */
 export type GGTestReply<M> = M extends { readonly success: object }
   ? Raw<GGTestSuccess<M>> | Declared<M> | typeof SERVER_ERROR.infer
   : never;
 
-/** Any part of a value, at every depth; what `toMatchObject` takes. */
+/** A part of a value, at every depth, as `toMatchObject` takes it. */
 export type GGPartial<T> = T extends readonly (infer U)[]
   ? readonly GGPartial<U>[]
   : T extends object
     ? { readonly [K in keyof T]?: GGPartial<T[K]> }
     : T;
 
-/** A member of an array that a test looks for; `never` where there is no array. */
+/** The member type of an array; `never` for other types. */
 export type GGMember<T> = T extends readonly (infer U)[] ? U : never;
 
-/** The class of an error, as `ERROR.define` makes it. */
+/** An error class made by `ERROR.define`. */
 export interface GGTestErrorClass {
   readonly TYPE: string;
   readonly infer: { readonly data: unknown };
@@ -51,7 +51,7 @@ export interface GGTestErrorClass {
 
 type Leaf = string | number | boolean | bigint | symbol | null | undefined | Date | ((...args: never[]) => unknown);
 
-/** Paths into a value, `items.0.name`, four levels deep; what lies deeper is any text below that. */
+/** Paths into a value, such as `items.0.name`, typed four levels deep; below that any string. */
 type Path<T, Depth extends unknown[] = []> = unknown extends T
   ? string
   : T extends Leaf
@@ -69,8 +69,8 @@ export type GGFieldIssues = readonly string[] & {
 };
 
 /**
- * What `toBeError(VALIDATION_ERROR)` gives: messages by the path of the field they are about, `""` for the input as a
- * whole. The paths are those of the method's input.
+ * What `toBeError(VALIDATION_ERROR)` resolves to: messages by field path of the method's input, `""` for the input as a
+ * whole.
  */
 export type GGFieldErrors<TInput> = { readonly [P in "" | Path<Raw<TInput>>]?: GGFieldIssues };
 
@@ -81,7 +81,7 @@ export type GGTestErrorData<C extends GGTestErrorClass, TInput> = C["TYPE"] exte
     ? undefined
     : C["infer"]["data"];
 
-/** What a test may compare with a value: the same without brands; for issues of a field, their messages. */
+/** What a test may compare with a value: the value without brands; for the issues of a field, their messages. */
 export type GGExpected<T> = T extends GGFieldIssues
   ? readonly string[]
   : T extends { readonly ""?: GGFieldIssues }

@@ -1,2 +1,2 @@
-// The same on the wire of 0.0.39: no batches, and none of the other extensions.
+// The same with the wire format of 0.0.39: no batches, no other extensions.
 export { plain as default } from "./grest.js";

@@ -1,4 +1,4 @@
-// This package as an app would use it: validation, a middleware that sets a context key, permissions, metrics.
+// This package as an app uses it: validation, a middleware that sets a context key, permissions, metrics.
 import { GGContextKey } from "@grest-ts/context";
 import { GGHttpServer } from "@grest-ts/http";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
@@ -79,5 +79,5 @@ export function grest(config) {
 }
 
 export default grest({});
-/** As against a peer of 0.0.39, which knows no batches nor any other extension. */
+/** As with a peer of 0.0.39, which supports neither batches nor other extensions. */
 export const plain = grest({ capabilities: [] });

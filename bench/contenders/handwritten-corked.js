@@ -1,2 +1,2 @@
-// The same by somebody who knows that writes cost most: frames of a tick leave in one write.
+// The same with corking: all frames of a tick are sent in one write, because writes cost most.
 export { corked as default } from "./handwritten.js";

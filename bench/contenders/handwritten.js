@@ -1,8 +1,8 @@
-// What people write by hand: JSON over bare `ws`, a map of pending calls, no validation. The yardstick of all ratios.
+// Handwritten code: JSON over bare `ws`, a map of pending calls, no validation. The reference of all ratios.
 import { WebSocket, WebSocketServer } from "ws";
 import { corkedSend, listening, opened } from "../lib/ws.js";
 
-/** `send` decides how a text leaves: at once, or corked until the end of the tick. */
+/** `send` sends a text: at once, or corked until the end of the tick. */
 export function handwritten(send) {
   return {
     async serve() {

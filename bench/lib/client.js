@@ -2,7 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { WebSocket } from "ws";
 
-globalThis.WebSocket ??= WebSocket; // Node has one of its own from 22 on; some contenders expect it
+globalThis.WebSocket ??= WebSocket; // built into Node from 22 on; some contenders need it
 const [, , name, port] = process.argv;
 const { default: contender } = await import(`../contenders/${name}.js`);
 const clients = [];
@@ -41,7 +41,7 @@ const tasks = {
     const at = (part) => latencies[Math.floor((latencies.length - 1) * part)] * 1000;
     return { count: latencies.length, p50: at(0.5), p99: at(0.99) };
   },
-  /** Connects one after the other in a few lanes and leaves at once; a call proves that the handshake is done. */
+  /** Connects repeatedly in a few lanes and closes at once; a call proves that the handshake is done. */
   async rate({ lanes, ms, data }) {
     const end = performance.now() + ms;
     let count = 0;
@@ -66,7 +66,7 @@ const tasks = {
       });
     }
   },
-  async leave() {
+  async close() {
     for (const client of clients.splice(0)) client.close();
     await turn();
   },

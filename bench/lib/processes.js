@@ -2,10 +2,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** A process that does one task after another. */
+/** A process that runs one task after another. */
 class Worker {
   constructor(file, args, execArgv = []) {
-    // One of the contenders brings native helpers for `ws` that the others would find by accident.
+    // One contender depends on native helpers for `ws`, which the others would load by accident.
     const env = { ...process.env, WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1" };
     this.child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv, env });
     this.started = this.answer();

@@ -1,4 +1,4 @@
-// One contender's server in a process of its own. Its parent says when to measure and what to do.
+// One contender's server in a process of its own. Its parent sends the tasks.
 import { setImmediate as turn } from "node:timers/promises";
 
 import { WebSocket } from "ws";
@@ -31,7 +31,7 @@ const tasks = {
       await turn();
     }
   },
-  /** Keeps so many questions to the first client under way until the time is over. */
+  /** Keeps `inFlight` requests to the first client pending for `ms`. */
   async ask({ inFlight, ms }) {
     const end = performance.now() + ms;
     let count = 0;

@@ -9,12 +9,12 @@ export async function opened(ws) {
   await once(ws, "open");
 }
 
-/** Keeps what a connection sends within a tick together, and lets it go at the tick's end. */
+/** Corks a connection's socket until the end of the tick, so that its frames are sent in one write. */
 export function corkedSend(ws, text) {
-  const line = ws._socket;
-  if (line.writableCorked === 0) {
-    line.cork();
-    process.nextTick(() => line.uncork());
+  const socket = ws._socket;
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    process.nextTick(() => socket.uncork());
   }
   ws.send(text);
 }

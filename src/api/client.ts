@@ -4,7 +4,7 @@ import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 
-/** Where a client connects to, and with what; the part that `beforeConnect` may bring anew for every attempt. */
+/** Where a client connects to, and with what; `beforeConnect` may replace it for every attempt. */
 export interface GGWebSocketTarget<TQuery = undefined> {
   /**
    * Where the server is: `ws://`, `wss://`, `http://` or `https://` with host and port. In a browser `""` means the
@@ -21,7 +21,9 @@ export interface GGWebSocketTarget<TQuery = undefined> {
 export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocketTarget<TQuery> {
   /** How long a call waits for its reply, in ms. Default 30,000. A call may bring its own. */
   readonly timeout?: number;
-  /** Whether to connect again when the line drops, and how. Default `false`; `true` takes the defaults of the options. */
+  /**
+   * Whether to reconnect when the connection drops, and how. Default `false`; `true` uses the defaults of the options.
+   */
   readonly reconnect?: boolean | GGReconnectOptions;
   /**
    * Awaited before every attempt to connect, to fetch a fresh token or to pick another server. What it returns replaces
@@ -32,27 +34,33 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
     | (() => void)
     | (() => Promise<void>);
   /**
-   * The extensions of the wire that are offered to the server (PROTOCOL.md, "Capabilities"). Default: all, but `drain`
-   * only with `reconnect`. `[]` speaks the plain wire of 0.0.39.
+   * The protocol extensions that are offered to the server (PROTOCOL.md, "Capabilities"). Default: all, but `drain`
+   * only with `reconnect`. `[]` speaks the plain protocol of 0.0.39.
    */
   readonly capabilities?: readonly GGWebSocketCapability[];
-  /** The `WebSocket` class to connect with, such as a runtime's global one. Default: `ws` in Node, the global one in browsers. */
+  /**
+   * The `WebSocket` class to connect with, such as a runtime's global one. Default: `ws` in Node, the global one in
+   * browsers.
+   */
   readonly webSocket?: new (
     url: string,
   ) => WebSocket;
-  /** Where warnings and errors go. Default: the framework's log (`GGLog`) of the caller's scope, in Node; else `console`. */
+  /**
+   * Where warnings and errors go. Default: the framework's log (`GGLog`) of the caller's scope, in Node; else
+   * `console`.
+   */
   readonly logger?: GGWebSocketLogger;
 }
 
-/** How a dropped connection is made again. The wait before each attempt is a random part of a growing limit (full jitter). */
+/** How a client reconnects. The delay before each attempt is random, up to a growing limit (full jitter). */
 export interface GGReconnectOptions {
   /** The limit before the first attempt, in ms. Default 500. */
   readonly initialDelayMs?: number;
   /** The limit never grows beyond this, in ms. Default 30,000. */
   readonly maxDelayMs?: number;
-  /** What the limit is multiplied with after every failed attempt. Default 2. */
+  /** The factor of the limit's growth after every failed attempt. Default 2. */
   readonly multiplier?: number;
-  /** Failed attempts in a row until it gives up. Default: never. */
+  /** Consecutive failed attempts after which it gives up. Default: unlimited. */
   readonly maxAttempts?: number;
   /**
    * Whether an attempt makes sense after this error. Default: not after `NOT_AUTHORIZED`, `FORBIDDEN`,
@@ -67,7 +75,7 @@ export interface GGWebSocketClientEnds<C2S, S2C> {
   readonly outgoing: GGSocketCalls<C2S>;
 }
 
-/** Why a connection ended: `"manual"` when this program ended it, `"drop"` when the server or the line did. */
+/** Why a connection ended: `"manual"` when this program ended it, `"drop"` when the server or the network did. */
 export type GGWebSocketDisconnectReason = "manual" | "drop";
 
 /**
@@ -81,22 +89,28 @@ export interface GGWebSocketClient<C2S, S2C> extends GGWebSocketClientEnds<C2S, 
   /** Whether calls can be made right now. */
   readonly isConnected: boolean;
   /**
-   * Opens the connection and runs the handshake. While connecting, connected or reconnecting, it joins what is there.
+   * Opens the connection and runs the handshake. While connecting, connected or reconnecting, it joins the current
+   * session.
    *
    * @param setup called with both directions, now and after every reconnect, before any message is delivered
    * @throws the `ERROR` that the server refused with (`VALIDATION_ERROR` for bad query arguments), or a
-   *   `SERVER_ERROR` whose display message says why no connection came about
+   *   `SERVER_ERROR` whose display message says why there is no connection
    */
   connect(setup?: (ends: GGWebSocketClientEnds<C2S, S2C>) => void | Promise<void>): Promise<void>;
   /** Waits for pending calls (5 s at most), then closes. `connect()` may follow. */
   disconnect(): Promise<void>;
   /** Closes at once; pending calls settle with a `SERVER_ERROR`. `connect()` may follow. */
   close(): void;
-  /** Drops the line and connects again, without waiting for a dead peer; resolves and throws like `connect()`. */
+  /**
+   * Terminates the connection and reconnects, without waiting for a dead peer; resolves and throws like `connect()`.
+   */
   forceReconnect(): Promise<void>;
   /** Runs `callback` each time a connection has ended, whether or not another follows. */
   onDisconnect(callback: (reason: GGWebSocketDisconnectReason) => void): this;
-  /** Runs `callback` once it is over for good: no further attempt follows. `error` says why, unless it was `"manual"`. */
+  /**
+   * Runs `callback` once the client has stopped: no further attempt follows. `error` says why, unless it was
+   * `"manual"`.
+   */
   onClose(callback: (reason: GGWebSocketCloseReason, error?: ERROR<string, unknown>) => void): this;
   /** Runs `callback` with errors that belong to no call, such as a push that does not match the contract. */
   onError(callback: (error: Error) => void): this;

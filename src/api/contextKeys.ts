@@ -3,7 +3,7 @@ import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 
 // Only this package sets these keys, and nothing sends them anywhere: their values need no validation.
 
-/** Where a connection lives, as `GG_WS_CONNECTION` shows it. */
+/** The address of a connection, as `GG_WS_CONNECTION` shows it. */
 export interface WsConnectionContext {
   /** The server's port; absent on a client. */
   port?: number;
@@ -11,7 +11,7 @@ export interface WsConnectionContext {
   path: string;
 }
 
-/** Where the connection at hand lives. */
+/** The address of the current connection. */
 export const GG_WS_CONNECTION = /* @__PURE__ */ new GGContextKey<WsConnectionContext>(
   "ws-connection",
   IsUnknown as unknown as GGSchema<WsConnectionContext>,
@@ -22,8 +22,8 @@ export interface GGWebSocketMessage {
   /** For example `"ChatApi.sendMessage"`. */
   readonly path: string;
   /**
-   * Aborted when the result is not wanted any more, while the handler is at work: the caller has aborted the call, it has
-   * timed out (where both ends can tell each other so: PROTOCOL.md, "cancel"), or the connection has ended.
+   * Aborted when the result is no longer needed while the handler runs: the caller has aborted the call, it has timed
+   * out (both where both ends support it: PROTOCOL.md, "cancel"), or the connection has ended.
    */
   readonly signal: AbortSignal;
 }

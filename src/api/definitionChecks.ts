@@ -8,11 +8,11 @@ import {
 import { validatePermission } from "./permission.js";
 import { GGWebSocketSchemaBuilder } from "./schema.js";
 
-// Everywhere but in a page in production, what is wrong with a definition is said where it is made. A page gets the same
-// definitions as its server, and need not carry the checks of what has passed them there.
+// Definitions are checked where they are made, except in a page in production: it gets the same definitions as its
+// server, where they have passed these checks.
 
 /**
- * Defines what both ends of a socket may say to each other. All types are inferred; the result is frozen.
+ * Defines the messages that both ends of a socket may send. All types are inferred; the result is frozen.
  *
  * @param name the API's name, for example `"ChatApi"`; neither white space nor `:` may be in it
  * @param methods `clientToServer` and `serverToClient`, each a map of `{input?, success?, errors?, permission?}`
@@ -37,7 +37,7 @@ export function defineSocketContract<const TName extends string, TMethods extend
   return freezeContract(name, methods);
 }
 
-/** A builder that says at once what is wrong. */
+/** A builder that throws at the first invalid step. */
 export class CheckedSchemaBuilder<
   C2S extends GGSocketMethodMap,
   S2C extends GGSocketMethodMap,

@@ -5,7 +5,7 @@ export interface GGCallOptions {
   /** How long to wait for the reply, in ms. Default: the connection's `timeout` (30,000). */
   readonly timeout?: number;
   /**
-   * Gives the call up when aborted: it settles at once with a `SERVER_ERROR`, and the handler's own signal
+   * Cancels the call when aborted: it settles at once with a `SERVER_ERROR`, and the handler's own signal
    * (`GG_WS_MESSAGE.get().signal`) is aborted where both ends support that.
    */
   readonly signal?: AbortSignal;
@@ -30,7 +30,7 @@ type CallErrors<M> = M extends { readonly success: object }
 
 type CallResult<M> = GGPromise<M extends { readonly success: object } ? Success<M> : void, CallErrors<M>>;
 
-/** One contract method as its caller sees it. Brands are not asked of a caller: the receiver's schema checks the value. */
+/** One contract method as its caller sees it. A caller needs no brands: the receiver's schema checks the value. */
 export type GGSocketCallable<M> = M extends { readonly input: object }
   ? undefined extends Input<M>
     ? (data?: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
@@ -62,16 +62,18 @@ export interface WebSocketIncoming<T> {
 
 /** What a connection can send: one function per method, and `onClose`. */
 export type WebSocketOutgoing<T> = GGSocketCalls<T> & {
-  /** Runs `callback` once, inside the connection's context, when the connection has closed; at once if it already has. */
+  /**
+   * Runs `callback` once, inside the connection's context, when the connection has closed; at once if it already has.
+   */
   onClose(callback: () => void): void;
 };
 
-/** What many connections can be told at once: the methods without `success`, since nobody waits for a thousand replies. */
+/** What can be sent to many connections at once: the methods without `success`, since a group collects no replies. */
 export type GGGroupCalls<T> = {
   readonly [K in keyof T as T[K] extends { readonly success: object } ? never : K]: GGSocketCallable<T[K]>;
 };
 
-/** What a client receives: any part of the methods, since a client need not care about every push. */
+/** What a client receives: any part of the methods, since a client need not handle every push. */
 export interface GGWebSocketClientIncoming<T> {
   /** Sets handlers, before or after `connect()`. May be called again: a later handler replaces the earlier one. */
   on(handlers: Partial<GGSocketHandlers<T>>): void;

@@ -11,8 +11,9 @@ export type MethodLabels = ApiLabels & { method: string };
 type WithResult<L> = L & { result: string };
 
 /**
- * The metrics of served sockets, under `/websocket/`. `path` is the connection's path, `method` the contract's path such
- * as `ChatApi.sendMessage` (or `unknown`: names from the wire never become labels), `result` is `OK` or the error's type.
+ * The metrics of served sockets, under `/websocket/`. `path` is the connection's path, `method` the contract's path
+ * such as `ChatApi.sendMessage` (or `unknown`: names from the wire never become labels), `result` is `OK` or the
+ * error's type.
  */
 export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/", () => {
   const DURATION_BUCKETS = [1, 5, 10, 25, 50, 100, 250, 500, 1000];
@@ -41,9 +42,9 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
       groupBy: BY_API,
     }),
     /**
-     * Messages and requests that were handled, and those that a limit refused: `RATE_LIMITED`, `TOO_MANY_REQUESTS`. What a
-     * connection was closed for below the messages has the method `unknown`: `PAYLOAD_TOO_LARGE`, `TOO_MANY_FRAGMENTS`,
-     * `BINARY_MESSAGE`, `PROTOCOL_ERROR`.
+     * Messages and requests that were handled, and those that a limit refused: `RATE_LIMITED`, `TOO_MANY_REQUESTS`.
+     * What a connection was closed for below the messages has the method `unknown`: `PAYLOAD_TOO_LARGE`,
+     * `TOO_MANY_FRAGMENTS`, `BINARY_MESSAGE`, `PROTOCOL_ERROR`.
      */
     requests: new GGCounterKey<WithResult<MethodLabels>>("requests_total", {
       help: "Incoming WebSocket messages by result",
@@ -57,7 +58,9 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
       buckets: DURATION_BUCKETS,
       groupBy: BY_METHOD,
     }),
-    /** Messages and requests that were sent; `DROPPED` and `SLOW_CONSUMER` are those of a peer that reads too slowly. */
+    /**
+     * Messages and requests that were sent; `DROPPED` and `SLOW_CONSUMER` are those of a peer that reads too slowly.
+     */
     outRequests: new GGCounterKey<WithResult<MethodLabels>>("out_requests_total", {
       help: "Outgoing WebSocket messages by result",
       labelNames: [...METHOD, "result"],

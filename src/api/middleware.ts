@@ -7,8 +7,8 @@ export interface GGWebSocketHandshakeContext<TQueryArgs = Record<string, string>
   /** Headers of the handshake message (they are not HTTP headers, so a browser can set them too). */
   readonly headers: Record<string, string>;
   /**
-   * Query arguments of the URL. On the server: what the schema's validator made of them, coerced and with defaults filled in;
-   * without a validator the raw strings, and a list for an argument that is repeated.
+   * Query arguments of the URL. On the server: what the schema's validator made of them, coerced and with defaults
+   * filled in; without a validator the raw strings, and a list for an argument that is repeated.
    */
   readonly queryArgs: TQueryArgs;
 }

@@ -1,10 +1,10 @@
 import type { GGContext } from "@grest-ts/context";
 
-/** A line of one's own making, for `GGSocketPool.setAdapter` and `new GGSocket`: a proxy, a mock, another WebSocket. */
+/** A custom transport, for `GGSocketPool.setAdapter` and `new GGSocket`: a proxy, a mock, another WebSocket. */
 export interface SocketAdapter {
   /** Sends one text message. */
   send(message: string): void;
-  /** Ends the line. */
+  /** Closes the connection. */
   close(): void;
   onOpen(handler: () => void): void;
   onMessage(handler: (message: string) => void): void;
@@ -19,7 +19,7 @@ export interface SocketAdapter {
 /** The class of an adapter; it begins to connect when it is made. */
 export type SocketAdapterClass = new (url: string) => SocketAdapter;
 
-/** What a socket made by `new GGSocket(adapter, config)` is known by. */
+/** Options of `new GGSocket(adapter, config)`. */
 export interface GGSocketConfig {
   /** Names the socket in errors and logs. Default `"GGSocket"`. */
   readonly apiName?: string;
@@ -46,8 +46,8 @@ export interface SocketReply {
 }
 
 /**
- * A connection past any contract: paths and payloads as they are. It comes from `GGSocketPool`, from the `onConnection` of
- * a `GGSocketServer`, or is made of an adapter whose handshake is done.
+ * A connection without a contract: paths and payloads as they are. It comes from `GGSocketPool`, from the
+ * `onConnection` of a `GGSocketServer`, or is made of an adapter whose handshake is done.
  */
 export interface GGSocket {
   /** Whether messages can be sent. */
@@ -55,7 +55,7 @@ export interface GGSocket {
   /** How many requests wait for their reply. */
   readonly pendingRequestCount: number;
   /**
-   * Sends to a path, past any contract.
+   * Sends to any path, without a contract.
    *
    * @param expectsResponse whether to wait for the reply, which comes as it is: `{success, type, data}`
    * @param timeoutMs how long to wait, in ms; default 30,000
@@ -64,25 +64,29 @@ export interface GGSocket {
   send(path: string, body: unknown, expectsResponse: true, timeoutMs?: number): Promise<SocketReply>;
   send(path: string, body?: unknown, expectsResponse?: boolean, timeoutMs?: number): Promise<SocketReply | undefined>;
   /**
-   * Handles a path that no contract describes; on a served API the methods of its contract come first. A later handler of
-   * the same path replaces the earlier one.
+   * Handles a path that no contract describes; on a served API the methods of its contract come first. A later handler
+   * of the same path replaces the earlier one.
    */
   registerHandler(config: SocketHandlerConfig): void;
   /** Removes the handler of a path. */
   unregisterHandler(path: string): void;
-  /** Is called with messages that nothing handles. A request that nothing handles is answered with `ROUTE_NOT_FOUND`. */
+  /**
+   * Is called with messages that nothing handles. A request that nothing handles is answered with `ROUTE_NOT_FOUND`.
+   */
   setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void;
-  /** Runs `callback` with errors that belong to no call: of the line, and of messages that failed. */
+  /** Runs `callback` with errors that belong to no call: of the transport, and of messages that failed. */
   onError(callback: (error: Error) => void): this;
-  /** Runs `callback` in `teardown()`, once calls and handlers are done and before the line is closed, and awaits it. */
+  /** Runs `callback` in `teardown()` and awaits it: after calls and handlers, before the connection is closed. */
   onTearDown(callback: () => Promise<void>): this;
   /** Runs `callback` once when the connection has closed, with close code and reason; at once when it already has. */
   onClose(callback: (code: number, reason: string) => void): this;
-  /** Waits for what is in flight and for the `onTearDown` callbacks, each for so many ms at most (5,000), then closes. */
+  /**
+   * Waits for what is in flight, then for the `onTearDown` callbacks, each for at most 5,000 ms by default, and closes.
+   */
   teardown(pendingMs?: number, callbacksMs?: number, code?: number, reason?: string): Promise<void>;
   /** Closes at once, by default with 1000: pending calls settle with a `SERVER_ERROR`. */
   close(code?: number, reason?: string): void;
-  /** Ends the line without a closing handshake: for a peer that may not be there any more. */
+  /** Terminates without a closing handshake: for a peer that may be gone. */
   terminate(): void;
   /** Resolves when the connection has closed. */
   closed(): Promise<void>;

@@ -27,10 +27,10 @@ export interface ConnectPlan<T> {
   readonly knownErrors?: ErrorClasses;
   /** What this end can do beyond 0.0.39, by name; nothing when absent. */
   readonly offered?: readonly string[];
-  /** Gets what gives the attempt up, for as long as its outcome is open. */
+  /** Gets a function that aborts the attempt while it is pending. */
   onBegin?(giveUp: () => void): void;
   dial(url: string): Transport;
-  /** Takes over the line within the same event as the server's answer, before anything that follows it on the wire. */
+  /** Takes over the transport within the same event as the server's answer, before any frame that follows it. */
   onAccepted(transport: Transport, agreed: Capabilities): T;
 }
 
@@ -42,8 +42,8 @@ export interface PreparedHandshake {
 }
 
 /**
- * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they set
- * there reaches its handlers, and not the caller.
+ * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they
+ * set there reaches its handlers, and not the caller.
  *
  * @param place what `GG_WS_CONNECTION` says is the path
  * @throws VALIDATION_ERROR when the arguments do not pass their validator
@@ -71,9 +71,9 @@ export function prepareHandshake(
 }
 
 /**
- * Opens a line and runs the client's side of the handshake.
+ * Opens a transport and runs the client's side of the handshake.
  *
- * @returns what `accept` made of the line
+ * @returns what `onAccepted` returned
  * @throws ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
  */
 export function connect<T>({
@@ -89,45 +89,45 @@ export function connect<T>({
   // Without the query: it may hold a credential.
   const where = `${apiName}: could not connect to ${url.split("?")[0]}`;
   return new Promise((resolve, reject) => {
-    /** The line for as long as its answer is awaited. */
-    let line: Transport | undefined;
+    /** Set while the server's answer is awaited. */
+    let transport: Transport | undefined;
     let failure: Error | undefined;
 
-    const finish = () => {
+    const cleanUp = () => {
       cancelTimeout();
-      line = undefined;
+      transport = undefined;
     };
     const fail = (why: string, code?: CloseCode) => {
       reject(connectionError(where, why, code, failure));
-      line?.terminate();
-      finish();
+      transport?.terminate();
+      cleanUp();
     };
     const cancelTimeout = setDeadline(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
 
     try {
-      line = dial(url);
+      transport = dial(url);
     } catch (error) {
       failure = error as Error;
       return fail(failure.message);
     }
-    line.attach({
-      onOpen: () => line?.send([encodeHandshake(headers, capabilities)]),
+    transport.attach({
+      onOpen: () => transport?.send([encodeHandshake(headers, capabilities)]),
       onText(text) {
         const { type, payload } = decodeFrame(text);
-        if (!line) return;
-        if (type === FrameType.HANDSHAKE_OK) resolve(accept(line, acceptedCapabilities(payload, capabilities)));
+        if (!transport) return;
+        if (type === FrameType.HANDSHAKE_OK) resolve(accept(transport, acceptedCapabilities(payload, capabilities)));
         else if (type === FrameType.HANDSHAKE_ERROR) {
           const refusal = readRefusal(parsePayload(payload), knownErrors);
           reject(refusal ?? connectionError(where, "the server refused"));
-          line.close(CloseCode.NORMAL);
+          transport.close(CloseCode.NORMAL);
         } else return;
-        finish();
+        cleanUp();
       },
       onClosed: (code, reason) => fail(failure?.message ?? closedWith(code, reason), code),
       onFailed(error) {
         failure ??= error;
       },
     });
-    onBegin?.(() => line && fail(CLOSED_MEANWHILE));
+    onBegin?.(() => transport && fail(CLOSED_MEANWHILE));
   });
 }

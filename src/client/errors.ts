@@ -2,7 +2,7 @@ import { SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import type { AnyError } from "../connection/methods/outcome.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 
-/** Why there is no connection: `where` says which, `why` what happened, and `closeCode` how the line ended, if it did. */
+/** Why there is no connection: `where` says which, `why` what happened, and `closeCode` how it ended, if it did. */
 export function connectionError(where: string, why: string, closeCode?: CloseCode, originalError?: Error): AnyError {
   const context = { displayMessage: `${where}: ${why}`, originalError, debugData: { code: closeCode } };
   if (closeCode !== CloseCode.QUERY_INVALID) return new SERVER_ERROR(context);
@@ -17,7 +17,7 @@ export function closeCodeOf(error: AnyError): CloseCode | undefined {
 /** Why there is no connection when the program ended the attempt itself. */
 export const CLOSED_MEANWHILE = "closed while connecting";
 
-/** What a close code says to people. */
+/** A close as text for people. */
 export function closedWith(code: number, reason = ""): string {
   return `closed with ${code}${reason && ` (${reason})`}`;
 }

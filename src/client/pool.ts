@@ -19,17 +19,17 @@ export interface GGSocketPoolConfig<TQuery extends object = Record<string, unkno
   readonly query?: TQuery;
   /** Checks the query arguments before anything is opened. */
   readonly queryValidator?: GGValidator<TQuery>;
-  /** Their `updateHandshake` is run, and what they set is part of what tells connections apart. */
+  /** Their `updateHandshake` is run, and what they set is part of a connection's identity. */
   readonly middlewares?: readonly GGWebSocketMiddleware[];
 }
 
 interface PooledSocket {
   readonly socket: GGSocket;
-  /** Names the connection to people. */
+  /** Its readable name. */
   readonly key: string;
 }
 
-/** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
+/** Connections without a contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
 export class SocketPool {
   readonly #platform: ClientPlatform;
   readonly #sockets = new Map<string, PooledSocket>();
@@ -52,7 +52,9 @@ export class SocketPool {
     return this.#pending.size;
   }
 
-  /** The keys of the open connections, for debugging. They name headers and query arguments, and show no value of any. */
+  /**
+   * The keys of the open connections, for debugging. They name headers and query arguments, and show no value of any.
+   */
   getConnectionKeys(): string[] {
     return [...this.#sockets.values()].map(({ key }) => key);
   }
@@ -60,7 +62,8 @@ export class SocketPool {
   /**
    * The connection of this URL and these headers, opened when there is none. Callers at the same time share it.
    *
-   * @throws VALIDATION_ERROR for bad query arguments, the ERROR that the server refused with, or a `SERVER_ERROR` that says why there is no connection
+   * @throws VALIDATION_ERROR for bad query arguments, the ERROR that the server refused with, or a `SERVER_ERROR` that
+   *   says why there is no connection
    */
   async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
     const handshake = this.#prepare(config);
@@ -148,17 +151,17 @@ async function end(socket: GGSocket, graceful: boolean): Promise<void> {
   await socket.closed();
 }
 
-// The same for all keys of this process and known to nobody: without it, a key could be tried against guessed tokens.
+// A secret of this process: without it, a key could be checked against guessed tokens.
 let salt: number | undefined;
 
-/** `ws://host/path?room&token::authorization#1f2e3d4c`: names only, and a digest that tells equal names apart. */
+/** `ws://host/path?room&token::authorization#1f2e3d4c`: names only, and a digest that distinguishes equal names. */
 function connectionKey(url: string, handshake: PreparedHandshake, identity: string): string {
   const [place] = url.split("?", 1);
   const query = Object.keys(handshake.queryArgs).join("&");
   return `${place}${query && `?${query}`}::${Object.keys(handshake.headers).sort().join("&")}#${digest(identity)}`;
 }
 
-/** FNV-1a, 32 bits: enough to tell a handful of connections apart in a list. */
+/** FNV-1a, 32 bits: enough to distinguish the connections in a list. */
 function digest(text: string): string {
   salt ??= Math.floor(Math.random() * 2 ** 32);
   let hash = 0x811c9dc5 ^ salt;

@@ -3,10 +3,12 @@ import type { AnyError } from "../connection/methods/outcome.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { closeCodeOf } from "./errors.js";
 
-/** How long a connection must have lasted to start counting attempts anew, in ms: an accept followed by a drop is no success. */
+/**
+ * How long a connection must last to reset the count of failures, in ms: an accept followed by a drop is no success.
+ */
 const STABLE_AFTER = 5_000;
 
-/** Errors and close codes that say that this client is at fault, or not welcome: trying again would end the same way. */
+/** Errors and close codes that say that this client is at fault, or not permitted: a retry would fail again. */
 const HOPELESS: readonly unknown[] = [
   "VALIDATION_ERROR",
   "NOT_AUTHORIZED",
@@ -24,9 +26,9 @@ const HOPELESS: readonly unknown[] = [
 
 /** When a client tries again, and when it gives up. */
 export interface ReconnectPolicy {
-  /** A connection has ended that lasted so many ms. */
+  /** A connection has ended after this many ms. */
   lasted(ms: number): void;
-  /** What to do after `error`: wait so many ms and try, or give up, and why. */
+  /** What to do after `error`: wait this many ms and try again, or give up, and why. */
   next(error: AnyError): number | "unrecoverable" | "exhausted";
 }
 
@@ -46,7 +48,7 @@ export function reconnectPolicy({
     next(error) {
       if (!shouldRetry(error, failures + 1)) return "unrecoverable";
       if (failures >= maxAttempts) return "exhausted";
-      // Full jitter: many clients that lost the same server do not come back in step.
+      // Full jitter: clients that lost the same server do not reconnect all at once.
       return Math.random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** failures++);
     },
   };

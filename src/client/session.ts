@@ -8,11 +8,11 @@ import type { ReconnectPolicy } from "./reconnect.js";
 
 /** What an attempt to connect reports on its way. */
 export interface AttemptHooks {
-  /** There is something to give up from now on, by this. */
+  /** The attempt can be aborted from now on, by this function. */
   onBegin(giveUp: () => void): void;
   /** There is a connection, which is yet to be set up. */
   onOpen(connection: Connection): void;
-  /** The server of a connection is going away: connect elsewhere in this many ms. */
+  /** The server of a connection is going away: reconnect in this many ms. */
   onDrain(delayMs: number): void;
 }
 
@@ -27,32 +27,32 @@ export interface SessionPlan {
   onWake(callback: () => void): () => void;
   /** A connection has ended. */
   onDisconnect(reason: GGWebSocketDisconnectReason): void;
-  /** It is over for good, after there had been a connection. */
+  /** The session is over, after at least one connection. */
   onEnd(reason: GGWebSocketCloseReason, error?: AnyError): void;
 }
 
 /** Created lazily: capturing the stack trace of an error is expensive. */
 type Failure = () => AnyError;
 
-/** A client's time from `connect()` until it is over for good. */
+/** A client's life from `connect()` until no further attempt follows. */
 export interface Session {
-  /** The connection of the moment, or the last one. */
+  /** The current connection, or the last one. */
   readonly currentConnection?: Connection;
-  /** Resolves when connected and set up; when it is over without, with what makes the error that says why. */
+  /** Resolves when connected and set up; with a failure when the session ends without. */
   readonly whenReady: Promise<Failure | undefined>;
   /** Whether there was a connection before. */
   readonly wasConnected: boolean;
-  /** Whether there will be no connection after this one, if there is one. */
+  /** Whether no further connection follows. */
   readonly isOver: boolean;
-  /** No more connections after this one, which the caller closes. */
-  leave(): Connection | undefined;
-  /** Drops the connection, or ends the wait, and connects at once. */
+  /** Ends the session; returns its connection, which the caller closes. */
+  endSession(): Connection | undefined;
+  /** Terminates the connection, or ends the delay, and connects at once. */
   reconnectNow(): void;
 }
 
 /**
- * Where a session stands: an attempt with its set-ups, a connection, the time between two of these, or the end. ARCHITECTURE.md
- * draws what leads from one to another.
+ * The state of a session: an attempt with its set-ups, a connection, the delay between two of these, or the end.
+ * ARCHITECTURE.md draws the transitions.
  */
 enum SessionState {
   CONNECTING,
@@ -61,19 +61,19 @@ enum SessionState {
   CLOSED,
 }
 
-/** A page that is shown again learns of that a moment before it learns that its connection is gone, in ms. */
+/** A page that becomes visible gets that event up to this long before the close of its connection, in ms. */
 const WAKE_MOMENT = 1_000;
 
-/** Makes connections, one after the other, with waits between. */
+/** Makes connections, one after the other, with delays between. */
 export function startSession({ apiName, policy, open, onWake, onDisconnect, onEnd }: SessionPlan): Session {
   let state: SessionState = SessionState.CONNECTING;
-  /** Whether another attempt follows the one or the connection at hand at once, whatever the policy says. */
+  /** Whether the next attempt follows at once, whatever the policy says. */
   let isNextNow = false;
-  /** Ends the attempt at hand. */
+  /** Aborts the current attempt. */
   let giveUp: () => void;
-  /** Ends the wait at hand. */
+  /** Ends the current delay. */
   let stopWaiting = () => {};
-  /** Takes leave of the connection at hand, which has closed or will, and goes on to what follows. */
+  /** Gives up the current connection, which has closed or will, and moves on to the next state. */
   let lose: (reason: GGWebSocketDisconnectReason, code?: CloseCode, text?: string) => void;
   let settleReady: (failure?: Failure) => void;
   let wokenAt = -WAKE_MOMENT;
@@ -82,7 +82,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
     whenReady: expectReady(),
     wasConnected: false,
     isOver: false,
-    leave() {
+    endSession() {
       session.isOver = true;
       stopWaking();
       stopWaiting();
@@ -118,7 +118,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
     }
   }
 
-  /** One connection, from the attempt to its end. Resolves with why there is none any more. */
+  /** One connection, from the attempt to its end. Resolves with why it ended. */
   function connectOnce(): Promise<Failure> {
     return new Promise((resolve) => {
       let giveUpDialling: (() => void) | undefined;
@@ -133,7 +133,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
         leaveState(() => thrownError(thrown));
       };
       state = SessionState.CONNECTING;
-      // Whatever it is waiting for: a `beforeConnect` may take its time.
+      // Works also while `beforeConnect` is pending, before there is a transport.
       giveUp = () => {
         giveUpDialling?.();
         fail(connectionError(apiName, CLOSED_MEANWHILE));
@@ -158,7 +158,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
           };
           connection.onClose((...end) => {
             cancelDrain?.();
-            // A connection that was replaced, by a drain or by the program, closes in its own time.
+            // The close of a connection that was replaced, by a drain or by the program, is no drop.
             if (session.currentConnection === connection) lose(session.isOver ? "manual" : "drop", ...end);
           });
         },
@@ -183,7 +183,7 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
     });
   }
 
-  /** Until the time is over, the platform says that it is worth trying, or the program wants it now. */
+  /** Resolves when the time is over, the platform wakes, or the program reconnects or ends the session. */
   function wait(ms: number): Promise<void> {
     const isJustWoken = performance.now() - wokenAt < WAKE_MOMENT;
     wokenAt = -WAKE_MOMENT;

@@ -92,10 +92,10 @@ export function socketClient(
       return client.connect();
     },
     async disconnect() {
-      await session?.leave()?.closeGracefully();
+      await session?.endSession()?.closeGracefully();
     },
     close() {
-      session?.leave()?.close();
+      session?.endSession()?.close();
     },
     onDisconnect: listen(onDisconnect),
     onClose: listen(onClose),
@@ -111,7 +111,7 @@ export function socketClient(
   }
 
   function beginSession(): Session {
-    // Everything of the program runs as the caller of connect() would have run it, whatever the event that led to it.
+    // The program's code runs in the scope of the caller of connect(), whatever event triggers it.
     const scope = platform.captureScope();
     const logger = platform.logger(config.logger, apiName, scope);
     const endpoint: SocketEndpoint = {
@@ -122,10 +122,10 @@ export function socketClient(
       asyncScope: scope,
       ...platform.endpoint,
     };
-    /** That of the latest attempt. */
+    /** The context of the latest attempt. */
     let context: GGContext;
     runSetup = (setup) => scope(() => context.run(() => setup(client)));
-    const tell = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
+    const notify = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
       for (const callback of callbacks) runCallback(endpoint, context, () => callback(...args));
     };
     return startSession({
@@ -136,8 +136,8 @@ export function socketClient(
           heartbeat?.look();
           callback();
         }),
-      onDisconnect: (reason) => tell(onDisconnect, reason),
-      onEnd: (reason, error) => tell(onClose, reason, error),
+      onDisconnect: (reason) => notify(onDisconnect, reason),
+      onEnd: (reason, error) => notify(onClose, reason, error),
       async open({ onBegin, onOpen, onDrain }) {
         const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
         const base = target.url || (await platform.locate(apiName, target.url));
@@ -151,7 +151,7 @@ export function socketClient(
           url: socketUrl(base, schema.path, handshake.queryArgs),
           headers: handshake.headers,
           knownErrors: errors,
-          // A client without `reconnect` must not offer `drain`: it would not come back.
+          // A client without `reconnect` must not offer `drain`: it would not reconnect.
           offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
           onBegin,
           dial: (url) => platform.dial(url, config.webSocket),
@@ -162,7 +162,7 @@ export function socketClient(
               handshake.context,
               handlers,
               agreed,
-              { onDrain, onError: (error) => tell(onError, error) },
+              { onDrain, onError: (error) => notify(onError, error) },
             );
             const pulse = new Heartbeat(
               ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
@@ -174,7 +174,7 @@ export function socketClient(
             return accepted;
           },
         });
-        // One that is given meanwhile runs at once.
+        // A set-up that is added meanwhile runs at once.
         for (const setup of [...setups]) await runSetup(setup);
         connection.inbox.expectNoMoreHandlers();
         return connection;

@@ -51,7 +51,7 @@ export class Calls {
         connection.checkIdle();
       };
       const fail: PendingCall["fail"] = (why, result) => {
-        // On an open line what waits leaves with this tick.
+        // On an open connection what waits is sent within this tick.
         const wasSent = outbox.wasSent(number) || (id && connection.isOpen);
         const fate = wasSent ? "sent and may have run" : "not sent";
         settle(serverError(`${why} ${path} was ${fate}`), result);
@@ -78,7 +78,7 @@ export class Calls {
     });
   }
 
-  /** Takes a reply. One that nobody waits for (late, doubled or stray) is counted and ignored. */
+  /** Takes a reply. An unexpected one (late, duplicate or stray) is counted and ignored. */
   settle({ id, path, payload }: Frame): void {
     const { socketEndpoint: endpoint } = this.ofConnection;
     const call = this.#pending.get(id);

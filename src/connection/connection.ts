@@ -14,7 +14,7 @@ import type { Outbox } from "./outbox.js";
 /** How long `closeGracefully` waits for what is in flight, in ms. */
 export const GRACEFUL_CLOSE_TIMEOUT = 5_000;
 
-/** How long the peer may take to answer a close frame before the connection is cut, in ms. */
+/** How long the peer may take to answer a close frame before the connection is terminated, in ms. */
 export const CLOSE_TIMEOUT = 5_000;
 
 type CloseCallback = (code: number, reason: string) => void;
@@ -23,13 +23,13 @@ type CloseCallback = (code: number, reason: string) => void;
 export interface ConnectionHooks {
   /** An error that belongs to no call. */
   onError?(error: Error): void;
-  /** The server is going away: connect elsewhere in this many ms. */
+  /** The server is going away: reconnect in this many ms. */
   onDrain?(delayMs: number): void;
 }
 
 /**
- * One open connection; the same on both ends. It has an outbox for what leaves, calls that wait for replies, and an inbox
- * for what arrives. `ServerConnection` adds what a server's limits are about.
+ * One open connection; the same on both ends. It has an outbox for what it sends, calls that wait for replies, and an
+ * inbox for what it receives. `ServerConnection` adds the limits of a server.
  */
 export class Connection implements TransportListener {
   readonly socketEndpoint: SocketEndpoint;
@@ -63,7 +63,7 @@ export class Connection implements TransportListener {
     this.outbox = outbox;
     this.calls = new Calls(this);
     this.inbox = new Inbox(this, handlers);
-    outbox.lowerTransport.attach(this);
+    outbox.underlyingTransport.attach(this);
   }
 
   /** Whether messages can be sent. */
@@ -72,8 +72,8 @@ export class Connection implements TransportListener {
   }
 
   /**
-   * Runs `callback` once, in the connection's context, when the connection has closed; at once when it already has. Returns
-   * what takes it back.
+   * Runs `callback` once, in the connection's context, when the connection has closed; at once when it already has.
+   * Returns a function that removes it.
    */
   onClose(callback: CloseCallback): () => void {
     const end = this.#end;
@@ -85,17 +85,17 @@ export class Connection implements TransportListener {
   /** Closes at once: pending calls settle with a `SERVER_ERROR`. */
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     if (!this.#isOpen) return;
-    const { lowerTransport: transport } = this.outbox;
+    const { underlyingTransport: transport } = this.outbox;
     this.outbox.flushNow();
     this.#stop();
     transport.close(code, reason);
     this.#cancelTerminate = setDeadline(CLOSE_TIMEOUT, () => transport.terminate());
   }
 
-  /** Terminates without a closing handshake: for a peer that may not be there any more. */
+  /** Terminates without a closing handshake: for a peer that may be gone. */
   terminate(): void {
     if (this.#end) return;
-    this.outbox.lowerTransport.terminate();
+    this.outbox.underlyingTransport.terminate();
     this.onClosed(CloseCode.ABNORMAL, "");
   }
 
@@ -111,7 +111,7 @@ export class Connection implements TransportListener {
     await this.closed();
   }
 
-  /** Resolves when no call and no handler is at work, after this many ms at the latest. */
+  /** Resolves when no call is pending and no handler is running, after this many ms at the latest. */
   idle(ms: number): Promise<void> {
     return waitAtMost(ms, (done) => {
       this.#idleWaiters.push(done);
@@ -131,8 +131,8 @@ export class Connection implements TransportListener {
   }
 
   /**
-   * Admits what arrives, or says why not: a server has limits and permissions. Without `isRequest` it is a frame that is for
-   * no handler, and counts all the same.
+   * Admits what arrives, or returns why not: a server has limits and permissions. Without `isRequest` it is a control
+   * frame, which counts too.
    */
   admit(_method?: CompiledMethod, _isRequest?: boolean): MessageRejection | undefined {
     return undefined;
@@ -143,19 +143,19 @@ export class Connection implements TransportListener {
     return this.outbox.push(frame);
   }
 
-  /** Sends a frame that the peer does not miss when the connection is closing. */
+  /** Sends a frame, or drops it when the connection is closing. */
   sendIfOpen(frame: string): void {
     if (this.#isOpen) this.sendFrame(frame);
   }
 
-  /** Tells the peer that its answer is not wanted any more. */
+  /** Cancels a request: its reply is no longer needed. */
   sendCancel(path: string, id: string): void {
     if (this.can("cancel")) this.sendIfOpen(`${FrameType.CANCEL}:${path}:${id}:`);
   }
 
-  /** Asks the peer for a sign of life; returns whether there is a way to. */
+  /** Pings the peer; returns whether that is possible. */
   ping(): boolean {
-    const { lowerTransport: transport } = this.outbox;
+    const { underlyingTransport: transport } = this.outbox;
     if (transport.ping) {
       transport.ping();
       return true;
@@ -220,7 +220,7 @@ export class Connection implements TransportListener {
   }
 }
 
-/** Takes a text: one message, or, between ends that support it, a batch; none has more than we announced. */
+/** Takes a text: one message, or, between ends that support it, a batch, which is never larger than we announced. */
 function receive(connection: Connection, text: string): void {
   if (connection.can("batch") && text.length <= MAX_BATCH_BYTES)
     for (const message of text.split(SEPARATOR)) connection.receive(message);

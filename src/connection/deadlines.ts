@@ -1,33 +1,33 @@
 /** Something with a time limit. */
 interface Deadline {
-  /** When it is over, on the clock of `performance.now()`. */
+  /** When it expires, on the clock of `performance.now()`. */
   readonly expiresAt: number;
   onExpired(): void;
 }
 
-/** Deadlines that are nearly due together expire together: bounds how often all of them are looked at, in ms. */
+/** Deadlines that are nearly due together expire together: bounds how often all of them are checked, in ms. */
 const RESOLUTION = 10;
 
 /** The longest that a timer can wait, in ms. */
 const MAX_WAIT = 2 ** 31 - 1;
 
-// All time limits of the process behind one timer: most calls are answered long before theirs, so a timer for each would
-// be made and thrown away for nothing.
+// All deadlines of the process share one timer: most calls are answered long before theirs, so a timer for each would
+// be wasted.
 const running = new Set<Deadline>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let timerAt = Number.POSITIVE_INFINITY;
 
-/** How many deadlines are running; for tests of what is left behind. */
+/** How many deadlines are running; for tests of leaks. */
 export function runningDeadlines(): number {
   return running.size;
 }
 
 /**
- * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. That leaves the timer as
- * it is: it will find nothing due, and arm itself for what is next.
+ * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. Cancelling keeps the
+ * timer: when it fires, it finds nothing due and is armed for the next deadline.
  */
 export function setDeadline(ms: number, onExpired: () => void): () => void {
-  // Never at once: one that starts another, for no time or less, would keep `expire` busy for good.
+  // At least 1 ms: a callback that sets a deadline of 0 ms would keep the loop in `expire` running.
   const deadline = { expiresAt: performance.now() + Math.max(ms || 1, 1), onExpired };
   running.add(deadline);
   arm(deadline.expiresAt);

@@ -8,7 +8,10 @@ import type { AnyError } from "./methods/outcome.js";
 /** Calls a function in an async context that was captured earlier. */
 export type AsyncScope = <TArgs extends unknown[], T>(fn: (...args: TArgs) => T, ...args: TArgs) => T;
 
-/** Where traffic is counted. Paths are those of the contract, or `"unknown"`; `startedAt`, on the clock of `performance.now()`, is absent when there is nothing to time. */
+/**
+ * Where traffic is counted. Paths are those of the contract, or `"unknown"`; `startedAt`, on the clock of
+ * `performance.now()`, is absent when there is nothing to time.
+ */
 export interface SocketMetrics {
   /** Called inside the endpoint's scope. */
   handled(path: string, result: string, startedAt?: number): void;
@@ -36,8 +39,8 @@ export interface SocketEndpoint {
   /** Everything that a connection calls back runs in here. */
   readonly asyncScope: AsyncScope;
   /**
-   * Parses a payload, or gives `undefined` for one that nests too deep for this end; absent in pages, where the platform's own
-   * limit is enough.
+   * Parses a payload, or gives `undefined` for one that nests too deep for this end; absent in pages, where the
+   * platform's own limit is enough.
    */
   readonly parseLimited?: (payload: string) => unknown;
   /** What a message is at this end; absent in pages, where nothing carries a trace through an `await`. */

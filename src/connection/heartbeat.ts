@@ -1,16 +1,16 @@
 import type { Connection } from "./connection.js";
 import { setDeadline } from "./deadlines.js";
 
-/** How long a connection may be silent, and then how long it may take to answer, in ms, unless somebody says otherwise. */
+/** How long a connection may be silent, and then how long it may take to answer, in ms, by default. */
 export const HEARTBEAT_INTERVAL = 25_000;
 export const HEARTBEAT_TIMEOUT = 10_000;
 
-/** A timer that comes so much too late, in ms, tells that this process was asleep, and nothing about its peers. */
+/** A timer that fires this late, in ms, shows that this process was suspended, and nothing about its peers. */
 const OVERSLEPT = 2_000;
 
 /**
- * Finds dead connections: looks at all of them twice in an interval, asks those that were silent since the last look for
- * a sign of life, and cuts those that give none in time. Whatever arrives is a sign of life.
+ * Detects dead connections: looks at all of them twice in an interval, asks those that were silent since the last look
+ * for a sign of life, and terminates those that give none in time. Whatever arrives is a sign of life.
  */
 export class Heartbeat {
   readonly silenceMs: number;
@@ -37,7 +37,7 @@ export class Heartbeat {
     this.#stop = undefined;
   }
 
-  /** Looks now; for a moment when lines are likely to be gone. */
+  /** Looks now; for a moment when connections are likely to be dead. */
   look(): void {
     const asked: (() => void)[] = [];
     for (const [connection, before] of this.#received) {
@@ -59,9 +59,9 @@ export class Heartbeat {
   #judgeLater(asked: readonly (() => void)[]): void {
     const dueAt = performance.now() + this.answerMs;
     setDeadline(this.answerMs, () => {
-      // Asleep meanwhile: the answers may still wait to be read. The next look asks anew.
+      // Suspended meanwhile: the answers may still wait to be read. The next look asks again.
       if (performance.now() > dueAt + OVERSLEPT) return;
-      // And if it was only busy, they are read before the next timer.
+      // If the process was only busy, the answers are read before the next timer.
       setDeadline(1, () => {
         for (const judge of asked) judge();
       });

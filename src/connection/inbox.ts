@@ -7,7 +7,7 @@ import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { HandlerObject, Handlers } from "./methods/handlers.js";
 import { serverError } from "./methods/outcome.js";
 
-/** How long messages wait for handlers when nothing says that there will be any, in ms. */
+/** How long messages wait for handlers when no more are expected, in ms. */
 export const HANDLER_GRACE = 1_000;
 
 /**
@@ -15,7 +15,7 @@ export const HANDLER_GRACE = 1_000;
  * given wait.
  */
 export class Inbox {
-  /** Those whose handlers are at work. */
+  /** Messages whose handlers are running. */
   readonly running: IncomingMessage[] = [];
   /** How many of them are requests. */
   runningRequests = 0;
@@ -24,7 +24,7 @@ export class Inbox {
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
   #cancelGrace: (() => void) | undefined;
-  /** How many requests have come that were not cancelled. */
+  /** How many requests have arrived, minus the cancellations. */
   #cancellable = 0;
 
   constructor(connection: Connection, handlers: Handlers) {
@@ -32,12 +32,14 @@ export class Inbox {
     this.#handlers = handlers;
   }
 
-  /** Handlers are there. They may be set in several statements; what waits is delivered when the last is through. */
+  /** Handlers were added. They may be set in several statements; what waits is delivered after the last one. */
   deliverSoon(): void {
     if (this.#held) queueMicrotask(() => this.#deliver());
   }
 
-  /** No more handlers are to be expected. Without any, messages wait a moment longer, and are then answered without. */
+  /**
+   * No more handlers are expected. Without any, messages wait for `HANDLER_GRACE`, and are then answered with errors.
+   */
   expectNoMoreHandlers(): void {
     if (!this.#handlers.isEmpty) this.deliverSoon();
     else if (this.#held) this.#cancelGrace ??= setDeadline(HANDLER_GRACE, () => this.#deliver());
@@ -49,22 +51,22 @@ export class Inbox {
     for (const message of this.running) message.abort();
   }
 
-  /** The peer has given up a request: each once at most, so that looking for them costs it a request every time. */
+  /** The peer has cancelled a request. Searches are limited: each costs the peer one request. */
   abortRequest(id: string): void {
     if (this.#cancellable === 0) return;
     this.#cancellable--;
     this.running.find((message) => message.isNamed(id))?.abort();
   }
 
-  /** A handler works on, beyond this moment. */
+  /** An asynchronous handler has started. */
   handlerStarted(message: IncomingMessage): void {
     message.runningIndex = this.running.push(message) - 1;
     if (message.isRequest) this.runningRequests++;
   }
 
-  /** It is done. */
+  /** An asynchronous handler has ended. */
   handlerEnded(message: IncomingMessage): void {
-    // The last one takes its place, which costs the same however many there are.
+    // The last one takes its place: removal in constant time.
     const last = this.running.pop() as IncomingMessage;
     if (last !== message) {
       this.running[message.runningIndex] = last;
@@ -74,7 +76,7 @@ export class Inbox {
     this.#connection.checkIdle();
   }
 
-  /** Takes a message or a request. A caller without permission is answered before anything of the payload is read. */
+  /** Takes a message or a request. A caller without permission is answered before the payload is read. */
   receive(frame: Frame): void {
     const method = this.#connection.socketEndpoint.methodTable.get(frame.path);
     const isRequest = frame.type === FrameType.REQUEST;
@@ -83,7 +85,7 @@ export class Inbox {
     if (rejection) this.#message(frame, method).fail(rejection.error, rejection.result);
     else if (this.#held) {
       this.#held.push(frame);
-      this.#connection.outbox.lowerTransport.hold?.(frame.payload.length);
+      this.#connection.outbox.underlyingTransport.hold?.(frame.payload.length);
     } else this.#dispatch(frame, method);
   }
 
@@ -117,7 +119,7 @@ export class Inbox {
     if (!held) return;
     this.#holdNoMore();
     const { socketEndpoint: endpoint, outbox } = this.#connection;
-    outbox.lowerTransport.resume?.();
+    outbox.underlyingTransport.resume?.();
     endpoint.asyncScope(() => {
       for (const frame of held) this.#dispatch(frame);
     });

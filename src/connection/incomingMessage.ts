@@ -8,18 +8,18 @@ import type { HandlerObject } from "./methods/handlers.js";
 import { type AnyError, errorPayload, isOutcome, isThenable, thrownError } from "./methods/outcome.js";
 
 /**
- * One message on its way: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
- * its handler's context too, since there is one of either for every message.
+ * One received message: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
+ * also its handler's context, which saves an object per message.
  */
 export class IncomingMessage extends GGContext {
-  /** @internal Where the inbox has it among those at work. */
+  /** @internal Its index in the inbox's `running`. */
   runningIndex = 0;
   readonly #connection: Connection;
   readonly #frame: Frame;
   readonly #method: CompiledMethod | undefined;
-  /** When a handler got it, on the clock of `performance.now()`. */
+  /** When its handler was called, on the clock of `performance.now()`. */
   protected startedAt: number | undefined;
-  /** What the handler sees of it. Made when it asks, and so is the signal; most never do. */
+  /** What `GG_WS_MESSAGE` returns. Created lazily, as is the signal: most handlers use neither. */
   #view: GGWebSocketMessage | undefined;
   #controller: AbortController | undefined;
   #isUnwanted = false;
@@ -61,7 +61,7 @@ export class IncomingMessage extends GGContext {
     return this.isRequest && this.#frame.id === id;
   }
 
-  /** Nothing waits for the handler's result any more. */
+  /** The handler's result is no longer needed. */
   abort(): void {
     this.#isUnwanted = true;
     this.#controller?.abort();
@@ -77,7 +77,7 @@ export class IncomingMessage extends GGContext {
   fail(error: AnyError, result: string = error.type): void {
     this.#count(result);
     if (this.isRequest) return this.#reply(errorPayload(error));
-    // A limit has its own words, and says them once for a connection.
+    // A limit logs its own warning, once per connection.
     if (result !== error.type) return;
     const { apiName, logger } = this.#connection.socketEndpoint;
     logger.warn(`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
@@ -96,7 +96,7 @@ export class IncomingMessage extends GGContext {
       const result = owner[method.name]?.(data);
       if (!isThenable(result)) return this.#succeed(method, result);
       inbox.handlerStarted(this);
-      // By way of a promise: a thenable of the program's own might answer twice.
+      // A custom thenable might call back twice; a promise does not.
       Promise.resolve(result).then(
         (value) => {
           this.#succeed(method, value);
@@ -127,7 +127,7 @@ export class IncomingMessage extends GGContext {
     this.#count("OK");
   }
 
-  /** Shows the peer what it may know of a failure; the original of anything else is logged, under the same reference. */
+  /** Answers with the public part of a failure; the original of any other is logged, under the same reference. */
   #handlerFailed({ errors }: CompiledMethod, thrown: unknown): void {
     const error = thrownError(thrown, errors);
     const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some(({ TYPE }) => TYPE === error.type);

@@ -6,8 +6,8 @@ interface LocatorKey<T> {
 }
 
 /**
- * The service of this name in the framework's locator, in the scope of the running code; `undefined` when there is none. For
- * services whose packages are not imported here: keys of one name are one service.
+ * The service of this name in the framework's locator, in the scope of the running code; `undefined` when there is
+ * none. For services whose packages are not imported here: keys of one name are one service.
  */
 export function locate<T>(name: string): T | undefined {
   const Key = GG_METRICS.constructor as new (name: string) => LocatorKey<T>;

@@ -5,7 +5,7 @@ import { isThenable } from "./methods/outcome.js";
 
 type Level = keyof GGWebSocketLogger;
 
-/** The framework's log of a scope: `context` says who writes the line. */
+/** The framework's log of a scope: `context` names the source of the entry. */
 type FrameworkLog = Record<Level, (context: string, message: string, ...data: unknown[]) => void>;
 
 type Write = (level: Level, message: string, fields?: GGWebSocketLogFields) => unknown;
@@ -13,9 +13,9 @@ type Write = (level: Level, message: string, fields?: GGWebSocketLogFields) => u
 /** Writes to the framework's log (`GGLog`) where `scope` has one, and to the console where it has none. */
 export function frameworkLogger(apiName: string, scope: AsyncScope): Required<GGWebSocketLogger> {
   return guardedLogger((level, message, fields) => {
-    // Each time: an app may set up its log after its APIs.
+    // Looked up each time: an app may set up its log after its APIs.
     const log = scope(() => locate<Partial<FrameworkLog>>("GGLog"));
-    // Outside of `scope`: the entry belongs to the trace of the context at hand.
+    // Outside of `scope`: the entry belongs to the trace of the current context.
     if (typeof log?.[level] === "function") return log[level](apiName, message, ...dataOf(fields));
     return defaultLogger[level](message, fields);
   });
@@ -31,7 +31,7 @@ export function loggerOf(
   return guardedLogger((level, message, fields) => (given as Required<GGWebSocketLogger>)[level](message, fields));
 }
 
-/** Writes to the console what `write` fails to write, at once or later: a log that fails, or lacks a level, stops nothing. */
+/** Writes to the console what `write` fails to write, at once or later, also when a log lacks a level. */
 function guardedLogger(write: Write): Required<GGWebSocketLogger> {
   const at = (level: Level) => (message: string, fields?: GGWebSocketLogFields) => {
     const fallBack = () => defaultLogger[level](message, fields);

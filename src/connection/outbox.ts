@@ -2,11 +2,11 @@ import { SEPARATOR } from "../protocol/frame.js";
 import type { Transport } from "../transport/transport.js";
 
 /**
- * What leaves a socket. Messages of one tick are kept together and handed to the transport in one go at its end, so that
- * fifty replies cost one write. Nothing waits for a timer: a lone message leaves in the same tick.
+ * The outgoing messages of a connection. Those of one tick are handed to the transport together at its end, so that
+ * fifty replies cost one write. There is no timer: a single message is sent in the same tick.
  */
 export class Outbox {
-  readonly lowerTransport: Transport;
+  readonly underlyingTransport: Transport;
   /** What waits: each a message, or the batch that it was joined to. */
   queuedMessages: string[] = [];
   /** The longest batch, in UTF-16 units, where the peer takes batches; else every message is a frame of its own. */
@@ -16,7 +16,7 @@ export class Outbox {
   #handedOver = 0;
 
   constructor(transport: Transport, batchBytes = 0) {
-    this.lowerTransport = transport;
+    this.underlyingTransport = transport;
     // A UTF-16 unit becomes three bytes at most.
     this.#batchLength = batchBytes / 3;
   }
@@ -51,19 +51,19 @@ export class Outbox {
     this.handOver(waiting);
   }
 
-  /** Forgets what waits: the line is gone. */
+  /** Drops what waits: the connection is gone. */
   discard(): void {
     this.queuedMessages = [];
   }
 
   protected handOver(messages: readonly string[]): void {
-    this.lowerTransport.send(messages);
+    this.underlyingTransport.send(messages);
   }
 }
 
 let dirty: Outbox[] = [];
 
-// On Node `nextTick` runs once the promise jobs at hand are done, so the replies of many handlers meet in one flush.
+// On Node `nextTick` runs once the pending promise jobs are done, so the replies of many handlers meet in one flush.
 const atEndOfTick: (callback: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
 
 function flushLater(outbox: Outbox): void {

@@ -45,7 +45,9 @@ export class TracedMessage extends IncomingMessage {
   }
 }
 
-/** An id of this many words of eight digits: W3C Trace Context has four for a trace and two for a span (section 3.2.2). */
+/**
+ * An id of this many words of eight digits: W3C Trace Context has four for a trace and two for a span (section 3.2.2).
+ */
 function randomHex(words: number): string {
   const word = () => Math.random().toString(16).slice(2, 10).padEnd(8, "0");
   return Array.from({ length: words }, word).join("");

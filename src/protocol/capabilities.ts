@@ -1,14 +1,14 @@
 import { MAX_BATCH_BYTES, parsePayload } from "./frame.js";
 
-/** The extensions of the wire; PROTOCOL.md, "Capabilities", says what each does. */
+/** The protocol extensions; PROTOCOL.md, "Capabilities", says what each does. */
 export const CAPABILITIES = ["batch", "alive", "cancel", "drain"] as const;
 
 /** One of them. */
 export type GGWebSocketCapability = (typeof CAPABILITIES)[number];
 
 /**
- * The extensions of the wire that both ends announced (PROTOCOL.md section 10), each with its parameters as the peer
- * wrote them. A client announces its own in `h`, a server those that it shares in `k`, both as one text under one reserved
+ * The protocol extensions that both ends announced (PROTOCOL.md section 10), each with its parameters as the peer wrote
+ * them. A client announces its own in `h`, a server those that it shares in `k`, both as one text under one reserved
  * member: `batch=65536 alive=25000,10000 cancel drain`.
  */
 export type Capabilities = ReadonlyMap<string, string>;

@@ -33,7 +33,7 @@ export function clampCloseReason(reason: string): string {
   return reason.slice(0, read);
 }
 
-/** Whether a code may be given to `close()`: the reserved ones (1004, 1005, 1006, 1015) and other ranges may not be sent. */
+/** Whether a code may be given to `close()`: not the reserved ones (1004, 1005, 1006, 1015), nor other ranges. */
 export function isSendableCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);

@@ -2,11 +2,11 @@
 export const MAX_DEPTH = 128;
 
 /**
- * Whether the arrays and objects of a JSON text nest deeper than that, by counting brackets outside of strings: a hostile
- * payload costs one pass, no parsing and no recursion.
+ * Whether the arrays and objects of a JSON text nest deeper than that, by counting brackets outside of strings: a
+ * hostile payload costs one pass, no parsing and no recursion.
  */
 export function isDeeper(json: string, maxDepth: number): boolean {
-  // Each level takes two characters at least, so most payloads need no closer look.
+  // Each level takes two characters at least, so most payloads are not scanned.
   if (json.length <= 2 * maxDepth) return false;
   let depth = 0;
   for (let i = 0; i < json.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * The wire: one text frame is `type:path:id:json`. Only the first three colons separate. PROTOCOL.md is the norm.
- * Pure functions; nothing here knows of sockets or contracts.
+ * The wire: one text frame is `type:path:id:json`. Only the first three colons separate. PROTOCOL.md specifies it.
+ * Pure functions; nothing here depends on sockets or contracts.
  */
 
 /** The one-letter types of a frame. */
@@ -18,7 +18,7 @@ export enum FrameType {
   DRAIN = "d",
 }
 
-/** A frame taken apart. The payload is still text: who may not call a method costs no parsing. */
+/** A decoded frame. The payload is still text: a call without permission costs no parsing. */
 export interface Frame {
   readonly type: string;
   /** `Api.method`, or empty in a handshake. */
@@ -29,7 +29,7 @@ export interface Frame {
   readonly payload: string;
 }
 
-/** Takes a frame apart. What is missing is empty. */
+/** Decodes a frame; missing parts are empty. */
 export function decodeFrame(text: string): Frame {
   const afterType = colon(text, 0);
   const afterPath = colon(text, afterType + 1);
@@ -45,15 +45,15 @@ export function decodeFrame(text: string): Frame {
 /** Between the messages of a batch. Neither JSON text nor a path nor an id holds one. */
 export const SEPARATOR = "\n";
 
-/** The most that a batch may have, in bytes: far below any sane payload cap, far above what one tick brings. */
+/** The most that a batch may have, in bytes: far below any payload limit, far above what one tick sends. */
 export const MAX_BATCH_BYTES = 65_536;
 
 /** 16 MiB, the largest message in bytes, in either direction. `ws` alone would take 100 MiB. */
 export const MAX_PAYLOAD = 16 * 1024 * 1024;
 
 /**
- * JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle), and
- * when the peer would close the connection over its size.
+ * JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle),
+ * and when the peer would close the connection over its size.
  */
 export function stringifyPayload(value: unknown): string {
   const payload = JSON.stringify(value) ?? "";

@@ -21,7 +21,9 @@ export function encodeHandshakeError(errorPayload: string): string {
   return `${FrameType.HANDSHAKE_ERROR}:::${errorPayload}`;
 }
 
-/** The headers in a handshake's payload: own string members only, and none when the payload is anything but an object. */
+/**
+ * The headers in a handshake's payload: own string members only, and none when the payload is anything but an object.
+ */
 export function decodeHandshakeHeaders(payload: string): Record<string, string> {
   const value = isDeeper(payload, MAX_DEPTH) ? undefined : parsePayload(payload);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};

@@ -12,9 +12,9 @@ import { SharedMessage } from "../transport/transport.js";
 import { callerOf } from "./connection/outgoing.js";
 import { ServerConnection } from "./connection/serverConnection.js";
 
-/** Connections of one API that are told the same. */
+/** Connections of one API that get the same messages. */
 class Group implements GGSocketGroupMembers {
-  /** Each with what ends waiting for its close. */
+  /** Each with the function that removes its close callback. */
   readonly #members = new Map<ServerConnection, () => void>();
 
   get size(): number {
@@ -46,7 +46,7 @@ class Group implements GGSocketGroupMembers {
   }
 
   /** Validates and encodes once, and hands the same message to every member. Never rejects. */
-  async tell(method: CompiledMethod, data: unknown, droppable: boolean | undefined): Promise<Outcome> {
+  static async send(group: Group, method: CompiledMethod, data: unknown, droppable?: boolean): Promise<Outcome> {
     let message: SharedMessage;
     try {
       message = new SharedMessage(method.messagePrefix + method.writeInput(data));
@@ -54,7 +54,7 @@ class Group implements GGSocketGroupMembers {
       return unsendable(method.path, thrown);
     }
     const sent = new Map<SocketMetrics | undefined, number>();
-    for (const connection of this.#members.keys()) {
+    for (const connection of group.#members.keys()) {
       const { metrics } = connection.socketEndpoint;
       if (connection.isOpen && connection.sendShared(message, droppable)) {
         sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
@@ -70,7 +70,7 @@ export interface GGSocketGroupMembers {
   /** How many connections are in it. */
   readonly size: number;
   /**
-   * Adds a connection; it leaves by itself when it closes. One that has closed, or is in it already, changes nothing.
+   * Adds a connection; it is removed when it closes. One that has closed, or is in it already, changes nothing.
    *
    * @throws Error when it is not the `outgoing` of a connection handler
    */
@@ -96,7 +96,7 @@ const groupClass = memoizeByKey((schema: SchemaDefinition): GroupClass => {
       throw new Error(`GGSocketGroup: ${method.path} has the name of a group's own member`);
     Object.defineProperty(ApiGroup.prototype, method.name, {
       value(this: Group, data: unknown, options?: GGCallOptions) {
-        return new GGPromise(this.tell(method, data, options?.droppable) as never);
+        return new GGPromise(Group.send(this, method, data, options?.droppable) as never);
       },
     });
   }
@@ -104,9 +104,9 @@ const groupClass = memoizeByKey((schema: SchemaDefinition): GroupClass => {
 });
 
 /**
- * Connections of one API that are told the same: `add` the `outgoing` of each, then call the contract's methods on the
- * group. A message is validated, encoded and framed once for all. Members leave when they close. A slow member is
- * handled by its own `maxOutboxBytes` and never delays others. Permissions play no part.
+ * Connections of one API that get the same messages: `add` the `outgoing` of each, then call the contract's methods on
+ * the group. A message is validated, encoded and framed once for all. Closed members are removed. A slow member is
+ * handled by its own `maxOutboxBytes` and never delays others. Permissions are not checked.
  *
  * @example
  * const room = new GGSocketGroup(ChatApi);
@@ -115,7 +115,11 @@ const groupClass = memoizeByKey((schema: SchemaDefinition): GroupClass => {
  */
 export type GGSocketGroup<S2C> = GGSocketGroupMembers & GGGroupCalls<S2C>;
 
-/** Makes a group for a schema. Throws when a `serverToClient` method is called `add`, `remove`, `has`, `size` or `closeAll`. */
+/**
+ * Makes a group for a schema.
+ *
+ * @throws Error when a `serverToClient` method is called `add`, `remove`, `has`, `size` or `closeAll`
+ */
 export const GGSocketGroup = class {
   constructor(schema: SchemaDefinition) {
     // biome-ignore lint/correctness/noConstructorReturn: the class depends on the schema

@@ -17,8 +17,8 @@ export type ConnectionResult =
   | "SHUTTING_DOWN";
 
 /**
- * Counts the traffic of one served API in the metrics store of the scope that registered it, whoever caused it. Without a
- * store it does next to nothing.
+ * Counts the traffic of one served API in the metrics store of the scope that registered it, whatever caused it.
+ * Without a store it counts nothing.
  */
 export class ServerMetrics implements SocketMetrics {
   readonly #labels: ApiLabels;
@@ -74,15 +74,15 @@ interface CountedMethod {
 }
 
 /**
- * One direction's messages. Its label objects are made once: methods are those of the contract, and results the types of
- * its errors, so there are few.
+ * One direction's messages. Its label objects are made once: methods are those of the contract, and results the types
+ * of its errors, so there are few.
  */
 class Traffic {
   readonly #counter: GGCounterKey<OutcomeLabels>;
   readonly #durations: GGHistogramKey<MethodLabels>;
   readonly #api: ApiLabels;
   readonly #methods = new Map<string, CountedMethod>();
-  /** Messages of one method come in rows. */
+  /** Consecutive messages are often of one method. */
   #last: CountedMethod | undefined;
 
   constructor(counter: GGCounterKey<OutcomeLabels>, durations: GGHistogramKey<MethodLabels>, api: ApiLabels) {

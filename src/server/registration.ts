@@ -107,7 +107,7 @@ export class Registration implements ServedApi {
   }
 
   get address(): WsConnectionContext {
-    // There are connections only while the server listens, so it is known for good; asking takes a system call.
+    // Connections exist only while the server listens, so the port is final; reading it takes a system call.
     this.#address ??= Object.freeze({ port: this.port, path: this.path });
     return this.#address;
   }
@@ -151,7 +151,7 @@ export class Registration implements ServedApi {
     return count;
   }
 
-  /** Once: the path may belong to another API afterwards, and clients are told to reconnect only once. */
+  /** Runs once: the path may belong to another API afterwards, and clients get `drain` only once. */
   teardown(): Promise<void> {
     this.#teardown ??= this.#close();
     return this.#teardown;
@@ -165,7 +165,7 @@ export class Registration implements ServedApi {
     this.endpoint.logger.info?.(`${this.apiName}: stopped`);
   }
 
-  /** Has the upgrades of its path come here. */
+  /** Routes the upgrades of its path to this API. */
   #route({ unknownPaths }: WebSocketSchemaConfig): UpgradeRouter {
     const upgrades = upgradesOf(this.#http.httpServer);
     upgrades.add(this.path, {
@@ -174,8 +174,8 @@ export class Registration implements ServedApi {
       maxPayloadBytes: this.limits.maxPayloadBytes,
       admit: (request) => this.#admitUpgrade(request),
       accept: (ws, query, request) => {
-        const leave = this.#admission.enter(request);
-        if (leave) ws.once("close", leave);
+        const onClosed = this.#admission.enter(request);
+        if (onClosed) ws.once("close", onClosed);
         ws.on("error", this.#onProtocolError);
         acceptTransport(this, new WsTransport(ws, true), query);
       },
@@ -201,7 +201,7 @@ export class Registration implements ServedApi {
     this.endpoint.logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
   };
 
-  /** Says that the API is served, in the log and to the discovery client of the scope that registered it. */
+  /** Announces the API in the log and to the discovery client of the scope that registered it. */
   async #announce(serverToClient: MethodTable): Promise<void> {
     const { apiName: api, path: pathPrefix, port } = this;
     if (port === undefined) return;

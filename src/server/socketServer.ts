@@ -38,8 +38,8 @@ class Server implements SocketServer {
 export type GGSocketServer<TContext = object, TQuery = unknown> = SocketServer<TContext, TQuery>;
 
 /**
- * Serves a path without a contract: `onConnection` gets a raw socket for each connection. An API with a contract is served by
- * its schema's `register` or `startServer`.
+ * Serves a path without a contract: `onConnection` gets a raw socket for each connection. An API with a contract is
+ * served by its schema's `register` or `startServer`.
  *
  * @throws Error when the path is taken
  */

@@ -2,12 +2,12 @@ import type { GGWebSocketLogger } from "../api/logger.js";
 
 const INTERVAL = 1_000;
 
-/** How many warnings of one text in an interval are worth reading. */
+/** How many warnings of one text in an interval are logged. */
 const ENOUGH = 10;
 
 /**
  * Passes on at most ten warnings a second of each text, and says with the next one how many were left out: a flood of
- * messages must not flood the log. Errors all pass, since each has a reference that its peer may ask about.
+ * messages must not flood the log. Errors all pass, since each has a reference that a peer may quote.
  */
 export function throttledLogger(logger: GGWebSocketLogger): GGWebSocketLogger {
   const seen = new Map<string, { readonly since: number; count: number }>();

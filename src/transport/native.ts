@@ -1,7 +1,7 @@
 import { CloseCode } from "../protocol/closeCodes.js";
 import type { Transport, TransportListener } from "./transport.js";
 
-/** A line over the platform's own `WebSocket`: browsers, and runtimes that have one. */
+/** A transport over the platform's own `WebSocket`: browsers, and runtimes that have one. */
 export function nativeTransport(socket: WebSocket): Transport {
   let listener: TransportListener | undefined;
 
@@ -25,7 +25,7 @@ export function nativeTransport(socket: WebSocket): Transport {
     else close(CloseCode.TEXT_ONLY, "Text messages only");
   };
   socket.onclose = onClosed;
-  // A browser says no more than this on purpose; the close code that follows is all there is to know.
+  // Browsers hide the reason on purpose; the close code that follows is all there is to know.
   socket.onerror = () => listener?.onFailed(new Error("connection failed"));
 
   return {
@@ -37,7 +37,7 @@ export function nativeTransport(socket: WebSocket): Transport {
     },
     close,
     terminate() {
-      // There is no way to cut a line from a page: take leave of it, and let the platform finish in its own time.
+      // A page cannot terminate a connection: start the closing handshake, and report the end at once.
       close();
       onClosed({ code: CloseCode.ABNORMAL, reason: "" });
     },

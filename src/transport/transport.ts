@@ -1,40 +1,40 @@
 /**
- * What a socket needs of the line under it. `transport/` implements it for `ws` and for the native WebSocket.
+ * What a connection needs of the layer below. `transport/` implements it for `ws` and for the native WebSocket.
  * A transport calls its listener and nothing else; it keeps no list of them.
  */
 export interface Transport {
-  /** Who hears of the transport from now on, in place of the one before. */
+  /** Sets the listener, in place of the one before. */
   attach(listener: TransportListener): void;
   /** Hands text messages over in their order, in one write where the platform can. */
   send(messages: readonly string[]): void;
   /** Hands over a message that other connections get too. */
   sendShared?(message: SharedMessage): void;
-  /** How many bytes were handed over and have not left yet, since the peer reads too slowly. */
+  /** How many bytes were handed over and are not sent yet, since the peer reads too slowly. */
   backlog?(): number;
-  /** Asks the peer for a sign of life below the messages; answered by `onAlive`. */
+  /** Sends a ping frame; `onAlive` reports the answer. */
   ping?(): void;
   /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */
   close(code?: number, reason?: string): void;
-  /** Ends the line at once. */
+  /** Ends the connection without a closing handshake. */
   terminate(): void;
   /**
-   * A message of so many characters waits for somebody to take it. Where the platform can, reading stops at so many of
-   * them, and the peer then feels back pressure.
+   * A message of this many characters waits to be handled. Where the platform can, reading pauses at a limit, which
+   * puts back pressure on the peer.
    */
   hold?(length: number): void;
-  /** Nothing waits any more: reads again. */
+  /** Nothing waits any more: resumes reading. */
   resume?(): void;
 }
 
 /** What a transport reports. After `onClosed` it reports nothing more. */
 export interface TransportListener {
-  /** The line is open (a transport that was accepted is open from the start, and never says so). */
+  /** The connection is open; not called on an accepted one, which is open from the start. */
   onOpen?(): void;
   /** A text message has arrived. */
   onText(text: string): void;
-  /** The peer has given a sign of life that is no message. */
+  /** A ping or pong frame has arrived. */
   onAlive?(): void;
-  /** The line has ended; 1006 when it broke. */
+  /** The connection has ended; 1006 when it broke. */
   onClosed(code: number, reason: string): void;
   /** Something failed; `onClosed` follows. */
   onFailed(error: Error): void;

@@ -2,7 +2,7 @@ import { ERROR, GG_ANY_PERMISSION, GG_NO_PERMISSIONS, IsBoolean, IsObject, IsStr
 import { defineSocketContract, type GGWebSocketMiddleware, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it } from "vitest";
 
-/** Defines something that the types would not allow: what a program in plain JavaScript may do. */
+/** Defines a contract that the types refuse, as a JavaScript program can. */
 const define = (name: unknown, methods: unknown) => () => defineSocketContract(name as string, methods as never);
 const method = (definition: unknown, direction = "clientToServer") =>
   define("ChatApi", { clientToServer: {}, serverToClient: {}, [direction]: { sendMessage: definition } });

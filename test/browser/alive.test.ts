@@ -21,13 +21,13 @@ describeInChromium("a page and its server", ({ open }) => {
     return { app, peer: await accepted, accept };
   }
 
-  it("finds that it is dead by asking, and connects again", async () => {
+  it("detects a dead connection by asking, and connects again", async () => {
     const { app, peer, accept } = await toRawServer("alive=100,100");
     for (let i = 0; i < 3; i++) {
       expect(await peer.next()).toBe("p:::");
       peer.send("o:::");
     }
-    // Not a word any more, and the line stays up: a browser itself would never know.
+    // The server goes silent with the connection open, which a browser itself never detects.
     expect(await app.events.next()).toBe("disconnect drop");
     await accept();
     expect(await app.events.next()).toBe("setup");
@@ -42,7 +42,7 @@ describeInChromium("a page and its server", ({ open }) => {
     expect(peer.frames.unseen).toEqual([]);
   });
 
-  it("leaves when it is told to, and is on the next connection before the old one has ended", async () => {
+  it("moves on a drain notice, and has the next connection before the old one has ended", async () => {
     const { app, peer, accept } = await toRawServer("drain");
     const { outcome } = app.wait();
     expect(await peer.next()).toBe("r:Page.wait:1:");

@@ -44,9 +44,9 @@ describeInChromium("a page bundled with", ({ newContext }) => {
     expect(await app.events.take(2)).toEqual(["news welcome to lobby", "Hello Ann"]);
   });
 
-  it.each(Object.entries(BUNDLERS))("%s would have been seen to hold them", async (_name, bundle) => {
+  it.each(Object.entries(BUNDLERS))("%s shows ws and Node where they are bundled", async (_name, bundle) => {
     expect(foreignModules((await bundle(folder, "ws.js")).modules)).not.toEqual([]);
-    // Some do not even finish.
+    // Some builds fail.
     const seen = await bundle(folder, "node.js").then(({ modules }) => foreignModules(modules).join(), String);
     expect(seen).toMatch(/node:path|vite-browser-external/);
   });

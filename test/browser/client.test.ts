@@ -93,13 +93,13 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
     expect(await app.sent.atLeast(2)).toEqual([ANNOUNCED, 'r:Page.greet:1:{"name":"Ann"}']);
   });
 
-  it("hears it from the server when its own contract let the call pass", async () => {
+  it("gets the server's VALIDATION_ERROR when its own contract let the call pass", async () => {
     const { app } = await connected({ lax: true });
     expect(await app.greet("")).toMatchObject({ error: { type: "VALIDATION_ERROR", class: "VALIDATION_ERROR" } });
     expect(await app.sent.atLeast(2)).toEqual([ANNOUNCED, 'r:Page.greet:1:{"name":""}']);
   });
 
-  it("has raw connections past the contract, which the server checks all the same", async () => {
+  it("has raw connections past the contract, which the server still checks", async () => {
     const { app } = await open();
     const raw = (path: string, data: unknown) =>
       app.page.evaluate(([to, what]) => pageApp.raw(String(to), what), [path, data]);
@@ -112,7 +112,7 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
     expect(await raw("Page.nope", null)).toMatchObject({ success: false, type: "ROUTE_NOT_FOUND" });
   });
 
-  it("meets declared errors as their classes", async () => {
+  it("gets declared errors as their classes", async () => {
     const { app } = await connected();
     expect(await app.greet("one too many")).toMatchObject({
       error: { type: "FULL", class: "FULL", data: { limit: 3 } },
@@ -120,7 +120,7 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
   });
 
   it.each([
-    ["stranger", { type: "NOT_AUTHORIZED", class: "NOT_AUTHORIZED", text: "Nobody knows you" }],
+    ["stranger", { type: "NOT_AUTHORIZED", class: "NOT_AUTHORIZED", text: "Unknown user" }],
     ["late", { type: "FULL", class: "FULL", data: { limit: 3 } }],
   ])("rejects with the error of a refused handshake (%s)", async (token, error) => {
     const { server, app } = await open({ token });
@@ -165,10 +165,10 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
     const { server, app } = await connected();
     const { outcome } = app.wait();
     const gate = await server.waiting.next();
-    const left = app.page.evaluate(() => pageApp.client.disconnect());
+    const disconnected = app.page.evaluate(() => pageApp.client.disconnect());
     gate.open("done");
     expect(await outcome).toEqual({ ok: "done" });
-    await left;
+    await disconnected;
     expect(await app.events.take(2)).toEqual(["disconnect manual", "close manual"]);
     const { closed } = await server.connections.next();
     await closed;
@@ -187,7 +187,7 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
     expect(await app.greet("Ann")).toMatchObject({ error: { text: expect.stringMatching("is not connected") } });
   });
 
-  it("is gone for the server when the page is left", async () => {
+  it("is closed for the server when the page navigates away", async () => {
     const { server, app } = await connected();
     const { closed } = await server.connections.next();
     await app.page.goto("about:blank");

@@ -6,7 +6,7 @@ import { RawServer } from "../support/rawPeer.js";
 import { AppPage } from "./support/appPage.js";
 import { describeInChromium } from "./support/inChromium.js";
 
-/** Waits of no length, so that tests depend on events alone; and one that no test would live to see the end of. */
+/** A back-off of no length, so that tests depend on events alone, and one that outlasts every test. */
 const AT_ONCE = { initialDelayMs: 0, maxDelayMs: 0 };
 const NEVER = { initialDelayMs: 2 ** 31 - 1, maxDelayMs: 2 ** 31 - 1 };
 
@@ -58,7 +58,7 @@ describeInChromium("a page that loses its connection", ({ newContext, serve, ope
     }
   });
 
-  it.each(["cut", "reset"] as const)("connects again when the network ends the line (%s)", async (fault) => {
+  it.each(["cut", "reset"] as const)("connects again when the network ends the connection (%s)", async (fault) => {
     const { server, proxy, app } = await throughProxy({ reconnect: AT_ONCE });
     proxy[fault]();
     expect(await app.events.take(3)).toEqual(RESTORED);
@@ -66,7 +66,7 @@ describeInChromium("a page that loses its connection", ({ newContext, serve, ope
     expect(server.accepted).toBe(2);
   });
 
-  it("goes on trying while nobody is there", async () => {
+  it("goes on trying while no server listens", async () => {
     const { proxy, app } = await throughProxy({ reconnect: AT_ONCE });
     app.expectFailedDials();
     proxy.refuseNext(3);
@@ -113,7 +113,7 @@ describeInChromium("a page that loses its connection", ({ newContext, serve, ope
     });
   });
 
-  it("replaces a line that says nothing any more on forceReconnect()", async () => {
+  it("replaces a silent connection on forceReconnect()", async () => {
     const { server, proxy, app } = await throughProxy({ reconnect: NEVER });
     proxy.stallReplies();
     const { outcome } = app.wait();
@@ -140,7 +140,7 @@ describeInChromium("a page that loses its connection", ({ newContext, serve, ope
     expect(server.accepted).toBe(2);
   });
 
-  it("gives up when it is not let in any more", async () => {
+  it("gives up when it is refused", async () => {
     const { app, raw, peer } = await toRawServer(AT_ONCE);
     peer.ws.terminate();
     const second = await raw.connections.next();

@@ -6,7 +6,7 @@ import { AppServer } from "./support/appServer.js";
 import { bundleApp } from "./support/bundle.js";
 import { startUnassistedChromium } from "./support/unassistedChromium.js";
 
-/** A back-off that no test would live to see the end of: whoever connects again does so because it was woken. */
+/** A back-off that outlasts every test: a client that connects again was woken. */
 const NEVER = { initialDelayMs: 2 ** 31 - 1, maxDelayMs: 2 ** 31 - 1 };
 
 const executablePath = findChromium();
@@ -33,7 +33,7 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
     return { server, context, app };
   }
 
-  /** The same, in front of which another page has come. */
+  /** The same, hidden behind another page. */
   async function hidden() {
     const { server, context, app } = await connected();
     const other = await context.newPage();
@@ -80,7 +80,7 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
     const { server, app } = await hidden();
     await server.dropAll();
     await app.heard("disconnect drop");
-    // What a page that stays hidden may hear of.
+    // An event that a hidden page may get.
     await app.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     expect(await app.greet("Ann")).toMatchObject({ error: { text: expect.stringMatching("is reconnecting") } });
     expect(app.urls).toHaveLength(1);
@@ -88,7 +88,7 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
 
   it("connects when it is shown after it had been frozen", async () => {
     const { server, context, app } = await hidden();
-    // A frozen page cannot be told that its line is gone: Chromium fails the line instead, and prints that.
+    // A frozen page gets no close event: Chromium fails the connection instead, and prints an error.
     app.expectFailedDials();
     const session = await context.newCDPSession(app.page);
     await session.send("Page.setWebLifecycleState", { state: "frozen" });
@@ -100,7 +100,7 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
     expect(await app.greet("Ann")).toEqual({ ok: "Hello Ann" });
   });
 
-  it("connects at once when it is thawed by being shown, though it hears of that before it hears that its line is gone", async () => {
+  it("connects at once when it is thawed by being shown, though that event precedes its close event", async () => {
     const { server, app } = await hidden();
     app.expectFailedDials();
     const session = await chromium.context.newCDPSession(app.page);
@@ -124,7 +124,7 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
     expect(await app.greet("Ann")).toEqual({ ok: "Hello Ann" });
   });
 
-  it("does not connect again after it was told to stop, shown or online", async () => {
+  it("does not connect again after disconnect(), shown or online", async () => {
     const { server, context, app } = await hidden();
     await server.dropAll();
     await app.heard("disconnect drop");
@@ -139,7 +139,7 @@ describe.skipIf(executablePath === undefined)("a page that comes back", { timeou
   });
 });
 
-/** Waits for the page itself to know. */
+/** Waits until the page itself has this state. */
 async function hasState(page: Page, state: DocumentVisibilityState): Promise<void> {
   await page.waitForFunction((wanted) => document.visibilityState === wanted, state, { polling: 20 });
 }

@@ -132,7 +132,7 @@ describe("connecting", () => {
     expect(server.count).toBe(0);
   });
 
-  it("rejects with a SERVER_ERROR that says why: nobody listens, no such path, closed before the answer, not a URL", async () => {
+  it("rejects with a SERVER_ERROR that says why: no server, no such path, closed early, not a URL", async () => {
     const unused = createServer().listen(0, "127.0.0.1");
     await once(unused, "listening");
     const port = (unused.address() as { port: number }).port;
@@ -179,7 +179,7 @@ describe("connecting", () => {
     expect(client.isConnected).toBe(false);
   });
 
-  it("gives up when it is closed while beforeConnect() is still at it", async () => {
+  it("gives up when it is closed while beforeConnect() is running", async () => {
     const { server, client } = await probe({ beforeConnect: () => new Promise<void>(() => {}) });
     const connecting = rejection(client.connect());
     client.close();
@@ -200,7 +200,7 @@ describe("connecting", () => {
     expect(client.isConnected).toBe(false);
   });
 
-  it("runs the middlewares of the schema, then its own, and lets beforeConnect() replace url, query and middlewares", async () => {
+  it("runs the schema's middlewares, then its own, and lets beforeConnect() replace url, query and both", async () => {
     const server = await RawServer.start();
     const add = (name: string) => ({
       updateHandshake: (context: { headers: Record<string, string> }) => {
@@ -265,7 +265,7 @@ describe("calling", () => {
     expect(displayed(await client.outgoing.echo({ text: "a" }).asResult())).toMatch(/not connected/);
   });
 
-  it("never throws synchronously nor raises an unhandled rejection when nobody awaits a call", async () => {
+  it("never throws synchronously nor raises an unhandled rejection for a call that is not awaited", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", listener);
@@ -307,7 +307,7 @@ describe("calling", () => {
     expect(displayed(await call)).toMatch(/Aborted by the caller: Probe\.echo was sent and may have run/);
   });
 
-  it("says of a call whether it left: when it is aborted at once, and when the line goes at once", async () => {
+  it("says whether a call was sent when it is aborted, or the connection drops, at once", async () => {
     const { server, client, peer } = await connectedProbe({ reconnect: { initialDelayMs: 1 } });
     const controller = new AbortController();
     const aborted = client.outgoing.echo({ text: "a" }, { signal: controller.signal }).asResult();
@@ -365,7 +365,7 @@ describe("ending", () => {
     expect(displayed(await call)).toMatch(/Socket connection closed! Probe\.echo was sent and may have run/);
   });
 
-  it("tells onDisconnect and onClose once: manual when we ended it, drop when they did", async () => {
+  it("calls onDisconnect and onClose once: manual when the client ended it, drop when the server did", async () => {
     for (const [end, reason] of [
       ["disconnect", "manual"],
       ["close", "manual"],
@@ -391,7 +391,7 @@ describe("ending", () => {
     }
   });
 
-  it("a callback that throws is logged and keeps no other from running", async () => {
+  it("logs a callback that throws, and runs the others", async () => {
     const { client, peer, logger } = await connectedProbe();
     const events = new Queue<string>();
     client.onClose(() => {
@@ -400,7 +400,7 @@ describe("ending", () => {
     client.onClose(() => events.push("second"));
     peer.ws.terminate();
     expect(await events.next()).toBe("second");
-    expect(logger.lines.map((line) => line.message)).toEqual(["Probe: a callback failed"]);
+    expect(logger.entries.map((entry) => entry.message)).toEqual(["Probe: a callback failed"]);
   });
 
   it("has no connection after the server's teardown", async () => {
@@ -423,7 +423,7 @@ describe("context", () => {
       .path("ws/probe")
       .use({
         updateHandshake: (context) => {
-          context.headers.who = KEY.get() ?? "nobody";
+          context.headers.who = KEY.get() ?? "unknown";
         },
       })
       .done();

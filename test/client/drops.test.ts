@@ -6,7 +6,7 @@ import { FaultProxy, seededRandom } from "../support/faultProxy.js";
 import { recordingLogger, serve } from "../support/server.js";
 
 const contract = defineSocketContract("Drops", {
-  clientToServer: { double: { input: IsNumber, success: IsNumber }, tell: { input: IsNumber } },
+  clientToServer: { double: { input: IsNumber, success: IsNumber }, note: { input: IsNumber } },
   serverToClient: { welcome: { input: IsNumber } },
 });
 const Api = webSocketSchema(contract).path("ws/drops").done();
@@ -17,14 +17,14 @@ const SEED = 20_261_123;
 it(`loses no call and doubles nothing over ${DROPS} random drops`, { timeout: 120_000 }, async () => {
   const random = seededRandom(SEED);
   const below = (limit: number) => Math.floor(random() * limit);
-  const told = new Map<number, number>();
+  const noted = new Map<number, number>();
   let visits = 0;
   const { http, server } = await serve((made) =>
     Api.startServer(
       (incoming, outgoing) => {
         incoming.on({
           double: (n) => n * 2,
-          tell: (n) => void told.set(n, (told.get(n) ?? 0) + 1),
+          note: (n) => void noted.set(n, (noted.get(n) ?? 0) + 1),
         });
         outgoing.welcome(++visits);
       },
@@ -91,8 +91,8 @@ it(`loses no call and doubles nothing over ${DROPS} random drops`, { timeout: 12
       onGone = resolve;
     });
     const calls = Array.from({ length: below(6) }, call);
-    client.outgoing.tell(drop);
-    // A fault hits before a byte has left, in the middle of the exchange, or after the first answer.
+    client.outgoing.note(drop);
+    // A fault hits before a byte is sent, in the middle of the exchange, or after the first answer.
     const moment = random();
     if (moment > 0.3) await new Promise((resolve) => setImmediate(resolve));
     if (moment > 0.6) await calls[0];
@@ -112,8 +112,8 @@ it(`loses no call and doubles nothing over ${DROPS} random drops`, { timeout: 12
   expect(outcomes.OK).toBeGreaterThan(0);
   expect(closes).toEqual(["manual"]);
   expect(disconnects).toBeGreaterThanOrEqual(DROPS);
-  for (const counts of [welcomes, told]) expect([...counts.values()].every((count) => count === 1)).toBe(true);
-  expect(logger.lines).toEqual([]);
+  for (const counts of [welcomes, noted]) expect([...counts.values()].every((count) => count === 1)).toBe(true);
+  expect(logger.entries).toEqual([]);
 
   await http.teardown();
   expect(server.connectionCount).toBe(0);

@@ -69,7 +69,7 @@ describe("GGSocketPool", () => {
     expect(GGSocketPool.getConnectionKeys()).toEqual([keys[1]]);
   });
 
-  it("has no request pending once it is settled, by a reply or by its time-out, and minds no late reply", async () => {
+  it("has no request pending once it is settled, by a reply or by its time-out, and ignores a late reply", async () => {
     const server = await RawServer.start();
     const accepted = server.accept();
     const socket = await GGSocketPool.getOrConnect({ domain: server.url, path: "/ws/chat" });
@@ -135,7 +135,7 @@ describe("GGSocketPool", () => {
     expect(socket.pendingRequestCount).toBe(0);
   });
 
-  it("lets go of a connection that has closed, and refuses to send on it", async () => {
+  it("releases a closed connection, and refuses to send on it", async () => {
     const server = await RawServer.start();
     const accepted = server.accept();
     const socket = await GGSocketPool.getOrConnect({ domain: server.url, path: "/ws/chat" });
@@ -227,7 +227,7 @@ describe("GGSocketPool", () => {
     expect((await accepted).requestUrl).toBe("/ws/chat?page=5");
   });
 
-  it("connects through an adapter of one's own; one that fails to send loses its own line only", async () => {
+  it("connects through a custom adapter; one that fails to send loses only its own connection", async () => {
     const made: string[] = [];
     let isBroken = false;
     class Adapter implements SocketAdapter {

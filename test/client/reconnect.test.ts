@@ -107,7 +107,7 @@ describe("reconnecting", () => {
     expect(client.isConnected).toBe(true);
   });
 
-  it("goes on after refusals that may heal: SERVER_ERROR, a drop in the handshake", async () => {
+  it("goes on after temporary refusals: SERVER_ERROR, a drop in the handshake", async () => {
     const { server, client, peer } = await connectedProbe({ reconnect: AT_ONCE });
     peer.ws.terminate();
     (await server.connections.next()).send('x:::{"success":false,"type":"SERVER_ERROR","statusCode":500}');
@@ -118,7 +118,7 @@ describe("reconnecting", () => {
     expect(server.count).toBe(4);
   });
 
-  it("gives up after maxAttempts, and rejects who waits in connect()", async () => {
+  it("gives up after maxAttempts, and rejects a pending connect()", async () => {
     const { server, client, peer } = await connectedProbe({ reconnect: { ...AT_ONCE, maxAttempts: 2 } });
     const closed = new Promise((resolve) => client.onClose((reason) => resolve(reason)));
     const dropped = new Promise<void>((resolve) => client.onDisconnect(() => resolve()));
@@ -170,7 +170,7 @@ describe("reconnecting", () => {
     expect(server.count).toBe(1);
   });
 
-  it("forceReconnect() drops the line at once, ends a wait, and connects a client that is not connected", async () => {
+  it("forceReconnect() drops the connection, ends a wait, or connects, at once", async () => {
     const { server, client, peer } = await connectedProbe({ reconnect: { initialDelayMs: 1e9, maxDelayMs: 1e9 } });
     const events = new Queue<string>();
     client
@@ -199,7 +199,7 @@ describe("reconnecting", () => {
     expect(server.count).toBe(4);
   });
 
-  it("leaves neither timers nor abort listeners behind, however often the line drops", async () => {
+  it("keeps neither timers nor abort listeners, however often the connection drops", async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => warnings.push(warning);
     process.on("warning", onWarning);

@@ -6,7 +6,7 @@ import { LegacyPeer, legacyServer } from "../support/legacyPeers.js";
 import { Queue } from "../support/queue.js";
 import { recordingLogger } from "../support/server.js";
 
-/** What 0.0.39 knows: six types, and one message in each text. */
+/** Frames of 0.0.39: six types, one message per frame. */
 function strangeTo0039(texts: readonly string[]): string[] {
   return texts.filter((text) => !/^(?:k:::null|x:::.*|h:::.*|[mrs]:[^:\n]+:\d*:.*)$/.test(text) || text.includes("\n"));
 }
@@ -18,18 +18,18 @@ const auth: GGWebSocketMiddleware = {
 };
 
 describe("a client of 0.0.39 on this server", () => {
-  it("calls, tells, is told and asked, errs and leaves, and never sees anything newer", async () => {
+  it("calls, sends, gets pushes and requests, fails and closes, and never sees a newer feature", async () => {
     const { url, outgoings, events, gate, http } = await serveExt({
       middlewares: [auth],
       heartbeat: { intervalMs: 20, timeoutMs: 1_000 },
       drain: { spreadMs: 5 },
     });
-    const told = new Queue<unknown>();
+    const received = new Queue<unknown>();
     const peer = await LegacyPeer.connect(
       url,
       { token: "t" },
       {
-        "Ext.news": (data) => void told.push(data),
+        "Ext.news": (data) => void received.push(data),
         "Ext.ask": (data) => (data === "never" ? undefined : `you said ${data}`),
       },
     );
@@ -40,10 +40,10 @@ describe("a client of 0.0.39 on this server", () => {
     peer.send("Ext.note", "hi");
     expect(await events.next()).toBe("note hi");
     for (let n = 0; n < 20; n++) outgoing.news({ text: "burst", n });
-    expect(await told.take(20)).toHaveLength(20);
+    expect(await received.take(20)).toHaveLength(20);
     expect(await outgoing.ask("x")).toBe("you said x");
 
-    // Everything that would be an extension: a call given up, a time-out, replies of one tick, a handler cut short.
+    // All that could use an extension: an aborted call, a time-out, replies of one tick, an aborted handler.
     const controller = new AbortController();
     const aborted = outgoing.ask("never", { signal: controller.signal }).asResult();
     controller.abort();
@@ -63,7 +63,7 @@ describe("a client of 0.0.39 on this server", () => {
     expect(strangeTo0039(peer.texts)).toEqual([]);
   });
 
-  it("is refused as ever", async () => {
+  it("is refused as before", async () => {
     const { url } = await serveExt({ middlewares: [auth] });
     await expect(LegacyPeer.connect(url, { token: "bad" })).rejects.toMatchObject({ type: "NOT_AUTHORIZED" });
   });
@@ -81,23 +81,23 @@ describe("this client on a server of 0.0.39", () => {
     return { client, peers, events };
   };
 
-  it("calls, tells, is told and asked, gives up and leaves, and never sends anything newer", async () => {
+  it("calls, sends, gets pushes and requests, aborts and closes, and never sends a newer feature", async () => {
     const token: GGWebSocketMiddleware = {
       updateHandshake: ({ headers }) => void Object.assign(headers, { token: "t" }),
     };
     const { client, peers, events } = await start({ middlewares: [token], reconnect: true });
-    const told = new Queue<string>();
-    client.incoming.on({ news: ({ text }) => void told.push(text), ask: (text) => `you said ${text}` });
+    const received = new Queue<string>();
+    client.incoming.on({ news: ({ text }) => void received.push(text), ask: (text) => `you said ${text}` });
     await client.connect();
     const peer = peers[0] as LegacyPeer;
-    // Its middlewares find the header that was set, and one more that none of them asks for.
+    // Its middlewares get the header that was set, and one more that they ignore.
     expect(peer.headers).toMatchObject({ token: "t" });
     expect(Object.values(peer.headers).every((value) => typeof value === "string")).toBe(true);
     expect(await client.outgoing.echo("a:b")).toBe("a:b");
     client.outgoing.note("hi");
     expect(await events.next()).toBe("hi");
     peer.send("Ext.news", { text: "news" });
-    expect(await told.next()).toBe("news");
+    expect(await received.next()).toBe("news");
     expect(await peer.request("Ext.ask", "x")).toEqual({ success: true, type: "OK", data: "you said x" });
     peer.raw("z:Ext.ask:1:");
 
@@ -112,7 +112,7 @@ describe("this client on a server of 0.0.39", () => {
     expect(strangeTo0039(peer.texts)).toEqual([]);
   });
 
-  it("is refused, or told that its query is bad, at once", async () => {
+  it("is refused at once, also for an invalid query", async () => {
     const bad: GGWebSocketMiddleware = {
       updateHandshake: ({ headers }) => void Object.assign(headers, { token: "bad" }),
     };

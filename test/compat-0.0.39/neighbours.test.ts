@@ -36,7 +36,7 @@ import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
 import { recordingLogger, serve, startHttp } from "../support/server.js";
 
-// What the framework's packages do that programs of 0.0.39 rest on, and that its other packages expect of this one.
+// Behaviour of the framework's packages that 0.0.39 programs rely on, and that its other packages expect of this one.
 
 const QUOTA = ERROR.define("NEIGHBOURS_QUOTA", 429, IsObject({ left: IsInt }));
 const USER = new GGContextKey<string>("neighbours_user", IsString);
@@ -52,7 +52,7 @@ const contract = defineSocketContract("Near", {
 type Outgoing = WebSocketOutgoing<typeof contract.methods.serverToClient>;
 const quiet = { echo: (text: string) => text, fail: () => "", note: () => {} };
 
-/** A scope as a runtime of the framework makes it while it composes. */
+/** A scope as a runtime of the framework creates it in its compose phase. */
 function runtimeScope(): GGLocatorScope {
   const scope = new GGLocatorScope("service");
   scope.setLifecycleOwner({});
@@ -186,7 +186,7 @@ describe("raw sockets", () => {
 
 describe("errors", () => {
   it("reach callers with text and reference, declared or not known to this end, on every Node", async () => {
-    // The framework's own maker of errors loses the context of what it does not know, and throws before Node 21.
+    // The framework's own error factory loses the context of unknown errors, and throws before Node 21.
     const createErrorObj = vi.spyOn(GGContractExecutor, "createErrorObj");
     onTestFinished(() => createErrorObj.mockRestore());
     const server = await RawServer.start();
@@ -334,7 +334,7 @@ describe("the framework's log", () => {
           .path("ws")
           .use({
             parseHandshake({ headers }) {
-              if (headers.who === "nobody") throw new NOT_AUTHORIZED();
+              if (headers.who === "stranger") throw new NOT_AUTHORIZED();
             },
           })
           .done()
@@ -351,7 +351,7 @@ describe("the framework's log", () => {
           ),
       ),
     );
-    // After the API: it is looked up at each line.
+    // After the API: the log is looked up for each entry.
     scope.run(() => {
       GGLog.init();
       GGLog.add({ minLevel: 0, log: (entry) => entries.push({ ...entry, traceId: GG_TRACE.get()?.traceId }) });
@@ -361,9 +361,9 @@ describe("the framework's log", () => {
 
   it("gets refusals, failures with their error, trace and reference, and the end of an API", async () => {
     const { http, url, entries, trace, consoleError } = await logged();
-    const nobody = await RawPeer.open(url);
-    nobody.send('h:::{"who":"nobody"}');
-    await nobody.closed;
+    const stranger = await RawPeer.open(url);
+    stranger.send('h:::{"who":"stranger"}');
+    await stranger.closed;
     expect(await entries.next()).toMatchObject({ context: "Near", message: "Near: a handshake was refused" });
 
     const peer = await RawPeer.connect(url);
@@ -413,7 +413,7 @@ describe("the framework's log", () => {
     expect(await entries.next()).toMatchObject({ message: "Near: served on /ws", data: [{ port: http.port }] });
   });
 
-  it("gets what a client has to say, from its caller's scope", async () => {
+  it("gets a client's log entries, from its caller's scope", async () => {
     const entries = new Queue<GGLogEntry>();
     const scope = runtimeScope();
     const server = await RawServer.start();
@@ -512,7 +512,7 @@ describe("a client", () => {
       client.onDisconnect(() => seen.push(`disconnect ${USER.get()}`));
       client.onClose(() => {
         seen.push(`close ${USER.get()} ${GG_WS_CONNECTION.has()}`);
-        USER.set("nobody");
+        USER.set("unknown");
         resolve();
       });
     });
@@ -546,7 +546,7 @@ describe("a client", () => {
 });
 
 describe("in a scope of the framework's runtime", () => {
-  it("an API is registered on the scope's own server, and counted in the scope's store", async () => {
+  it("registers an API on the scope's own server, and counts it in the scope's store", async () => {
     const scope = runtimeScope();
     const { http } = scope.run(() => {
       GG_METRICS.set(new GGMetricsStore());
@@ -571,7 +571,7 @@ describe("in a scope of the framework's runtime", () => {
     });
   });
 
-  it("an API that is registered after the start is announced at once", async () => {
+  it("announces an API at once that is registered after the start", async () => {
     const routes: unknown[] = [];
     class Discovery extends GGDiscoveryClient {
       readonly isLocal = true;
@@ -594,7 +594,7 @@ describe("in a scope of the framework's runtime", () => {
     expect(routes).toEqual([{ runtime: "Near", api: "Near", protocol: "ws", port: http.port, pathPrefix: "/ws" }]);
   });
 
-  it("a discovery client that fails keeps neither the server nor its APIs from starting", async () => {
+  it("starts the server and its APIs when a discovery client fails", async () => {
     class Failing extends GGDiscoveryClient {
       readonly isLocal = true;
       registerRoutes() {

@@ -94,7 +94,7 @@ describe("WebSocket API definition", () => {
       await as(userId, () => client.connect());
       return client.outgoing;
     };
-    await expect(connect("nobody")).rejects.toBeInstanceOf(NOT_AUTHORIZED);
+    await expect(connect("stranger")).rejects.toBeInstanceOf(NOT_AUTHORIZED);
     await expect(connect("guest")).rejects.toBeInstanceOf(FORBIDDEN);
     const reader = await connect("reader");
     await expect(reader.sendMessage("a")).rejects.toBeInstanceOf(FORBIDDEN);
@@ -112,7 +112,7 @@ describe("WebSocket API definition", () => {
 });
 
 describe("Middleware", () => {
-  it("Defining Middleware: refuses who has no token, and resolves who has one", async () => {
+  it("Defining Middleware: refuses a client without a token, and resolves the user of a token", async () => {
     const { url } = await startHttp((http) => Builder.ChatApi.register(new ChatService().handleConnection, { http }));
     const stranger = closing(Builder.ChatApi.createClient({ url }));
     await expect(stranger.connect()).rejects.toBeInstanceOf(NOT_AUTHORIZED);
@@ -141,7 +141,7 @@ describe("Middleware", () => {
   });
 
   it("Sharing middleware with HTTP APIs: one instance on both", async () => {
-    const whoAmI = async () => Bearer.GG_AUTH_USER.get()?.role ?? "nobody";
+    const whoAmI = async () => Bearer.GG_AUTH_USER.get()?.role ?? "anonymous";
     const { http, url } = await startHttp((server) => {
       Bearer.ItemApi.register({ whoAmI }, { http: server });
       Bearer.ChatApi.register((incoming) => incoming.on({ whoAmI }), { http: server });
@@ -343,7 +343,7 @@ describe("Client", () => {
 });
 
 describe("Error Handling", () => {
-  it("Contract Errors: thrown in the handler, met as the same class by the caller", async () => {
+  it("Contract Errors: thrown in the handler, received as the same class by the caller", async () => {
     const { url } = await startHttp((http) => Errors.ChatApi.register(Errors.handleConnection, { http }));
     const client = closing(Errors.ChatApi.createClient({ url }));
     await client.connect();

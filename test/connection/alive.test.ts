@@ -10,7 +10,7 @@ import { recordingLogger } from "../support/server.js";
 const QUICK = { intervalMs: 30, timeoutMs: 30 };
 
 describe("a server's heartbeat", () => {
-  it("cuts a peer that neither talks nor answers, and leaves alone one that answers", async () => {
+  it("cuts a peer that neither sends nor answers, and keeps one that answers", async () => {
     const { url, outgoings, server } = await serveExt({ heartbeat: QUICK });
     const dead = await RawPeer.connect(url);
     const ended = new Promise<void>((resolve) => outgoings.next().then((outgoing) => outgoing.onClose(resolve)));
@@ -36,7 +36,7 @@ describe("a server's heartbeat", () => {
       peer.send('m:Ext.note::"here"');
     }
     expect(server.connectionCount).toBe(1);
-    // And then it says no more.
+    // From here on it is silent.
     await ended;
   });
 
@@ -74,7 +74,7 @@ describe("a client's heartbeat", () => {
     return { client, accept, peer: await accepted };
   }
 
-  it("finds a dead server by protocol pings where it can send them, and connects anew", async () => {
+  it("detects a dead server by protocol pings where it can send them, and connects anew", async () => {
     const { client, accept, peer } = await start();
     const reasons = new Queue<string>();
     client.onDisconnect((reason) => reasons.push(reason));
@@ -86,16 +86,13 @@ describe("a client's heartbeat", () => {
     await client.connect();
   });
 
-  it.each(["-1000,-1", "0,0", "x,", "1e-9,NaN"])(
-    "is not kept busy by a server that announces %s",
-    async (announced) => {
-      const { client, peer } = await start(undefined, announced);
-      const call = client.outgoing.echo("a");
-      expect(await peer.next()).toBe('r:Ext.echo:1:"a"');
-      peer.send('s:Ext.echo:1:{"success":true,"type":"OK","data":"A"}');
-      expect(await call).toBe("A");
-    },
-  );
+  it.each(["-1000,-1", "0,0", "x,", "1e-9,NaN"])("stays usable with a server that announces %s", async (announced) => {
+    const { client, peer } = await start(undefined, announced);
+    const call = client.outgoing.echo("a");
+    expect(await peer.next()).toBe('r:Ext.echo:1:"a"');
+    peer.send('s:Ext.echo:1:{"success":true,"type":"OK","data":"A"}');
+    expect(await call).toBe("A");
+  });
 
   it("asks by messages where it cannot, as in a browser, and counts any message as the answer", async () => {
     const { client, accept, peer } = await start(WebSocket);
@@ -116,7 +113,7 @@ describe("a client's heartbeat", () => {
 describe("a process that was asleep", () => {
   afterEach(() => void vi.useRealTimers());
 
-  /** Stands for a connection: what it had from its peer, and what the heartbeat did to it. */
+  /** Stands for a connection: what it got from its peer, and what the heartbeat did. */
   function connection() {
     return { received: 0, ping: vi.fn(() => true), terminate: vi.fn() };
   }
@@ -124,14 +121,14 @@ describe("a process that was asleep", () => {
   it.each([
     [600_000, 0],
     [0, 1],
-  ])("cuts nobody whose answers it has had no time to read (%i ms late: cuts %i)", (lateMs, cuts) => {
+  ])("does not cut peers whose answers it had no time to read (%i ms late: cuts %i)", (lateMs, cuts) => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const heartbeat = new Heartbeat(1_000, 400);
     const peer = connection();
     heartbeat.add(peer as never);
     vi.advanceTimersByTime(500);
     expect(peer.ping).toHaveBeenCalledTimes(1);
-    // As after the lid was opened.
+    // As when a laptop wakes up.
     const now = vi.spyOn(performance, "now");
     now.mockReturnValue(performance.now() + 410 + lateMs);
     vi.advanceTimersByTime(410);
@@ -142,7 +139,7 @@ describe("a process that was asleep", () => {
     now.mockRestore();
   });
 
-  it("asks at once when it is told to look, those that were silent since", () => {
+  it("pings silent connections at once when it is asked to check", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const heartbeat = new Heartbeat(1_000, 500);
     const [silent, talking] = [connection(), connection()];

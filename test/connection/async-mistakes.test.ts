@@ -6,7 +6,7 @@ import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger, serve } from "../support/server.js";
 
-// What TypeScript lets pass, and what must not end the process or open a door all the same.
+// Mistakes that TypeScript accepts, and that must neither end the process nor bypass a check.
 
 const contract = defineSocketContract("Down", { clientToServer: { ping: {} }, serverToClient: {} });
 const Api = webSocketSchema(contract).path("ws/down").done();
@@ -19,11 +19,11 @@ beforeEach(() => {
 });
 afterEach(() => void process.off("unhandledRejection", note));
 
-it("a parseHandshake that turns out to be async is waited for: its rejection refuses the connection", async () => {
+it("awaits an async parseHandshake: its rejection refuses the connection", async () => {
   const USER = new GGContextKey<string>("pending_test_user", IsString);
   const seen: (string | undefined)[] = [];
   const waiting: GGWebSocketMiddleware = {
-    // TypeScript takes it: a promise is a fine `void`.
+    // TypeScript accepts a promise as `void`.
     parseHandshake: async ({ headers }) => {
       await Promise.resolve();
       if (headers.authorization !== "good") throw new NOT_AUTHORIZED();
@@ -41,7 +41,7 @@ it("a parseHandshake that turns out to be async is waited for: its rejection ref
   expect(rejections).toEqual([]);
 });
 
-it("an async onClose callback that rejects is logged and raises no unhandled rejection", async () => {
+it("logs an async onClose callback that rejects, and raises no unhandled rejection", async () => {
   const logger = recordingLogger();
   const closed = new Gate();
   const { url } = await serve((http) =>
@@ -57,7 +57,7 @@ it("an async onClose callback that rejects is logged and raises no unhandled rej
   await closed.passed;
   await new Promise((resolve) => setImmediate(resolve));
   expect(rejections).toEqual([]);
-  expect(logger.lines.map((line) => line.fields.error)).toEqual([new Error("in onClose")]);
+  expect(logger.entries.map((entry) => entry.fields.error)).toEqual([new Error("in onClose")]);
 });
 
 it.each([
@@ -81,6 +81,6 @@ it.each([
   peer.send("r:Work.run:1:");
   const reply = await peer.next();
   expect(reply).toContain('"type":"SERVER_ERROR"');
-  expect(logger.lines).toHaveLength(1);
-  expect(reply).toContain(`"ref":"${logger.lines[0]?.fields.ref}"`);
+  expect(logger.entries).toHaveLength(1);
+  expect(reply).toContain(`"ref":"${logger.entries[0]?.fields.ref}"`);
 });

@@ -8,7 +8,7 @@ import { recordingLogger } from "../support/server.js";
 const MAX_BYTES = 65_536;
 const reply = (id: number, text: string) => `s:Ext.echo:${id}:{"success":true,"type":"OK","data":"${text}"}`;
 
-/** What an outbox makes of the messages of one tick. */
+/** The WebSocket messages that an outbox sends for the messages of one tick. */
 function joined(messages: readonly string[]): readonly string[] {
   const batches: string[] = [];
   const send = (texts: readonly string[]) => void batches.push(...texts);
@@ -52,7 +52,7 @@ describe("capabilities", () => {
 });
 
 describe("batch", () => {
-  it("replies of one tick come in one WebSocket message, in their order", async () => {
+  it("sends replies of one tick in one WebSocket message, in order", async () => {
     const { url } = await serveExt();
     const { peer } = await capablePeer(url, "batch");
     peer.send([1, 2, 3].map((id) => `r:Ext.echo:${id}:"${id}"`).join("\n"));
@@ -61,7 +61,7 @@ describe("batch", () => {
     expect(await peer.next()).toBe(reply(4, "4"));
   });
 
-  it("a peer that has not agreed gets messages of their own, and may not send any joined", async () => {
+  it("sends separate messages to a peer that has not agreed, and refuses batches from it", async () => {
     const { url, events } = await serveExt();
     const peer = await RawPeer.connect(url);
     peer.sendTogether('r:Ext.echo:1:"1"', 'r:Ext.echo:2:"2"');
@@ -71,7 +71,7 @@ describe("batch", () => {
     expect(events.unseen).toEqual([]);
   });
 
-  it("calls of one tick leave a client in one message, and pushes of one tick a server", async () => {
+  it("sends calls of one tick in one message from a client, and pushes of one tick from a server", async () => {
     const { base, url, outgoings } = await serveExt();
     const client = ExtApi.createClient({ url: base, logger: recordingLogger() });
     onTestFinished(() => client.close());
@@ -89,7 +89,7 @@ describe("batch", () => {
     expect(await peer.next()).toBe('m:Ext.news::{"text":"a"}\nm:Ext.news::{"text":"b"}');
   });
 
-  it("has a size that no cap minds: 64 KiB at most, whatever the letters, and a larger message goes alone", () => {
+  it("is at most 64 KiB, in bytes of any characters, and a larger message is sent alone", () => {
     const bytes = (text: string) => Buffer.byteLength(text);
     for (const letter of ["x", "é", "\u20ac", "\u{1f98a}"]) {
       const messages = Array.from({ length: 500 }, (_, i) => `${i}${letter.repeat(i)}`);
@@ -104,7 +104,7 @@ describe("batch", () => {
     expect(joined(["a"])).toEqual(["a"]);
   });
 
-  it("that has more than was announced is one message, and not a million", async () => {
+  it("that exceeds the announced count is treated as one message", async () => {
     const { url, events } = await serveExt();
     const { peer } = await capablePeer(url, "batch");
     const note = 'm:Ext.note::"a"';
@@ -114,7 +114,7 @@ describe("batch", () => {
     peer.send(notes(MAX_BYTES + 1), notes(1_000_000));
     expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"', true)).toEqual([]);
     expect(events.unseen).toEqual([]);
-    // A large message on its own has no line feed in it.
+    // A large message on its own contains no line feed.
     peer.send(`r:Ext.echo:2:"${"x".repeat(MAX_BYTES)}"`);
     expect(await peer.next()).toMatch(/^s:Ext\.echo:2:\{"success":true/);
   });

@@ -146,7 +146,7 @@ describe("a time-out", () => {
     });
   });
 
-  it("is 30 s when nobody says otherwise", async () => {
+  it("is 30 s by default", async () => {
     const clock = await onFakeClock();
     const Asking = clock
       .webSocketSchema(
@@ -159,7 +159,7 @@ describe("a time-out", () => {
       .done();
     const outgoings = new Queue<WebSocketOutgoing<typeof Asking.methods.serverToClient>>();
     const { url } = await clock.start((http) =>
-      // A peer cannot answer pings as fast as this clock goes.
+      // A peer cannot answer pings as fast as this clock runs.
       Asking.register((_, outgoing) => outgoings.push(outgoing), { http, heartbeat: false }),
     );
     const peer = await RawPeer.connect(`${url}/ws/ask`);
@@ -176,7 +176,7 @@ describe("a time-out", () => {
 });
 
 describe("an abort signal", () => {
-  it("gives a request up at once, and the reply that comes then is ignored", async () => {
+  it("aborts a request at once, and the late reply is ignored", async () => {
     const { peer, outgoing } = await connected();
     const controller = new AbortController();
     const call = outgoing.ask({ n: 1 }, { signal: controller.signal });
@@ -214,11 +214,11 @@ describe("when the connection closes", () => {
   it.each<[string, (peer: RawPeer) => void]>([
     ["by a close frame", (peer) => peer.ws.close()],
     ["by breaking off", (peer) => peer.ws.terminate()],
-  ])("%s, requests that wait settle with SERVER_ERROR, all of them", async (_, leave) => {
+  ])("%s, requests that wait settle with SERVER_ERROR, all of them", async (_, close) => {
     const { peer, outgoing, closed } = await connected();
     const calls = [outgoing.ask({ n: 1 }), outgoing.areYouThere(), outgoing.ask({ n: 2 })];
     await peer.frames.take(3);
-    leave(peer);
+    close(peer);
     for (const call of calls) {
       expect(await call.asResult()).toMatchObject({
         type: "SERVER_ERROR",
@@ -242,7 +242,7 @@ describe("when the connection closes", () => {
   });
 });
 
-describe("nobody needs to await", () => {
+describe("no await is needed for", () => {
   it("a push, whether it is sent, does not validate, or meets a closed connection", async () => {
     const { peer, outgoing, closed } = await connected();
     outgoing.news("sent");
@@ -250,7 +250,7 @@ describe("nobody needs to await", () => {
     expect(await peer.next()).toBe('m:Ask.news::"sent"');
     peer.ws.close();
     await closed;
-    outgoing.news("nobody is there");
+    outgoing.news("closed");
     outgoing.nudge();
     await new Promise((resolve) => setImmediate(resolve));
     // afterEach: no unhandled rejection
@@ -276,7 +276,7 @@ describe("nobody needs to await", () => {
   });
 });
 
-it("handlers may ask the client back before they answer", async () => {
+it("lets handlers ask the client before they answer", async () => {
   const Back = webSocketSchema(
     defineSocketContract("Back", {
       clientToServer: { begin: { success: IsString, errors: [NOT_FOUND] } },

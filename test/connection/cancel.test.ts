@@ -15,7 +15,7 @@ async function connectedClient(url: string) {
 }
 
 describe("cancel", () => {
-  it("a caller's abort, and its time-out, abort the handler's signal", async () => {
+  it("aborts the handler's signal on the caller's abort and on its time-out", async () => {
     const { base, events, gate } = await serveExt();
     const client = await connectedClient(base);
     const controller = new AbortController();
@@ -29,11 +29,11 @@ describe("cancel", () => {
     expect(await events.take(2)).toEqual(["begun b", "aborted b"]);
     expect(await late).toMatchObject({ success: false });
     gate.open();
-    // Nobody else was disturbed, and late replies harm nobody.
+    // Other requests are not affected, and late replies are ignored.
     expect(await client.outgoing.wait("c")).toBe("c false");
   });
 
-  it("the end of the connection aborts what is at work on it, and nothing else", async () => {
+  it("aborts the handlers of a connection that ends, and no others", async () => {
     const { url, events, gate } = await serveExt();
     const [one, two] = [await RawPeer.connect(url), await RawPeer.connect(url)];
     one.send('r:Ext.wait:1:"a"');
@@ -58,7 +58,7 @@ describe("cancel", () => {
     ]);
   });
 
-  it("is there for a handler that asks only after it came", async () => {
+  it("reaches a handler that asks for the signal only after it came", async () => {
     const gate = new Gate();
     const working = new Gate();
     const Api = webSocketSchema(
@@ -88,7 +88,7 @@ describe("cancel", () => {
     expect(replies.map((reply) => /data":(\w+)/.exec(reply)?.[1])).toEqual(["false", "true"]);
   });
 
-  it("that crossed its reply is forgotten, and takes nothing from those that come later", async () => {
+  it("that crosses its reply is dropped, and does not affect later requests", async () => {
     const gates = new Map<string, Gate>();
     const working = new Queue<string>();
     const Api = webSocketSchema(
@@ -119,7 +119,7 @@ describe("cancel", () => {
     await working.take(2);
     gates.get("a")?.open();
     expect(await peer.next()).toContain(":1:{");
-    // On its way when the reply came.
+    // In transit when the reply came.
     peer.send("c:Crossed.ask:1:", "c:Crossed.ask:2:");
     await peer.roundTrip();
     gates.get("b")?.open();

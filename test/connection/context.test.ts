@@ -109,7 +109,7 @@ describe("the context of a connection", () => {
     expect(await Promise.all(answers)).toEqual([`${of("ann")} then ${of("ann")}`, `${of("bob")} then ${of("bob")}`]);
   });
 
-  it("is not the one of whoever happens to be around: outside there is none", async () => {
+  it("is not the caller's: outside there is none", async () => {
     const { url } = await start();
     const peer = await RawPeer.connect(url);
     expect(await call(peer, "look")).toBe("- - /ws/ctx Ctx.look");

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { setDeadline } from "../../src/connection/deadlines.js";
 
 it.each([0, -1_000, Number.NaN])(
-  "a deadline of %d ms that starts another gives everything else its turn",
+  "does not starve other tasks by a deadline of %d ms that starts another",
   async (ms) => {
     let count = 0;
     let stop = () => {};

@@ -24,7 +24,7 @@ const contract = defineSocketContract("Early", {
 type C2S = typeof contract.methods.clientToServer;
 type S2C = typeof contract.methods.serverToClient;
 
-/** Serves a connection handler; what its handlers get is noted. */
+/** Serves a connection handler; records what its handlers get. */
 async function start(
   onConnection: (
     give: () => void,
@@ -35,9 +35,9 @@ async function start(
 ) {
   const logger = recordingLogger();
   const handled: string[] = [];
-  const lines: Socket[] = [];
+  const sockets: Socket[] = [];
   const { url } = await serve((http) => {
-    http.httpServer.on("connection", (line: Socket) => void lines.push(line));
+    http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
     return webSocketSchema(contract)
       .path("ws/early")
       .done()
@@ -58,7 +58,7 @@ async function start(
         { http, logger, ...(process && { middlewares: [{ process }] }) },
       );
   });
-  return { url: `${url}/ws/early`, logger, handled, lines };
+  return { url: `${url}/ws/early`, logger, handled, sockets };
 }
 
 const idOf = (frame: string) => Number(frame.split(":", 3)[2]);
@@ -100,10 +100,10 @@ describe("messages that come before handlers", () => {
     const arrived = new Gate();
     const { url } = await start(async (_give, incoming) => {
       await arrived.passed;
-      const nobody = () => {
+      const replaced = () => {
         throw new Error("replaced before anything was delivered");
       };
-      incoming.on({ count: nobody, load: nobody, note: nobody });
+      incoming.on({ count: replaced, load: replaced, note: replaced });
       incoming.on({ count: (n) => n, load: ({ n }) => n, note: () => {} });
     });
     const peer = await RawPeer.connect(url);
@@ -125,9 +125,9 @@ describe("messages that come before handlers", () => {
 
   it("are not handled any more when the connection has closed meanwhile", async () => {
     const userLoaded = new Gate();
-    const left = new Gate();
+    const closed = new Gate();
     const { url, handled } = await start(async (give, _incoming, outgoing) => {
-      outgoing.onClose(() => left.open());
+      outgoing.onClose(() => closed.open());
       await userLoaded.passed;
       give();
     });
@@ -135,7 +135,7 @@ describe("messages that come before handlers", () => {
     peer.send("m:Early.note::1");
     await peer.roundTrip();
     peer.ws.close();
-    await left.passed;
+    await closed.passed;
     userLoaded.open();
     const other = await RawPeer.connect(url);
     other.send("r:Early.count:2:2");
@@ -147,7 +147,7 @@ describe("messages that come before handlers", () => {
 describe.each([
   ["the connection handler", "handler"],
   ["a middleware", "middleware"],
-] as const)("while %s takes its time, the queue", (_who, who) => {
+] as const)("while %s is slow, the queue", (_who, who) => {
   const startSlow = (gate: Gate) =>
     who === "handler"
       ? start(async (give) => {
@@ -166,60 +166,60 @@ describe.each([
     return peer;
   };
 
-  it("holds 255 messages with the line open, pauses it at 256, and then reads no more than a chunk of what follows", async () => {
+  it("holds 255 messages with the socket open, pauses it at 256, and then reads at most one more chunk", async () => {
     const gate = new Gate();
-    const { url, handled, lines } = await startSlow(gate);
+    const { url, handled, sockets } = await startSlow(gate);
     const peer = await open(url);
-    const line = lines[0] as Socket;
+    const socket = sockets[0] as Socket;
     for (const n of upTo(255)) peer.send(`r:Early.count:${n}:${n}`);
     await peer.roundTrip();
-    expect(line.isPaused()).toBe(false);
+    expect(socket.isPaused()).toBe(false);
 
-    const paused = once(line, "pause");
+    const paused = once(socket, "pause");
     peer.send("r:Early.count:255:255");
     await paused;
-    const { bytesRead } = line;
+    const { bytesRead } = socket;
     const padding = "x".repeat(1024 * 1024);
     for (const n of upTo(32)) peer.send(`r:Early.load:${256 + n}:{"n":${256 + n},"padding":"${padding}"}`);
     const other = await RawPeer.open(url);
     for (let i = 0; i < 20; i++) await other.roundTrip();
-    // Node reads one chunk ahead; of the 32 MiB that wait it takes no more.
-    expect(line.bytesRead - bytesRead).toBeLessThan(padding.length);
+    // Node reads one chunk ahead, and no more of the 32 MiB that wait.
+    expect(socket.bytesRead - bytesRead).toBeLessThan(padding.length);
     expect(handled).toEqual([]);
 
     gate.open();
     if (who === "middleware") expect(await peer.next()).toBe("k:::null");
     expect((await peer.frames.take(288)).map(idOf)).toEqual(upTo(288));
     expect(handled).toEqual(upTo(288).map((n) => (n < 256 ? `count ${n}` : `load ${n}`)));
-    expect(line.isPaused()).toBe(false);
+    expect(socket.isPaused()).toBe(false);
   });
 
   it("is paused by few messages too when they are large, and loses none of them", async () => {
     const gate = new Gate();
-    const { url, handled, lines } = await startSlow(gate);
+    const { url, handled, sockets } = await startSlow(gate);
     const peer = await open(url);
-    const line = lines[0] as Socket;
-    const paused = once(line, "pause");
+    const socket = sockets[0] as Socket;
+    const paused = once(socket, "pause");
     const padding = "x".repeat(256 * 1024);
     for (const n of upTo(64)) peer.send(`r:Early.load:${n}:{"n":${n},"padding":"${padding}"}`);
     await paused;
     const other = await RawPeer.open(url);
     for (let i = 0; i < 20; i++) await other.roundTrip();
-    // Of 16 MiB it has taken the one that it may keep, and what was on its way.
-    expect(line.bytesRead).toBeLessThan(12 * padding.length);
+    // Of 16 MiB it has read the one that it may hold, and what was in transit.
+    expect(socket.bytesRead).toBeLessThan(12 * padding.length);
 
     gate.open();
     if (who === "middleware") expect(await peer.next()).toBe("k:::null");
     expect((await peer.frames.take(64)).map(idOf)).toEqual(upTo(64));
     expect(handled).toEqual(upTo(64).map((n) => `load ${n}`));
-    expect(line.isPaused()).toBe(false);
+    expect(socket.isPaused()).toBe(false);
   });
 
   it("loses nothing of a flood that comes in one chunk", async () => {
     const gate = new Gate();
-    const { url, handled, lines } = await startSlow(gate);
+    const { url, handled, sockets } = await startSlow(gate);
     const peer = await open(url);
-    const paused = once(lines[0] as Socket, "pause");
+    const paused = once(sockets[0] as Socket, "pause");
     peer.sendTogether(...upTo(3000).map((n) => `r:Early.count:${n}:${n}`));
     await paused;
     gate.open();
@@ -228,7 +228,7 @@ describe.each([
     expect(handled).toEqual(upTo(3000).map((n) => `count ${n}`));
   });
 
-  it("of one connection holds up no other", async () => {
+  it("of one connection does not delay another", async () => {
     const gate = new Gate();
     let isFirst = true;
     const slowOnce = () => {
@@ -253,14 +253,14 @@ describe.each([
   });
 });
 
-it("a line that was paused for frames that are no messages is read again after the handshake", async () => {
+it("reads a socket again after the handshake that was paused for invalid frames", async () => {
   const gate = new Gate();
-  const { url, lines } = await start(
+  const { url, sockets } = await start(
     (give) => give(),
     () => gate.passed,
   );
   const peer = await RawPeer.open(url);
-  const paused = once(lines[0] as Socket, "pause");
+  const paused = once(sockets[0] as Socket, "pause");
   peer.send("h:::{}", ...upTo(256).map((n) => `s:Early.stray:${n}:{}`));
   await paused;
   peer.send("r:Early.count:1:1");
@@ -268,7 +268,7 @@ it("a line that was paused for frames that are no messages is read again after t
   expect((await peer.frames.take(2)).map((frame) => frame.slice(0, 15))).toEqual(["k:::null", "s:Early.count:1"]);
 });
 
-it("a connection handler that ends without handlers: declared methods get a SERVER_ERROR that names them, 1 s later", async () => {
+it("answers declared methods with a SERVER_ERROR 1 s after a connection handler without handlers", async () => {
   const clock = await onFakeClock();
   const Api = clock
     .webSocketSchema(

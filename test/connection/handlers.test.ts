@@ -56,7 +56,7 @@ async function start(
   return { url: `${url}/ws/work`, logger, server };
 }
 
-/** Serves these handlers, on top of ones that do nothing. */
+/** Serves these handlers, and empty ones for the other methods. */
 const startWith = (handlers: Partial<GGSocketHandlers<C2S>>) =>
   start((incoming) => incoming.on({ ...idle, ...handlers }));
 
@@ -114,18 +114,18 @@ describe("a handler that fails", () => {
   ];
 
   it.each(failures)(
-    "that %s: SERVER_ERROR with a reference and nothing else, logged once, and all goes on",
+    "that %s: SERVER_ERROR with a reference and nothing else, logged once, and the connection goes on",
     async (_, fail) => {
       const { url, logger } = await startWith({ run: (how) => (how === "fail" ? fail() : "fine") });
       const peer = await RawPeer.connect(url);
       const reply = await call(peer, "run", '"fail"');
       expect(reply).toEqual(BARE_SERVER_ERROR);
       const { ref } = reply.context as { ref: string };
-      expect(logger.lines).toHaveLength(1);
-      expect(logger.lines[0]).toMatchObject({ level: "error", fields: { ref } });
-      expect(logger.lines[0]?.message).toContain("Work.run");
+      expect(logger.entries).toHaveLength(1);
+      expect(logger.entries[0]).toMatchObject({ level: "error", fields: { ref } });
+      expect(logger.entries[0]?.message).toContain("Work.run");
       expect(await call(peer, "run", '"go on"')).toEqual({ success: true, type: "OK", data: "fine" });
-      expect(logger.lines).toHaveLength(1);
+      expect(logger.entries).toHaveLength(1);
     },
   );
 
@@ -133,7 +133,7 @@ describe("a handler that fails", () => {
     const original = new Error("the reason");
     const { url, logger } = await startWith({ run: () => Promise.reject(original) });
     await call(await RawPeer.connect(url), "run", '""');
-    expect(logger.lines[0]?.fields.error).toBe(original);
+    expect(logger.entries[0]?.fields.error).toBe(original);
   });
 
   it("by a result that its schema does not take answers 'Invalid response' and logs it", async () => {
@@ -141,11 +141,14 @@ describe("a handler that fails", () => {
     const reply = await call(await RawPeer.connect(url), "typed", '{"n":1}');
     expect(reply).toMatchObject({ type: "SERVER_ERROR", context: { displayMessage: "Invalid response" } });
     expect(JSON.stringify(reply)).not.toContain("no number");
-    expect(logger.lines).toHaveLength(1);
-    expect(logger.lines[0]).toMatchObject({ level: "error", fields: { ref: (reply.context as { ref: string }).ref } });
+    expect(logger.entries).toHaveLength(1);
+    expect(logger.entries[0]).toMatchObject({
+      level: "error",
+      fields: { ref: (reply.context as { ref: string }).ref },
+    });
   });
 
-  it("on a fire-and-forget message is logged, tells the client nothing, and goes on", async () => {
+  it("on a fire-and-forget message is logged, sends the client nothing, and goes on", async () => {
     const original = new Error("secret");
     const { url, logger } = await startWith({
       note: (text) => (text === "sync" ? fail(original) : Promise.reject(original)),
@@ -153,8 +156,8 @@ describe("a handler that fails", () => {
     const peer = await RawPeer.connect(url);
     peer.send('m:Work.note::"sync"', 'm:Work.note::"async"');
     expect(await peer.framesUntilAnswerTo("r:Work.ping:1:")).toEqual([]);
-    const errors = logger.lines.filter((line) => line.level === "error");
-    expect(errors.map((line) => line.fields.error)).toEqual([original, original]);
+    const errors = logger.entries.filter((entry) => entry.level === "error");
+    expect(errors.map((entry) => entry.fields.error)).toEqual([original, original]);
   });
 
   it.each([
@@ -209,8 +212,8 @@ describe("a declared method without a handler", () => {
     const peer = await RawPeer.connect(url);
     peer.send('m:Work.note::"x"');
     await call(peer, "ping");
-    expect(logger.lines).toHaveLength(1);
-    expect(logger.lines[0]?.message).toContain("Work.note");
+    expect(logger.entries).toHaveLength(1);
+    expect(logger.entries[0]?.message).toContain("Work.note");
   });
 
   it("does not find one in what every object inherits", async () => {
@@ -278,7 +281,7 @@ describe("what a handler gets", () => {
     peer.send("m:Work.note::{nope", "m:Work.note::[]");
     await call(peer, "ping");
     expect(got).toEqual([]);
-    expect(logger.lines.map((line) => [line.level, line.message])).toEqual([
+    expect(logger.entries.map((entry) => [entry.level, entry.message])).toEqual([
       ["warn", expect.stringContaining("Work.note")],
       ["warn", expect.stringContaining("Work.note")],
     ]);
@@ -391,21 +394,21 @@ describe("the connection handler", () => {
     peer.send("h:::{}");
     expect(await peer.closed).toEqual({ code: 1011, reason: "Connection handler failed" });
     await closed.passed;
-    expect(logger.lines).toEqual([
+    expect(logger.entries).toEqual([
       { level: "error", message: "Work: the connection handler failed", fields: { error: new Error("no user") } },
     ]);
     expect(server.connectionCount).toBe(0);
   });
 
-  it.each([undefined, null, "text", 0])("may reject with %s all the same", async (reason) => {
+  it.each([undefined, null, "text", 0])("may reject with %s too", async (reason) => {
     const { url, logger } = await start(() => Promise.reject(reason));
     const peer = await RawPeer.open(url);
     peer.send("h:::{}");
     expect((await peer.closed).code).toBe(1011);
-    expect(logger.lines[0]?.fields).toEqual({ error: reason });
+    expect(logger.entries[0]?.fields).toEqual({ error: reason });
   });
 
-  it("that fails for one connection leaves the others alone", async () => {
+  it("that fails for one connection does not affect others", async () => {
     let count = 0;
     const { url } = await start((incoming) => {
       if (++count === 2) throw new Error("only this one");
@@ -468,7 +471,7 @@ describe("outgoing.onClose", () => {
   it.each<[string, (peer: RawPeer) => void]>([
     ["closes", (peer) => peer.ws.close(1000, "bye")],
     ["breaks off", (peer) => peer.ws.terminate()],
-  ])("runs every callback once, in order, when the client %s", async (_, leave) => {
+  ])("runs every callback once, in order, when the client %s", async (_, close) => {
     const events = new Queue<string>();
     const { url } = await start((incoming, outgoing) => {
       incoming.on(idle);
@@ -476,7 +479,7 @@ describe("outgoing.onClose", () => {
       outgoing.onClose(() => events.push("second"));
     });
     const peer = await RawPeer.connect(url);
-    leave(peer);
+    close(peer);
     expect(await events.take(2)).toEqual(["first", "second"]);
     await peer.closed;
     await call(await RawPeer.connect(url), "ping");
@@ -507,7 +510,7 @@ describe("outgoing.onClose", () => {
     });
     (await RawPeer.connect(url)).ws.close();
     await closed.passed;
-    expect(logger.lines).toEqual([
+    expect(logger.entries).toEqual([
       { level: "error", message: expect.any(String), fields: { error: new Error("in onClose") } },
     ]);
   });

@@ -38,7 +38,7 @@ async function start(config: WebSocketSchemaConfig & { fail?: () => never } = {}
     .use({
       parseHandshake({ headers }) {
         if (headers.how === "refuse") throw new NOT_AUTHORIZED({ displayMessage: `not ${headers.authorization}` });
-        if (headers.how === "fail") throw new Error("the middleware's own words");
+        if (headers.how === "fail") throw new Error("the middleware failed");
       },
     })
     .queryOnConnect(IsObject({ room: IsString, n: IsNumber.orUndefined }))
@@ -58,7 +58,7 @@ async function start(config: WebSocketSchemaConfig & { fail?: () => never } = {}
               return cycle;
             }
             if (how.startsWith("declared")) throw new FULL({ why: how });
-            throw new Error("the handler's own words");
+            throw new Error("the handler failed");
           },
           count: () => "not a number" as unknown as number,
           note: () => {},
@@ -85,7 +85,7 @@ describe("the logger given at registration", () => {
     await peer.frames.take(2);
     peer.ws.close();
     await closed;
-    expect(logger.lines.map(({ level, message }) => [level, message.split(":")[0]])).toEqual([
+    expect(logger.entries.map(({ level, message }) => [level, message.split(":")[0]])).toEqual([
       ["error", "Log.run"],
       ["warn", "Log"],
       ["warn", "Log.gatedNote"],
@@ -99,10 +99,10 @@ describe("the logger given at registration", () => {
     await start({ logger: two });
     peer.send('r:Log.run:1:"fail"');
     await peer.next();
-    expect([one.lines.length, two.lines.length]).toEqual([1, 0]);
+    expect([one.entries.length, two.entries.length]).toEqual([1, 0]);
   });
 
-  it("hears of connections that open and close at debug, and of nothing above while all goes well", async () => {
+  it("gets connections that open and close at debug, and nothing above without a failure", async () => {
     const logger = recordingLogger();
     const { url, closed } = await start({ logger });
     const peer = await RawPeer.connect(url);
@@ -110,25 +110,25 @@ describe("the logger given at registration", () => {
     await peer.frames.take(4);
     peer.ws.close();
     await closed;
-    expect(logger.lines).toEqual([]);
-    expect(logger.debugLines.map(({ message }) => message)).toEqual([
+    expect(logger.entries).toEqual([]);
+    expect(logger.debugEntries.map(({ message }) => message)).toEqual([
       "Log: a connection is open",
       "Log: a connection has closed",
     ]);
   });
 
-  it("names the API or the method in every line", async () => {
+  it("names the API or the method in every log entry", async () => {
     const logger = recordingLogger();
     await misbehave(await start({ logger }), "marker");
-    expect(logger.lines.length).toBeGreaterThan(10);
-    for (const { message } of [...logger.lines, ...logger.debugLines]) expect(message).toMatch(/^Log(\.\w+)?: /);
+    expect(logger.entries.length).toBeGreaterThan(10);
+    for (const { message } of [...logger.entries, ...logger.debugEntries]) expect(message).toMatch(/^Log(\.\w+)?: /);
   });
 });
 
 describe("the default logger", () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  it("writes warnings and errors to the console, and is quiet below", async () => {
+  it("writes warnings and errors to the console, and nothing below", async () => {
     const quiet = (["debug", "log", "info"] as const).map((level) => vi.spyOn(console, level));
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -145,7 +145,7 @@ describe("the default logger", () => {
     const ref = /"ref":"([^"]+)"/.exec(reply)?.[1];
     expect(error.mock.calls[0]).toEqual([
       expect.stringContaining("Log.run"),
-      { ref, error: new Error("the handler's own words") },
+      { ref, error: new Error("the handler failed") },
     ]);
     peer.ws.close();
     await closed;
@@ -153,7 +153,7 @@ describe("the default logger", () => {
   });
 });
 
-/** Does all that makes a server log, with a marker wherever a client can put one. */
+/** Triggers every log entry of a server, with a marker wherever a client can put one. */
 async function misbehave(server: Awaited<ReturnType<typeof start>>, marker: string): Promise<void> {
   const url = `${server.url}&token=${marker}`;
   const badQuery = await RawPeer.open(`${url}&n=${marker}`);
@@ -198,20 +198,20 @@ async function misbehave(server: Awaited<ReturnType<typeof start>>, marker: stri
   );
   await Promise.all(calls);
   outgoing.onClose(() => {
-    throw new Error("the callback's own words");
+    throw new Error("the callback failed");
   });
   peer.ws.close(4999, marker);
   await server.closed;
   await outgoing.news(marker).asResult();
 }
 
-it("no credential and no payload is in any line, not even in the errors that go with them", async () => {
+it("logs no credential and no payload in any entry, nor in the errors of the entries", async () => {
   const marker = "S3CR3T-marker";
   const logger = recordingLogger();
   await misbehave(await start({ logger }), marker);
-  const lines = [...logger.lines, ...logger.debugLines];
-  // All kinds of trouble were met, or nothing would be shown by their silence.
-  const messages = lines.map(({ message }) => message).join("\n");
+  const entries = [...logger.entries, ...logger.debugEntries];
+  // Every kind of failure must have occurred, or the absence of the marker proves nothing.
+  const messages = entries.map(({ message }) => message).join("\n");
   for (const kind of [
     "a middleware failed",
     "a handshake was refused",
@@ -226,10 +226,10 @@ it("no credential and no payload is in any line, not even in the errors that go 
     expect(messages).toContain(kind);
   }
   const everything = { depth: 12, showHidden: true, getters: true } as const;
-  for (const line of lines) expect(inspect(line, everything)).not.toContain(marker);
+  for (const entry of entries) expect(inspect(entry, everything)).not.toContain(marker);
 });
 
-it("a connection handler's failure is logged with its error and nothing of the client", async () => {
+it("logs a connection handler's failure with its error and nothing of the client", async () => {
   const marker = "S3CR3T-marker";
   const logger = recordingLogger();
   const reason = new Error("no user");
@@ -242,8 +242,8 @@ it("a connection handler's failure is logged with its error and nothing of the c
   const peer = await RawPeer.open(`${url}&token=${marker}`);
   peer.send(`h:::{"authorization":"${marker}"}`);
   await peer.closed;
-  expect(logger.lines).toEqual([
+  expect(logger.entries).toEqual([
     { level: "error", message: "Log: the connection handler failed", fields: { error: reason } },
   ]);
-  expect(logger.lines[0]?.fields.error).toBe(reason);
+  expect(logger.entries[0]?.fields.error).toBe(reason);
 });

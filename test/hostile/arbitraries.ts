@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Names that mean something to JavaScript, to this wire, or to nobody. */
+/** Names with a meaning in JavaScript or on this wire, or with none. */
 const NAMES = [
   "__proto__",
   "constructor",
@@ -81,12 +81,12 @@ function anyFrame(api: string): fc.Arbitrary<string> {
   );
 }
 
-/** A good deal of them, one after the other. */
+/** A sequence of them. */
 export function anyFrames(api: string): fc.Arbitrary<string[]> {
   return fc.array(anyFrame(api), { minLength: 10, maxLength: 40, size: "max" });
 }
 
-/** How often a property is tried, and with what seed; `HOSTILE_RUNS` makes it more, `HOSTILE_SEED` something else. */
+/** How often a property is tried, and with what seed; set by `HOSTILE_RUNS` and `HOSTILE_SEED`. */
 export const RUNS: fc.Parameters<unknown> = {
   numRuns: Number(process.env.HOSTILE_RUNS ?? 40),
   seed: Number(process.env.HOSTILE_SEED ?? 20_261_124),

@@ -24,7 +24,7 @@ const SILENT = { debug() {}, warn() {}, error() {} };
 
 watchTheProcess();
 
-/** One WebSocket frame (RFC 6455 section 5.2), with everything about it as it is asked for. */
+/** One WebSocket frame (RFC 6455 section 5.2), with every field as given. */
 function frame(first: number, payload: Uint8Array, isMasked: boolean, claimed = payload.length): Buffer {
   const length =
     claimed < 126
@@ -47,7 +47,7 @@ function u64(value: number): Buffer {
 const anyWebSocketFrame = (isMasked: boolean) =>
   fc
     .record({
-      // Mostly text; and every opcode, reserved bit and fragment there can be.
+      // Mostly text, and every opcode, reserved bit and fragment.
       first: fc.oneof(
         fc.constantFrom(0x81, 0x81, 0x01, 0x80, 0x88, 0x89, 0x8a, 0x82),
         fc.integer({ min: 0, max: 255 }),
@@ -64,7 +64,7 @@ const anyWebSocketFrame = (isMasked: boolean) =>
     })
     .map(({ first, payload, isMasked: masked, claimed }) => frame(first, payload, masked, claimed ?? payload.length));
 
-/** A stretch of bytes: frames, some of them damaged, cut into pieces that the network makes up. */
+/** Bytes of frames, some of them damaged, split into arbitrary chunks. */
 const anyBytes = (isMasked: boolean) =>
   fc
     .tuple(
@@ -91,35 +91,35 @@ const REQUEST = (path: string, host: string) =>
 
 async function tcp(url: string): Promise<Socket> {
   const { port, hostname } = new URL(url);
-  const line = connectTcp(Number(port), hostname);
-  line.on("error", () => {});
-  onTestFinished(() => void line.destroy());
-  await once(line, "connect");
-  return line;
+  const socket = connectTcp(Number(port), hostname);
+  socket.on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  return socket;
 }
 
-/** Sends, and waits until the other end has closed or has nothing more to say to it. */
-async function ending(line: Socket): Promise<void> {
-  line.end();
-  line.resume();
-  if (!line.destroyed) await once(line, "close");
+/** Ends the socket, and waits until it is closed. */
+async function ending(socket: Socket): Promise<void> {
+  socket.end();
+  socket.resume();
+  if (!socket.destroyed) await once(socket, "close");
 }
 
-describe("a server under bytes that make no sense", () => {
+describe("a server that gets random bytes", () => {
   const start = () =>
     serve((http) => Api.startServer((incoming) => incoming.on({ echo: (text) => text }), { http, logger: SILENT }));
 
-  it("lives, serves others, and keeps nothing", async () => {
+  it("stays up, serves others, and keeps nothing", async () => {
     const { url, server } = await start();
     const good = await RawPeer.connect(`${url}/ws/byte`);
     await fc.assert(
       fc.asyncProperty(anyBytes(true), fc.boolean(), async (bytes, hasHandshake) => {
-        const line = await tcp(url);
-        line.write(REQUEST("/ws/byte", new URL(url).host));
-        await once(line, "data");
-        if (hasHandshake) line.write(frame(0x81, Buffer.from("h:::{}"), true));
-        line.write(bytes);
-        await ending(line);
+        const socket = await tcp(url);
+        socket.write(REQUEST("/ws/byte", new URL(url).host));
+        await once(socket, "data");
+        if (hasHandshake) socket.write(frame(0x81, Buffer.from("h:::{}"), true));
+        socket.write(bytes);
+        await ending(socket);
         good.send('r:Byte.echo:1:"still here"');
         expect(await good.next()).toContain("still here");
       }),
@@ -129,35 +129,35 @@ describe("a server under bytes that make no sense", () => {
     while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
   }, 30_000);
 
-  it("200,000 empty fragments end the connection, and its memory is given back", async () => {
+  it("closes a connection that sends 200,000 empty fragments, and releases its memory", async () => {
     setFlagsFromString("--expose-gc");
     const gc = runInNewContext("gc") as () => void;
     const { url, server } = await start();
     const flood = async () => {
-      const line = await tcp(url);
-      line.write(REQUEST("/ws/byte", new URL(url).host));
-      await once(line, "data");
-      line.write(frame(0x81, Buffer.from("h:::{}"), true));
+      const socket = await tcp(url);
+      socket.write(REQUEST("/ws/byte", new URL(url).host));
+      await once(socket, "data");
+      socket.write(frame(0x81, Buffer.from("h:::{}"), true));
       const chunks: Buffer[] = [];
-      line.on("data", (chunk: Buffer) => chunks.push(chunk));
-      line.write(frame(0x01, Buffer.alloc(0), true));
-      line.write(Buffer.concat(Array.from({ length: 200_000 }, () => frame(0x00, Buffer.alloc(0), true))));
-      if (!line.destroyed) await once(line, "close");
+      socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+      socket.write(frame(0x01, Buffer.alloc(0), true));
+      socket.write(Buffer.concat(Array.from({ length: 200_000 }, () => frame(0x00, Buffer.alloc(0), true))));
+      if (!socket.destroyed) await once(socket, "close");
       return Buffer.concat(chunks);
     };
-    const told = await flood();
+    const received = await flood();
     // A close frame with 1008 (0x03f0), from `ws` 8.21 on.
-    expect(told.includes(Buffer.from([0x03, 0xf0]))).toBe(true);
+    expect(received.includes(Buffer.from([0x03, 0xf0]))).toBe(true);
     gc();
     const before = process.memoryUsage().heapUsed;
     for (let i = 0; i < 3; i++) await flood();
     while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
     gc();
-    // One fragment kept per connection would be some 20 MB more.
+    // One fragment kept per connection would add about 20 MB.
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
   }, 30_000);
 
-  it("garbage in place of an upgrade is refused or ignored, never fatal", async () => {
+  it("refuses or ignores garbage in place of an upgrade", async () => {
     const { url } = await start();
     const host = new URL(url).host;
     const line = fc.oneof(
@@ -204,25 +204,25 @@ describe("a server under bytes that make no sense", () => {
   }, 30_000);
 });
 
-describe("a client under bytes that make no sense", () => {
-  it("settles what it was asked, and its connection ends", async () => {
-    const lines: Socket[] = [];
-    let answer: (line: Socket) => void = () => {};
-    const listener = createServer((line) => {
-      lines.push(line);
-      line.on("error", () => {});
-      line.once("data", (head) => {
+describe("a client that gets random bytes", () => {
+  it("settles its calls, and its connection ends", async () => {
+    const sockets: Socket[] = [];
+    let answer: (socket: Socket) => void = () => {};
+    const listener = createServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => {});
+      socket.once("data", (head) => {
         const key = /Sec-WebSocket-Key: (.*)\r\n/i.exec(head.toString())?.[1];
         const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-        line.write(
+        socket.write(
           `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
         );
-        answer(line);
+        answer(socket);
       });
     }).listen(0, "127.0.0.1");
     await once(listener, "listening");
     onTestFinished(() => {
-      for (const line of lines) line.destroy();
+      for (const socket of sockets) socket.destroy();
       listener.close();
     });
     const url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}`;
@@ -232,10 +232,10 @@ describe("a client under bytes that make no sense", () => {
         const client = Api.createClient({ url, logger: SILENT });
         onTestFinished(() => client.close());
         client.incoming.on({ news: () => {} });
-        answer = (line) => {
-          if (hasHandshake) line.write(frame(0x81, Buffer.from("k:::null"), false));
-          line.write(bytes);
-          line.end();
+        answer = (socket) => {
+          if (hasHandshake) socket.write(frame(0x81, Buffer.from("k:::null"), false));
+          socket.write(bytes);
+          socket.end();
         };
         const ended = new Promise((resolve) => client.onClose(resolve));
         const connected = await client.connect().then(

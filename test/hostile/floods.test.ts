@@ -31,11 +31,11 @@ describe("a flood of frames that are for no handler", () => {
     const pings = upTo(10_000)
       .map(() => "p:::")
       .join("\n");
-    for (let i = 0; i < 3_000 && logger.lines.length === 0; i++) {
+    for (let i = 0; i < 3_000 && logger.entries.length === 0; i++) {
       peer.send(pings);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(logger.lines).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
+    expect(logger.entries).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
   });
 
   it("of a client's that are a server's to send is ignored", async () => {
@@ -47,22 +47,22 @@ describe("a flood of frames that are for no handler", () => {
   });
 });
 
-describe("a flood of messages that are no good", () => {
+describe("a flood of invalid messages", () => {
   it.each([
     ["unknown methods", "m:Ext.nope::", "unknown", "ROUTE_NOT_FOUND"],
     ["payloads that are not JSON", "m:Ext.note::{", "Ext.note", "VALIDATION_ERROR"],
-  ])("(%s) is counted, and fills no log", async (_what, frame, method, result) => {
+  ])("(%s) is counted, and does not fill the log", async (_what, frame, method, result) => {
     const { url, logger } = await serveExt();
     const peer = await RawPeer.connect(url);
     peer.sendTogether(...upTo(2_000).map(() => frame));
     expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"')).toEqual([]);
     expect(handled(method, result)).toBe(2_000);
-    expect(logger.lines.length).toBeGreaterThanOrEqual(10);
-    expect(logger.lines.length).toBeLessThan(200);
+    expect(logger.entries.length).toBeGreaterThanOrEqual(10);
+    expect(logger.entries.length).toBeLessThan(200);
   });
 });
 
-it("a peer that pings, and does not read the answers, is cut", async () => {
+it("cuts a peer that pings and does not read the answers", async () => {
   const { url, server, outgoings } = await serveExt();
   const peer = await RawPeer.connect(url);
   const outgoing = await outgoings.next();
@@ -80,10 +80,10 @@ it("a peer that pings, and does not read the answers, is cut", async () => {
   expect(server.connectionCount).toBe(0);
 });
 
-it("the answer to a request of no method does not grow with what was asked", async () => {
+it("bounds the answer to a request of an unknown method", async () => {
   const { url } = await serveExt();
   const peer = await RawPeer.connect(url);
-  // Each of these would take six characters in an error's text.
+  // Each of these takes six characters when it is escaped.
   const path = "\u0001".repeat(1_000_000);
   peer.send(`r:${path}:1:`);
   const answer = await peer.next();
@@ -91,7 +91,7 @@ it("the answer to a request of no method does not grow with what was asked", asy
   expect(answer.length).toBeLessThan(path.length + 2_000);
 });
 
-it("a log that left lines out says how many, with the next line of that text", () => {
+it("logs how many entries were dropped with the next entry of that text", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const logger = recordingLogger();
@@ -101,7 +101,7 @@ it("a log that left lines out says how many, with the next line of that text", (
   for (let i = 0; i < 20; i++) calm.error("defect");
   vi.advanceTimersByTime(1_000);
   for (let i = 0; i < 2; i++) calm.warn("flood", {});
-  const floods = logger.lines.filter(({ message }) => message === "flood");
+  const floods = logger.entries.filter(({ message }) => message === "flood");
   expect(floods.map(({ fields }) => fields)).toEqual([...upTo(10).map((i) => ({ i })), { unlogged: 15 }, {}]);
-  expect(logger.lines.filter(({ message }) => message !== "flood")).toHaveLength(21);
+  expect(logger.entries.filter(({ message }) => message !== "flood")).toHaveLength(21);
 });

@@ -26,7 +26,7 @@ const handlers = {
   },
 };
 
-/** What a sequence of texts asks for: ids of all requests, in their order. */
+/** The ids of all requests in a sequence of texts, in order. */
 function requestsIn(texts: readonly string[], isBatching: boolean): string[] {
   return texts
     .flatMap((text) => (isBatching ? text.split("\n") : [text]))
@@ -39,7 +39,7 @@ watchTheProcess();
 
 describe("a server among hostile clients", () => {
   it.each([[""], ["batch alive cancel drain"]])(
-    "answers each request once, serves others meanwhile, and has nothing left (%j)",
+    "answers each request once, serves others meanwhile, and keeps nothing (%j)",
     async (capabilities) => {
       const logger = { debug() {}, warn() {}, error() {} };
       const { url, server } = await serve((http) =>
@@ -69,7 +69,7 @@ describe("a server among hostile clients", () => {
     30_000,
   );
 
-  it("binary frames close with 1003, whatever is in them", async () => {
+  it("closes with 1003 on any binary frame", async () => {
     const { url } = await serve((http) => Api.startServer((incoming) => incoming.on(handlers), { http }));
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
@@ -81,19 +81,19 @@ describe("a server among hostile clients", () => {
     );
   });
 
-  it("what follows a binary frame is not heard any more", async () => {
-    const told: unknown[] = [];
+  it("ignores what follows a binary frame", async () => {
+    const received: unknown[] = [];
     const { url } = await serve((http) =>
-      Api.startServer((incoming) => incoming.on({ ...handlers, note: (data) => void told.push(data) }), { http }),
+      Api.startServer((incoming) => incoming.on({ ...handlers, note: (data) => void received.push(data) }), { http }),
     );
     const peer = await RawPeer.connect(`${url}/ws/host`);
     peer.ws.send(Buffer.from("x"));
     peer.send("m:Host.note::1", "m:Host.note::2");
     expect((await peer.closed).code).toBe(1003);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 
-  it("anything may come before the handshake, and as the handshake", async () => {
+  it("survives anything before the handshake, and as the handshake", async () => {
     const { url } = await serve((http) =>
       Api.startServer((incoming) => incoming.on(handlers), { http, logger: recordingLogger() }),
     );
@@ -128,7 +128,7 @@ describe("a client of a hostile server", () => {
         const call = client.outgoing.echo("mine").asResult();
         void call.then(() => settled++);
         expect(await peer.next()).toBe('r:Host.echo:1:"mine"');
-        // A reply to this call may be among them, and then is what it gets.
+        // They may include a reply to this call, which then settles it.
         peer.send(...texts);
         const answers = (await peer.framesUntilAnswerTo('r:Host.echo:the-last:"x"')).map(decodeFrame);
         expect(answers.map(({ path, id }) => `${path}:${id}`).sort()).toEqual(requestsIn(texts, false).sort());
@@ -144,7 +144,7 @@ describe("a client of a hostile server", () => {
     );
   }, 30_000);
 
-  it("anything may come instead of an answer to the handshake", async () => {
+  it("survives anything in place of an answer to the handshake", async () => {
     const server = await RawServer.start();
     await fc.assert(
       fc.asyncProperty(anyFrames("Host"), fc.json(), async (texts, payload) => {

@@ -11,20 +11,20 @@ const attempts = (result: string) => GGWebSocketMetrics.connections.getValue({ a
 beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
 watchTheProcess();
 
-it("a handshake message that is larger than any headers is refused without being read, counted and logged", async () => {
+it("refuses a handshake message above the size limit without reading it, counts and logs it", async () => {
   const { url, logger } = await serveExt();
   const peer = await RawPeer.open(url);
   peer.send(`h:::{"a":"${"x".repeat(65_536)}"}`);
   expect(await peer.next()).toMatch(/^x:::.*"SERVER_ERROR".*Handshake message of more than 65536 characters/);
   expect(await peer.closed).toEqual({ code: 4001, reason: "Handshake failed" });
   expect(attempts("HANDSHAKE_TOO_LARGE")).toBe(1);
-  expect(logger.lines).toMatchObject([{ level: "warn", message: "Ext: a handshake message was too large" }]);
-  // As much as a proxy lets through in HTTP headers, several times over.
+  expect(logger.entries).toMatchObject([{ level: "warn", message: "Ext: a handshake message was too large" }]);
+  // Several times the HTTP headers that a proxy accepts.
   await RawPeer.connect(url, { token: "x".repeat(60_000) });
   expect(attempts("OK")).toBe(1);
 });
 
-it("an announcement of capabilities that goes on and on is understood, and not remembered", async () => {
+it("reads a very long list of capabilities, and keeps none of it", async () => {
   const { url } = await serveExt();
   const long = `${"telepathy ".repeat(1_000)}cancel`;
   expect((await capablePeer(url, long)).accepted).toBe('k:::{"ws-capabilities":"cancel"}');

@@ -5,9 +5,9 @@ import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runningDeadlines } from "../../src/connection/deadlines.js";
 import { Gate } from "../support/gate.js";
-import { closeOf } from "../support/lines.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger, serve } from "../support/server.js";
+import { closeOf } from "../support/tcp.js";
 import { watchTheProcess } from "./watch.js";
 
 const Api = webSocketSchema(
@@ -20,9 +20,9 @@ const Api = webSocketSchema(
   .done();
 
 async function start(onConnection: () => void | Promise<void> = () => {}) {
-  const lines: Socket[] = [];
+  const sockets: Socket[] = [];
   const { http, url, server } = await serve((http) => {
-    http.httpServer.on("connection", (line: Socket) => void lines.push(line));
+    http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
     return Api.startServer(
       (incoming) => {
         const done = onConnection();
@@ -32,16 +32,16 @@ async function start(onConnection: () => void | Promise<void> = () => {}) {
       { http, logger: recordingLogger() },
     );
   });
-  return { http, server, lines, base: url, url: `${url}/ws/linger` };
+  return { http, server, sockets, base: url, url: `${url}/ws/linger` };
 }
 
 async function tcp(url: string, text = ""): Promise<Socket> {
   const { port } = new URL(url);
-  const line = connectTcp(Number(port), "127.0.0.1");
-  onTestFinished(() => void line.destroy());
-  await once(line, "connect");
-  if (text) line.write(text);
-  return line;
+  const socket = connectTcp(Number(port), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  if (text) socket.write(text);
+  return socket;
 }
 
 const UPGRADE = (more = "\r\n") =>
@@ -57,56 +57,56 @@ const UPGRADE = (more = "\r\n") =>
 
 watchTheProcess();
 
-describe("a line that goes no further", () => {
+describe("a socket that stalls", () => {
   it.each([
     ["says nothing at all", ""],
     ["stops in the middle of its upgrade request", UPGRADE("X-Half: ")],
     ["is upgraded and never shakes hands", UPGRADE()],
-  ])("and %s is no connection, and does not hold up a teardown", async (_what, text) => {
-    const { http, server, url, lines } = await start();
-    const line = await tcp(url, text);
-    // Does not answer a close frame either.
-    line.pause();
+  ])("and %s is no connection, and does not delay a teardown", async (_what, text) => {
+    const { http, server, url, sockets } = await start();
+    const socket = await tcp(url, text);
+    // It does not answer a close frame either.
+    socket.pause();
     await (await RawPeer.connect(url)).close();
-    expect(lines).toHaveLength(2);
+    expect(sockets).toHaveLength(2);
     expect(server.connectionCount).toBe(0);
-    const ended = closeOf(lines[0] as Socket);
+    const ended = closeOf(sockets[0] as Socket);
     await http.teardown();
     await ended;
   });
 
-  it("is let go when its peer closes its half: before the upgrade, before the handshake, and after", async () => {
-    const { server, url, lines } = await start();
+  it("is released when its peer closes its half: before the upgrade, before the handshake, and after", async () => {
+    const { server, url, sockets } = await start();
     for (const text of ["", UPGRADE("X-Half: "), UPGRADE()]) {
-      const line = await tcp(url, text);
-      line.resume();
-      const ended = closeOf(line);
-      line.end();
+      const socket = await tcp(url, text);
+      socket.resume();
+      const ended = closeOf(socket);
+      socket.end();
       await ended;
     }
     const peer = await RawPeer.connect(url);
     expect(server.connectionCount).toBe(1);
     (peer.ws as unknown as { _socket: Socket })._socket.end();
     await peer.closed;
-    for (const line of lines) if (!line.destroyed) await once(line, "close");
+    for (const socket of sockets) if (!socket.destroyed) await once(socket, "close");
     await (await RawPeer.connect(url)).close();
     expect(server.connectionCount).toBe(0);
   });
 
-  it("leaves nothing behind when many are refused", async () => {
-    const { url, lines } = await start();
+  it("is released when it is refused, with many at once", async () => {
+    const { url, sockets } = await start();
     const before = runningDeadlines();
     for (let i = 0; i < 50; i++) {
-      const line = await tcp(url, UPGRADE().replace("/ws/linger", "/nowhere"));
-      line.resume();
-      await closeOf(line);
+      const socket = await tcp(url, UPGRADE().replace("/ws/linger", "/nowhere"));
+      socket.resume();
+      await closeOf(socket);
     }
-    expect(lines.filter(({ destroyed }) => !destroyed)).toEqual([]);
+    expect(sockets.filter(({ destroyed }) => !destroyed)).toEqual([]);
     expect(runningDeadlines()).toBe(before);
   });
 });
 
-it("a connection handler that never ends holds up its own messages, and neither others nor a teardown", async () => {
+it("lets a connection handler that never ends delay only its own messages, no others and no teardown", async () => {
   const begun = new Gate();
   let isFirst = true;
   const { url, http } = await start(() => {

@@ -18,7 +18,7 @@ import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
 import { recordingLogger, serve } from "../support/server.js";
 
-// What programs, and the packages beside this one, hand in: nothing of it ends the process, or costs others their messages.
+// Faulty input of programs and neighbouring packages: it never ends the process, or loses messages of others.
 
 const contract = defineSocketContract("Prog", {
   clientToServer: { echo: { input: IsString, success: IsString }, note: {} },
@@ -28,11 +28,11 @@ const Api = webSocketSchema(contract).path("ws").done();
 const quiet = { echo: (text: string) => text, note: () => {} };
 type Outgoing = WebSocketOutgoing<typeof contract.methods.serverToClient>;
 
-/** Keeps the console quiet, and what it was given. */
+/** Silences the console, and records its messages. */
 function muteConsole() {
   const written: unknown[] = [];
   for (const level of ["warn", "error"] as const) {
-    const spy = vi.spyOn(console, level).mockImplementation((...line) => void written.push(line[0]));
+    const spy = vi.spyOn(console, level).mockImplementation((...args) => void written.push(args[0]));
     onTestFinished(() => spy.mockRestore());
   }
   return written;
@@ -125,7 +125,7 @@ describe("handlers of both kinds on one connection", () => {
     's:Extra.hello:2:{"success":true,"type":"OK","data":"hello"}',
   ];
 
-  it.each(["contract", "raw"])("lose no message when the %s side is late", async (late) => {
+  it.each(["contract", "raw"])("lose no message when the %s side is slow", async (late) => {
     const [contractMay, rawMay] = [new Gate(), new Gate()];
     (late === "contract" ? rawMay : contractMay).open();
     const peer = await start(contractMay, rawMay);
@@ -145,7 +145,7 @@ describe("handlers of both kinds on one connection", () => {
 });
 
 describe("a trace", () => {
-  it("has ids though the program's random numbers are all 0", async () => {
+  it("has valid ids when the program's random numbers are all 0", async () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(0);
     onTestFinished(() => random.mockRestore());
     const ids = new Queue<string | undefined>();

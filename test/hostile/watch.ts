@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect } from "vitest";
 
-/** Fails a test in which anything was thrown that nobody caught, or in which a prototype was touched. */
+/** Fails a test with an uncaught error or a modified prototype. */
 export function watchTheProcess(): void {
   const uncaught: unknown[] = [];
   const note = (error: unknown) => void uncaught.push(error);

@@ -65,7 +65,7 @@ describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", {
       errors: "",
       lines: [
         ["entry", entry],
-        ["refused", [true, true, "Nobody knows you"]],
+        ["refused", [true, true, "Unknown user"]],
         ["setup", null],
         ["news", "welcome to lobby"],
         ["reply", "Hello Ann"],

@@ -45,7 +45,7 @@ async function start() {
 watchTheProcess();
 
 it.each(["{", "undefined", "'x'", "[1", "NaN", " ", '"x" "y"', "\u0000"])(
-  "what is not JSON (%j) is not taken for nothing where the input may be absent",
+  "does not treat invalid JSON (%j) as absent input",
   async (payload) => {
     const { peer, seen } = await start();
     peer.send(`r:Pay.maybe:1:${payload}`);
@@ -56,7 +56,7 @@ it.each(["{", "undefined", "'x'", "[1", "NaN", " ", '"x" "y"', "\u0000"])(
   },
 );
 
-it("a handler sees the members that its contract knows, its peer's own, and nothing else", async () => {
+it("gives a handler the own members that its contract declares, and nothing else", async () => {
   const { peer, seen } = await start();
   const hostile = '"__proto__":{"polluted":true,"text":"inherited"},"constructor":{"prototype":{"polluted":true}}';
   peer.send(`r:Pay.own:1:{"text":"a","toJSON":"x","then":1,"hasOwnProperty":1,${hostile}}`);
@@ -64,12 +64,12 @@ it("a handler sees the members that its contract knows, its peer's own, and noth
   const input = seen[0] as object;
   expect(input).toStrictEqual({ text: "a" });
   expect(Object.getPrototypeOf(input)).toBe(Object.prototype);
-  // What is only inherited, by whatever means, is absent.
+  // Inherited members are absent.
   peer.send(`r:Pay.own:2:{${hostile}}`, "r:Pay.own:3:{}");
   for (const reply of await peer.frames.take(2)) expect(reply).toContain('"type":"VALIDATION_ERROR"');
 });
 
-it("the data of a SERVER_ERROR stays on its side, however a handler came by it", async () => {
+it("never sends the data of a SERVER_ERROR, wherever a handler got it", async () => {
   const { peer } = await start();
   peer.send("r:Pay.fail:1:");
   const reply = await peer.next();
@@ -77,7 +77,7 @@ it("the data of a SERVER_ERROR stays on its side, however a handler came by it",
   expect(reply).not.toContain("secret");
 });
 
-it("a request id that is under way already is answered all the same, each time once", async () => {
+it("answers each of several requests with the same id once", async () => {
   const { peer } = await start();
   peer.sendTogether("r:Pay.maybe:7:", "r:Pay.maybe:7:", "r:Pay.own:7:{}", "r:Pay.maybe:7:");
   const replies = await peer.frames.take(4);

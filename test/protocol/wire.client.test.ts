@@ -204,7 +204,7 @@ describe("the client on the wire", () => {
     );
   });
 
-  it("tells onError of a push that does not match the contract", async () => {
+  it("passes a push that does not match the contract to onError", async () => {
     const { client, peer } = await connected();
     const errors = new Queue<Error>();
     client.onError((error) => errors.push(error)).incoming.on({ news: () => {} });
@@ -212,7 +212,7 @@ describe("the client on the wire", () => {
     expect(await errors.next()).toBeInstanceOf(VALIDATION_ERROR);
   });
 
-  it("settles what is pending with SERVER_ERROR when the line drops, saying that it had been sent", async () => {
+  it("settles what is pending with SERVER_ERROR when the connection drops, saying that it was sent", async () => {
     const { client, peer } = await connected();
     const call = client.outgoing.echo({ text: "a" }).asResult();
     await peer.next();

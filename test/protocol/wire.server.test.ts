@@ -107,8 +107,8 @@ describe("the server on the wire", () => {
         's:Wire.fail:1:{"success":false,"type":"SERVER_ERROR","statusCode":500,"context":{"timestamp":1,"ref":"R"}}',
       );
       const ref = /"ref":"([^"]+)"/.exec(reply)?.[1];
-      expect(logger.lines.filter((line) => line.fields.ref === ref)).toHaveLength(1);
-      expect(logger.lines[0]?.fields.error).toBeInstanceOf(Error);
+      expect(logger.entries.filter((entry) => entry.fields.ref === ref)).toHaveLength(1);
+      expect(logger.entries[0]?.fields.error).toBeInstanceOf(Error);
     },
   );
 
@@ -121,7 +121,7 @@ describe("the server on the wire", () => {
       's:__proto__:5:{"success":false,"type":"ROUTE_NOT_FOUND","statusCode":404,"context":{"displayMessage":"Route not found: __proto__","timestamp":1,"ref":"R"}}',
       's:Wire.constructor:6:{"success":false,"type":"ROUTE_NOT_FOUND","statusCode":404,"context":{"displayMessage":"Route not found: Wire.constructor","timestamp":1,"ref":"R"}}',
     ]);
-    expect(logger.lines.map((line) => line.level)).toEqual(["warn"]);
+    expect(logger.entries.map((entry) => entry.level)).toEqual(["warn"]);
   });
 
   it("answers a request for a method without success with a bare OK", async () => {

@@ -44,13 +44,13 @@ const Users = webSocketSchema(contract)
       headers.name = NAME.get() ?? "";
     },
     parseHandshake: ({ headers }) => {
-      if (!headers.name || !SCOPES[headers.name]) throw new NOT_AUTHORIZED({ displayMessage: "nobody we know" });
+      if (!headers.name || !SCOPES[headers.name]) throw new NOT_AUTHORIZED({ displayMessage: "unknown user" });
       NAME.set(headers.name);
     },
   })
   .done();
 
-/** A server on which saying something asks everybody else first, and tells them then. */
+/** A server whose `say` asks all other users first, and then sends to them. */
 beforeEach(async () => {
   const connected = new Map<string, Outgoing>();
   const http = new GGHttpServer({ port: 0 });
@@ -101,7 +101,7 @@ it("passes a declared error on, and pushes nothing", async () => {
   await ann.say({ text: "hi" }).with(ben.mock.mayI.andReturn(false)).toBeError(DECLINED);
 });
 
-it("refuses before anybody is asked: by permission, by validation", async () => {
+it("refuses before it asks other users: by permission, by validation", async () => {
   const [ann, eve] = [await user("ann"), await user("eve")];
   await eve.say({ text: "hi" }).toBeError(FORBIDDEN);
   await ann
@@ -110,6 +110,6 @@ it("refuses before anybody is asked: by permission, by validation", async () => 
     .toEqual({ text: ["Value must not be empty"] });
 });
 
-it("lets nobody in whom the middleware does not know", async () => {
+it("refuses a user that the middleware does not know", async () => {
   await expect(user("mallory")).rejects.toBeInstanceOf(NOT_AUTHORIZED);
 });

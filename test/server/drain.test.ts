@@ -21,7 +21,7 @@ const Api = webSocketSchema(
 const DRAINING = { "ws-capabilities": "drain" };
 const ACCEPTED = 'k:::{"ws-capabilities":"drain"}';
 
-/** A server that notes what it has answered. */
+/** A server that records its answers. */
 async function start(config: WebSocketSchemaConfig = {}, gate?: Promise<void>) {
   const answered: string[] = [];
   const begun = new Queue<string>();
@@ -51,7 +51,7 @@ async function capablePeer(url: string): Promise<RawPeer> {
 }
 
 describe("a server that drains", () => {
-  it("tells those that can to leave within the spread, and nothing to others, which it closes in waves with 1012", async () => {
+  it("sends notices to clients with drain, within the spread, and closes others in waves with 1012", async () => {
     const { http, url } = await start({ drain: { spreadMs: 60, deadlineMs: 100 } });
     const old = await Promise.all(Array.from({ length: 12 }, () => RawPeer.connect(url)));
     const capable = await capablePeer(url);
@@ -66,7 +66,7 @@ describe("a server that drains", () => {
     await torndown;
   });
 
-  it("gives each another time, anywhere within the spread", async () => {
+  it("gives each client a different time within the spread", async () => {
     const { http, url } = await start({ drain: { spreadMs: 1_000, deadlineMs: 20 } });
     const peers = await Promise.all(Array.from({ length: 4 }, () => capablePeer(url)));
     const parts = [0, 0.25, 0.5, 0.9999];
@@ -78,7 +78,7 @@ describe("a server that drains", () => {
     await torndown;
   });
 
-  it("torn down again meanwhile, tells them once all the same, and both wait for the end", async () => {
+  it("sends one notice when torn down twice at once, and both teardowns wait for the end", async () => {
     const { server, url } = await start({ drain: { spreadMs: 1, deadlineMs: 50 } });
     const capable = await capablePeer(url);
     await Promise.all([server.teardown(), server.teardown()]);
@@ -88,7 +88,7 @@ describe("a server that drains", () => {
     expect(server.connectionCount).toBe(0);
   });
 
-  it("torn down again later, leaves alone who has its path by then", async () => {
+  it("does not affect the next owner of its path when torn down again later", async () => {
     const { server, http, url } = await start();
     await server.teardown();
     Api.startServer((incoming) => incoming.on({ work: (text) => ({ text, port: 1 }) }), { http });
@@ -111,7 +111,7 @@ describe("a server that drains", () => {
     await torndown;
   });
 
-  it("closes at the deadline whatever is in flight", async () => {
+  it("closes at the deadline, even with requests in flight", async () => {
     const { http, url, begun } = await start({ drain: { spreadMs: 1, deadlineMs: 30 } }, new Promise(() => {}));
     const peer = await RawPeer.connect(url);
     peer.send('r:Roll.work:1:"a"');
@@ -120,7 +120,7 @@ describe("a server that drains", () => {
     expect((await peer.closed).code).toBe(1012);
   });
 
-  it("ends with 1001 for everybody without the option", async () => {
+  it("closes all with 1001 without the option", async () => {
     const { http, url } = await start();
     const [old, capable] = [await RawPeer.connect(url), await capablePeer(url)];
     await http.teardown();
@@ -130,10 +130,10 @@ describe("a server that drains", () => {
   });
 });
 
-describe("a client that is sent away", () => {
+describe("a client that gets a drain notice", () => {
   it("finishes its calls on the old connection while it makes the next one at once", async () => {
     const server = await RawServer.start();
-    // Without its back-off: it was not a failure.
+    // Without a back-off, since it is not a failure.
     const reconnect = { initialDelayMs: 2 ** 31, maxDelayMs: 2 ** 31 };
     const client = Api.createClient({ url: server.url, reconnect, logger: recordingLogger() });
     onTestFinished(() => client.close());
@@ -152,7 +152,7 @@ describe("a client that is sent away", () => {
     expect(client.isConnected).toBe(false);
     await client.connect();
     expect(reasons).toEqual(["drop"]);
-    // The new connection is in use, and the old one still good for what was asked there.
+    // The new connection is in use; the old one still settles its calls.
     void client.outgoing.work("b");
     expect(await second.next()).toBe('r:Roll.work:1:"b"');
     first.send('s:Roll.work:1:{"success":true,"type":"OK","data":{"text":"a","port":1}}');
@@ -161,7 +161,7 @@ describe("a client that is sent away", () => {
     expect(reasons).toEqual(["drop"]);
   });
 
-  it("is told once: more notices, however late they let it leave, keep nothing, and none outlives its connection", async () => {
+  it("acts on one notice: further ones keep nothing, and none outlives its connection", async () => {
     const server = await RawServer.start();
     const client = Api.createClient({ url: server.url, reconnect: { initialDelayMs: 1 }, logger: recordingLogger() });
     onTestFinished(() => client.close());
@@ -180,7 +180,7 @@ describe("a client that is sent away", () => {
     expect(runningDeadlines()).toBeLessThanOrEqual(before);
   });
 
-  it("does not announce that it can when it does not reconnect, and ignores a notice that was not agreed on", async () => {
+  it("does not announce drain without reconnect, and ignores a notice that was not agreed on", async () => {
     const server = await RawServer.start();
     const client = Api.createClient({ url: server.url, logger: recordingLogger() });
     onTestFinished(() => client.close());
@@ -194,7 +194,7 @@ describe("a client that is sent away", () => {
   });
 });
 
-it("a rolling restart of two servers behind a proxy, under load, loses no answered call", async () => {
+it("loses no answered call in a rolling restart of two servers behind a proxy, under load", async () => {
   const drain = { spreadMs: 100 };
   const balancer = await Balancer.start();
   const [one, two] = [await start({ drain }), await start({ drain })];
@@ -245,6 +245,6 @@ it("a rolling restart of two servers behind a proxy, under load, loses no answer
   expect(three.server.connectionCount).toBe(clients.length);
   const answered = [...one.answered, ...two.answered, ...three.answered];
   expect(answered.filter((text) => !received.has(text))).toEqual([]);
-  // What was refused was never sent.
+  // Refused calls were never sent.
   expect(failures.filter((message) => !message.includes("was not sent"))).toEqual([]);
 });

@@ -10,7 +10,7 @@ const count = (result: string) =>
 
 beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
 
-/** So many connections, the last of them with batches, all in one group. */
+/** This many connections, the last one with batches, all in one group. */
 async function crowd(size: number, config = {}) {
   const { url, outgoings, ...more } = await serveExt(config);
   const group = new GGSocketGroup(ExtApi);
@@ -26,7 +26,7 @@ async function crowd(size: number, config = {}) {
 }
 
 describe("GGSocketGroup", () => {
-  it("tells all its members, validates once, and counts each delivery", async () => {
+  it("sends to all its members, validates once, and counts each delivery", async () => {
     const real = IsObject({ text: IsString });
     const parse = vi.fn(real.safeParse.bind(real));
     const IsText: typeof real = Object.create(real, { safeParse: { value: parse } });
@@ -36,7 +36,7 @@ describe("GGSocketGroup", () => {
       .path("ws/once")
       .done();
     const group = new GGSocketGroup(Api);
-    expect(await group.news({ text: "nobody is here" }).asResult()).toMatchObject({ success: true });
+    expect(await group.news({ text: "no member" }).asResult()).toMatchObject({ success: true });
     expect(parse).toHaveBeenCalledTimes(1);
 
     const { group: crowded, peers } = await crowd(5);
@@ -57,7 +57,7 @@ describe("GGSocketGroup", () => {
     expect(await peers[1]?.next()).toBe(`${of("2")}\n${of("4")}`);
   });
 
-  it("refuses what is not valid with a VALIDATION_ERROR, and nobody hears of it", async () => {
+  it("refuses invalid input with a VALIDATION_ERROR, and sends nothing", async () => {
     const { group, peers } = await crowd(2);
     const result = await group.news({ text: {} } as never).asResult();
     expect(result).toBeInstanceOf(VALIDATION_ERROR);
@@ -65,12 +65,12 @@ describe("GGSocketGroup", () => {
     for (const peer of peers) expect(await peer.next()).toContain("next");
   });
 
-  it("lets members go when they close, or are removed, and may have them again", async () => {
+  it("releases members that close or are removed, and accepts them again", async () => {
     const { group, members, peers, outgoings, url } = await crowd(3);
     const [first, second, third] = members as [object, object, object];
-    const left = new Promise<void>((resolve) => members[0]?.onClose(resolve));
+    const closed = new Promise<void>((resolve) => members[0]?.onClose(resolve));
     await peers[0]?.close();
-    await left;
+    await closed;
     expect([group.size, group.has(first), group.has(second)]).toEqual([2, false, true]);
     expect([group.remove(third), group.remove(third), group.size]).toEqual([true, false, 1]);
     group.add(third);
@@ -84,12 +84,12 @@ describe("GGSocketGroup", () => {
     expect(await peers[1]?.closed).toEqual({ code: 4_100, reason: "bye" });
   });
 
-  it("a member that reads too slowly is closed by its own rule, or left out, and keeps nobody waiting", async () => {
+  it("closes or skips a member that reads too slowly, by its own limit, and never delays others", async () => {
     const { group, peers, members, logger } = await crowd(3, { limits: { maxOutboxBytes: 1_000_000 } });
     const closed = new Promise<void>((resolve) => members[0]?.onClose(resolve));
     peers[0]?.ws.pause();
     const text = "x".repeat(200_000);
-    // What the operating systems buffer has to be full first.
+    // The operating system's buffers fill first.
     for (let n = 1; count("DROPPED") === 0; n++) {
       group.news({ text, n }, { droppable: true });
       for (const peer of peers.slice(1)) expect(await peer.next()).toContain(`"n":${n}`);
@@ -102,7 +102,7 @@ describe("GGSocketGroup", () => {
     peers[0]?.ws.terminate();
     await closed;
     expect(group.size).toBe(2);
-    expect(logger.lines.map(({ message }) => message)).toEqual([
+    expect(logger.entries.map(({ message }) => message)).toEqual([
       "Ext: messages are dropped, since their peer reads too slowly",
       "Ext: a connection is closed, since its peer reads too slowly",
     ]);
@@ -110,7 +110,7 @@ describe("GGSocketGroup", () => {
     expect(GGWebSocketMetrics.outRequests.getValue(unknown)).toBe(1);
   });
 
-  it("takes nothing but the outgoing of a connection handler, and no contract with its own members' names", () => {
+  it("accepts only the outgoing of a connection handler, and no contract with its own members' names", () => {
     const group = new GGSocketGroup(ExtApi);
     const client = ExtApi.createClient({ url: "ws://127.0.0.1:1" });
     for (const stranger of [{}, client.outgoing]) {

@@ -12,9 +12,9 @@ import {
 import { describe, expect, it } from "vitest";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
-import { closeOf } from "../support/lines.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger, serve, startHttp } from "../support/server.js";
+import { closeOf } from "../support/tcp.js";
 
 const BANNED = ERROR.define("BANNED", 403, IsObject({ days: IsNumber }));
 const USER = new GGContextKey<string>("handshake_test_user", IsString);
@@ -55,7 +55,7 @@ const whoAmI = async (peer: RawPeer) => {
   return /"data":"(.*)"/.exec(await peer.next())?.[1];
 };
 
-/** What the server says to a handshake that it refuses. */
+/** The server's answer to a refused handshake. */
 async function refusal(url: string, headers: object = {}) {
   const peer = await RawPeer.open(url);
   peer.send(`h:::${JSON.stringify(headers)}`);
@@ -168,7 +168,7 @@ describe("middlewares", () => {
           ref: expect.stringMatching(/^ERR_REF_/),
         },
       });
-      expect({ later, accepted, logged: logger.lines }).toEqual({ later: [], accepted: [], logged: [] });
+      expect({ later, accepted, logged: logger.entries }).toEqual({ later: [], accepted: [], logged: [] });
     },
   );
 
@@ -192,7 +192,7 @@ describe("middlewares", () => {
       statusCode: 500,
       context: { timestamp: expect.any(Number), ref: expect.stringMatching(/^ERR_REF_/) },
     });
-    expect(logger.lines).toEqual([
+    expect(logger.entries).toEqual([
       {
         level: "error",
         message: "Hand: a middleware failed",
@@ -202,7 +202,7 @@ describe("middlewares", () => {
     expect(accepted).toEqual([]);
   });
 
-  it("may take their time: what the client sends meanwhile waits and is answered in order", async () => {
+  it("may be slow: messages that the client sends meanwhile wait and are answered in order", async () => {
     const gate = new Gate();
     const { url } = await start([{ process: () => gate.passed }]);
     const peer = await RawPeer.open(url);
@@ -218,7 +218,7 @@ describe("middlewares", () => {
     ]);
   });
 
-  it("do not bring a connection about when the client has left meanwhile", async () => {
+  it("do not open a connection that the client has closed meanwhile", async () => {
     const gate = new Gate();
     const entered = new Gate();
     const { url, accepted, server, http } = await start([
@@ -229,12 +229,12 @@ describe("middlewares", () => {
         },
       },
     ]);
-    const lines: Socket[] = [];
-    http.httpServer.on("connection", (line: Socket) => void lines.push(line));
+    const sockets: Socket[] = [];
+    http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
     const peer = await RawPeer.open(url);
     peer.send("h:::{}");
     await entered.passed;
-    const closed = closeOf(lines[0] as Socket);
+    const closed = closeOf(sockets[0] as Socket);
     peer.ws.terminate();
     await closed;
     gate.open();
@@ -273,7 +273,7 @@ describe("the query", () => {
   });
 });
 
-it("a handshake message that does not come within 5 s ends with x and 4001", async () => {
+it("refuses with x and 4001 when no handshake message comes within 5 s", async () => {
   const clock = await onFakeClock();
   const Api = clock
     .webSocketSchema(clock.defineSocketContract("Slow", { clientToServer: { ping: {} }, serverToClient: {} }))
@@ -297,7 +297,7 @@ it("a handshake message that does not come within 5 s ends with x and 4001", asy
   expect(accepted).toHaveLength(1);
 });
 
-it("a line that was refused is cut after 5 s when its peer does not answer the close frame", async () => {
+it("cuts a refused connection after 5 s when its peer does not answer the close frame", async () => {
   const clock = await onFakeClock();
   const parsed = new Gate();
   const Api = clock
@@ -310,22 +310,22 @@ it("a line that was refused is cut after 5 s when its peer does not answer the c
       },
     })
     .done();
-  const lines: Socket[] = [];
+  const sockets: Socket[] = [];
   const { http, url } = await clock.start((http) => Api.register(() => {}, { http }));
-  http.httpServer.on("connection", (line: Socket) => void lines.push(line));
+  http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
   const peer = await RawPeer.open(`${url}/ws/deaf`);
-  const line = lines[0] as Socket;
+  const socket = sockets[0] as Socket;
   peer.send("h:::{}");
   peer.ws.pause();
   await parsed.passed;
-  await new Promise((resolve) => setImmediate(resolve)); // the refusal is a few promises later
-  const closed = closeOf(line);
+  await new Promise((resolve) => setImmediate(resolve)); // the refusal follows after a few microtasks
+  const closed = closeOf(socket);
   clock.pass(5_001);
   await closed;
 });
 
 describe("one middleware for both transports", () => {
-  // The README's class, word for word.
+  // The README's class, verbatim.
   const IsAuthUser = IsObject({ id: IsString, role: IsString });
   type AuthUser = typeof IsAuthUser.infer;
   const GG_AUTH_USER = new GGContextKey<AuthUser>("authUser", IsAuthUser);

@@ -12,10 +12,10 @@ import {
 } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Gate } from "../support/gate.js";
-import { closeOf } from "../support/lines.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger, startHttp } from "../support/server.js";
+import { closeOf } from "../support/tcp.js";
 
 const FULL = ERROR.define("METRICS_FULL", 409);
 
@@ -108,7 +108,7 @@ describe("connections_total", () => {
     expect(await scrape("connections_active")).toEqual(['{api="Strict",path="/ws/strict"} 2']);
   });
 
-  it("counts a connectPermission that refuses, and a client that leaves before its handshake", async () => {
+  it("counts a connectPermission that refuses, and a client that closes before its handshake", async () => {
     const Locked = webSocketSchema(defineSocketContract("Locked", { clientToServer: {}, serverToClient: {} }))
       .path("ws/locked")
       .connectPermission("x")
@@ -120,9 +120,9 @@ describe("connections_total", () => {
     peer.send("h:::{}");
     await peer.closed;
     const connection = once(http.httpServer, "connection") as Promise<Socket[]>;
-    const left = await RawPeer.open(`${url}/ws/locked`);
+    const closing = await RawPeer.open(`${url}/ws/locked`);
     const closed = closeOf((await connection)[0] as Socket);
-    left.ws.terminate();
+    closing.ws.terminate();
     await closed;
     expect(await scrape("connections_total")).toEqual(['{api="Locked",path="/ws/locked",result="HANDSHAKE_FAILED"} 2']);
   });
@@ -264,7 +264,7 @@ describe("out_requests_total and out_request_duration_ms", () => {
     peer.ws.close();
     await closes.next();
     await calls[2]?.asResult();
-    outgoing.news("nobody there");
+    outgoing.news("closed");
     outgoing.ask();
     const line = (method: string, result: string, count: number) =>
       `{${API},method="Met.${method}",result="${result}"} ${count}`;
@@ -282,7 +282,7 @@ describe("out_requests_total and out_request_duration_ms", () => {
     expect(await scrape("out_request_duration_ms_count")).toEqual([`{${API},method="Met.ask"} 4`]);
   });
 
-  it("count a reply that nobody waits for, without its name", async () => {
+  it("count an unexpected reply, without its name", async () => {
     const { url } = await start();
     const peer = await RawPeer.connect(url);
     peer.send('s:Met.ask:1:{"success":true,"type":"OK"}', "s:Evil.path:2:{}");
@@ -291,7 +291,7 @@ describe("out_requests_total and out_request_duration_ms", () => {
   });
 });
 
-it("several APIs are told apart by their labels", async () => {
+it("distinguishes APIs by their labels", async () => {
   const api = (name: string) =>
     webSocketSchema(defineSocketContract(name, { clientToServer: { ping: {} }, serverToClient: {} }))
       .path(`ws/${name}`)
@@ -310,7 +310,7 @@ it("several APIs are told apart by their labels", async () => {
   ]);
 });
 
-it("the metrics have the published names, kinds and labels", () => {
+it("has the published names, kinds and labels", () => {
   const described = Object.values(GGWebSocketMetrics).map(({ name, type, labelNames }) => [
     name,
     type,
@@ -326,7 +326,7 @@ it("the metrics have the published names, kinds and labels", () => {
   ]);
 });
 
-it("without a store nothing is measured, and everything works", async () => {
+it("works without a store, and measures nothing", async () => {
   const scope = new GGLocatorScope("service");
   scope.setLifecycleOwner({});
   const { url, outgoings } = await scope.run(() => start());
@@ -340,7 +340,7 @@ it("without a store nothing is measured, and everything works", async () => {
   expect(await peer.next()).toBe('m:Met.news::"x"');
 });
 
-it("the store of the scope that registers is the one that counts, wherever the server is started", async () => {
+it("counts in the store of the scope that registers, wherever the server is started", async () => {
   const store = new GGMetricsStore();
   const scope = new GGLocatorScope("service");
   scope.set(GG_METRICS, store);

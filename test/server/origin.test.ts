@@ -36,7 +36,7 @@ describe("allowedOrigins", () => {
     expect((await upgrade(`${url}/ws/ori`, { Origin: "null" })).body).toBe("This origin may not connect\n");
     const labels = { api: "Ori", path: "/ws/ori", result: "ORIGIN_REFUSED" };
     expect(GGWebSocketMetrics.connections.getValue(labels)).toBe(strangers.length + 1);
-    expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { result: "ORIGIN_REFUSED" } });
+    expect(logger.entries[0]).toMatchObject({ level: "warn", fields: { result: "ORIGIN_REFUSED" } });
   });
 
   it('"same-host" compares with the Host of the request', async () => {
@@ -53,14 +53,14 @@ describe("allowedOrigins", () => {
   });
 
   it.each([[undefined], [["https://app.example"]], ["same-host" as const]])(
-    "lets in what is no browser and says no origin (%j)",
+    "accepts a client that is not a browser and sends no origin (%j)",
     async (allowed) => {
       const { url } = await start(allowed);
       expect((await upgrade(`${url}/ws/ori`)).status).toBe(101);
     },
   );
 
-  it("lets everybody in without the option", async () => {
+  it("accepts every origin without the option", async () => {
     const { from } = await start();
     for (const origin of ["https://anywhere.example", "null", "nonsense"]) expect(await from(origin)).toBe(101);
   });

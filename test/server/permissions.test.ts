@@ -39,7 +39,7 @@ const contract = defineSocketContract("Gate", {
 });
 const METHODS = ["open", "anyone", "write", "both", "either", "nested"] as const;
 
-const asUser: GGWebSocketMiddleware = { parseHandshake: ({ headers }) => USER.set(headers.user ?? "nobody") };
+const asUser: GGWebSocketMiddleware = { parseHandshake: ({ headers }) => USER.set(headers.user ?? "unknown") };
 
 async function start(
   resolve: () => Scopes | Promise<Scopes>,
@@ -94,13 +94,13 @@ const ONLY_OPEN = (error: string) => ({
 });
 
 describe("the gate of a message", () => {
-  it("lets nobody but public methods through without an identity: NOT_AUTHORIZED", async () => {
+  it("refuses all but public methods without an identity: NOT_AUTHORIZED", async () => {
     const { url, handled } = await start(() => null);
     expect(await results(await RawPeer.connect(url))).toEqual(ONLY_OPEN("NOT_AUTHORIZED"));
     expect(handled).toEqual(["connection", "open"]);
   });
 
-  it("lets an identity without the scope go no further: FORBIDDEN", async () => {
+  it("refuses an identity without the scope: FORBIDDEN", async () => {
     const { url, handled } = await start(() => new Set());
     expect(await results(await RawPeer.connect(url))).toEqual(ONLY_OPEN("FORBIDDEN"));
     expect(handled).toEqual(["connection", "open"]);
@@ -147,7 +147,7 @@ describe("the gate of a message", () => {
     peer.send("r:Gate.write:1:{nope", 'r:Gate.write:2:{"text":""}', "r:Gate.write:3:");
     for (const reply of await peer.frames.take(3)) expect(reply).toContain(`"type":"${type}"`);
     const parsed = parse.mock.calls.map(([text]) => text);
-    expect(parsed).toEqual(expect.arrayContaining(["{}"])); // the handshake: the spy does see what the server parses
+    expect(parsed).toEqual(expect.arrayContaining(["{}"])); // the handshake: the spy sees what the server parses
     expect(parsed).not.toContain("{nope");
     expect(parsed).not.toContain('{"text":""}');
   });
@@ -192,7 +192,7 @@ describe("the gate of a message", () => {
       peer.send('m:Gate.note::"x"');
       expect(await peer.framesUntilAnswerTo("r:Gate.open:1:")).toEqual([]);
       expect(handled).toEqual(["connection", "open"]);
-      expect(logger.lines).toEqual([
+      expect(logger.entries).toEqual([
         { level: "warn", message: `Gate.note: a message ended with ${type}`, fields: { ref: expect.any(String) } },
       ]);
     },
@@ -262,13 +262,13 @@ describe("the scopes", () => {
       return peer.next();
     };
     expect(await refused("ann")).toMatch(/^x:::.*"type":"EXPIRED".*"displayMessage":"log in again"/);
-    expect(logger.lines).toEqual([]);
+    expect(logger.entries).toEqual([]);
     const frame = await refused("bob");
     expect(frame).toMatch(/^x:::.*"type":"SERVER_ERROR"/);
     expect(frame).not.toContain("database");
-    expect(logger.lines).toHaveLength(1);
-    expect(frame).toContain(`"ref":"${logger.lines[0]?.fields.ref}"`);
-    expect(logger.lines[0]?.fields.error).toEqual(new Error("database down"));
+    expect(logger.entries).toHaveLength(1);
+    expect(frame).toContain(`"ref":"${logger.entries[0]?.fields.ref}"`);
+    expect(logger.entries[0]?.fields.error).toEqual(new Error("database down"));
     expect(handled).toEqual([]);
   });
 });
@@ -286,7 +286,7 @@ describe("connectPermission", () => {
     expect(peer.frames.unseen).toEqual([
       expect.stringMatching(new RegExp(`^x:::\\{"success":false,"type":"${type}","statusCode":40`)),
     ]);
-    expect({ handled, open: server.connectionCount, logged: logger.lines }).toEqual({
+    expect({ handled, open: server.connectionCount, logged: logger.entries }).toEqual({
       handled: [],
       open: 0,
       logged: [],
@@ -303,12 +303,12 @@ describe("connectPermission", () => {
     expect(handled).toEqual(["connection"]);
   });
 
-  it("GG_NO_PERMISSIONS lets everybody in, while messages are gated on their own", async () => {
+  it("GG_NO_PERMISSIONS accepts every connection, while messages are gated on their own", async () => {
     const { url } = await start(() => null, { connect: GG_NO_PERMISSIONS });
     expect(await results(await RawPeer.connect(url))).toEqual(ONLY_OPEN("NOT_AUTHORIZED"));
   });
 
-  it("counts the middlewares' refusal first: nobody asks for scopes then", async () => {
+  it("does not resolve scopes after a middleware has refused", async () => {
     const resolver = vi.fn(() => null);
     const { url } = await start(resolver, {
       connect: "x",
@@ -342,7 +342,7 @@ describe("the check at start", () => {
   const handlersOf = (methods: GGSocketMethodMap) =>
     Object.fromEntries(Object.keys(methods).map((method) => [method, async () => undefined]));
 
-  /** Starts a server that must refuse to, and returns what it says. */
+  /** Starts a server that must refuse to start, and returns its error. */
   async function failure(register: (http: GGHttpServer) => void): Promise<string> {
     const http = new GGHttpServer({ port: 0 });
     register(http);
@@ -356,7 +356,7 @@ describe("the check at start", () => {
     return (error as Error).message;
   }
 
-  it("refuses gated methods and connections without a resolver, and lists every one with the way to mend it", async () => {
+  it("refuses gated methods and connections without a resolver, and lists each with its fix", async () => {
     const message = await failure((http) => {
       socketApi("One", { a: { permission: "x:read" }, b: { permission: GG_NO_PERMISSIONS } }).register(() => {}, {
         http,
@@ -401,7 +401,7 @@ describe("the check at start", () => {
     expect(message).toContain("GG_NO_PERMISSIONS");
   });
 
-  it("has nothing against a server where all is declared and resolved, or nothing declared at all", async () => {
+  it("accepts a server where all is declared and resolved, or nothing is declared", async () => {
     const declared = { a: { permission: "x" }, b: { permission: GG_NO_PERMISSIONS } };
     await startHttp((http) => {
       new GGHttp(http).usePermissions(() => null).http(httpApi("Web", declared), handlersOf(declared));

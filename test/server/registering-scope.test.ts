@@ -9,7 +9,7 @@ import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger, serve, startHttp } from "../support/server.js";
 
-it("the store of the scope that registers counts refused, unknown and stray frames, and calls that end by themselves", async () => {
+it("counts refused, unknown and stray frames, and failed calls, in the store of the scope that registers", async () => {
   const store = new GGMetricsStore();
   const scope = new GGLocatorScope("service");
   scope.set(GG_METRICS, store);
@@ -63,7 +63,7 @@ it("the store of the scope that registers counts refused, unknown and stray fram
   ]);
 });
 
-it("the discovery client of the scope that registers learns of the API, wherever the server is started", async () => {
+it("announces the API to the discovery client of the scope that registers, wherever it starts", async () => {
   const contract = defineSocketContract("Found", { clientToServer: {}, serverToClient: {} });
   const discovery = new GGLocalDiscovery();
   const scope = new GGLocatorScope("service");

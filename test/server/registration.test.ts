@@ -8,10 +8,10 @@ import { defineSocketContract, GG_WS_CONNECTION, webSocketSchema } from "@grest-
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { ChatApi } from "../support/chatApi.js";
-import { closeOf } from "../support/lines.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { startHttp } from "../support/server.js";
+import { closeOf } from "../support/tcp.js";
 
 const api = (name: string, path = `ws/${name}`) =>
   webSocketSchema(defineSocketContract(name, { clientToServer: { name: { success: IsString } }, serverToClient: {} }))
@@ -30,19 +30,19 @@ async function ask(url: string, api: string): Promise<string | undefined> {
   return /"data":"(.*)"/.exec(await peer.next())?.[1];
 }
 
-/** All that a server sends to an upgrade request of these lines, until it closes the line. */
+/** All that a server sends in reply to an upgrade request of these lines, until it closes the socket. */
 async function rawUpgrade(port: number, path: string): Promise<string> {
-  const line = connect(port, "127.0.0.1");
-  onTestFinished(() => void line.destroy());
+  const socket = connect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
   let text = "";
-  line.on("data", (chunk) => {
+  socket.on("data", (chunk) => {
     text += chunk;
   });
-  line.write(
+  socket.write(
     `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
-  await closeOf(line);
+  await closeOf(socket);
   return text;
 }
 
@@ -70,14 +70,14 @@ describe("register and startServer", () => {
     expect(await Web.createClient({ url: `http://127.0.0.1:${http.port}` }).hello()).toBe("over http");
   });
 
-  it("register returns nothing; startServer returns the socket server", async () => {
+  it("return nothing (register) and the socket server (startServer)", async () => {
     let registered: unknown = "untouched";
     const Listed = api("Listed");
-    const left = new Queue<void>();
+    const closed = new Queue<void>();
     let server!: ReturnType<typeof Listed.startServer>;
     const { url } = await startHttp((http) => {
       registered = api("Plain").register(naming("p"), { http });
-      server = Listed.startServer((_incoming, outgoing) => outgoing.onClose(() => left.push()), { http });
+      server = Listed.startServer((_incoming, outgoing) => outgoing.onClose(() => closed.push()), { http });
     });
     expect(registered).toBeUndefined();
     expect(server).toMatchObject({ apiName: "Listed", path: "/ws/Listed", connectionCount: 0 });
@@ -86,7 +86,7 @@ describe("register and startServer", () => {
     await RawPeer.connect(`${url}/ws/Plain`);
     expect(server.connectionCount).toBe(2);
     peer.ws.close();
-    await left.next();
+    await closed.next();
     expect(server.connectionCount).toBe(1);
   });
 
@@ -103,7 +103,7 @@ describe("register and startServer", () => {
     expect(() => new GGLocatorScope("empty").run(register)).toThrow(/Lost: .*no HTTP server.*GGHttpServer.*\{http\}/);
   });
 
-  it("a path is the same with and without its leading slash, and matches nothing else", async () => {
+  it("treats a path the same with and without its leading slash, and matches nothing else", async () => {
     const { url } = await startHttp((http) => {
       api("Bare", "ws/bare").register(naming("bare"), { http });
       api("Slash", "/ws/slash").register(naming("slash"), { http });
@@ -162,25 +162,25 @@ describe("an upgrade to an unknown path", () => {
     },
   );
 
-  it("gets 404 as well when it breaks off at once: the server goes on", async () => {
+  it("gets 404 when its socket is reset at once too, and the server goes on", async () => {
     const { http, url } = await startHttp((http) => api("Known").register(naming("alive"), { http }));
     const upgraded = once(http.httpServer, "upgrade");
-    const line = connect(http.port as number, "127.0.0.1");
-    line.write("GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    const socket = connect(http.port as number, "127.0.0.1");
+    socket.write("GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     await upgraded;
-    line.resetAndDestroy();
+    socket.resetAndDestroy();
     expect(await ask(`${url}/ws/Known`, "Known")).toBe("alive");
   });
 
-  it("is left to other libraries' listeners with unknownPaths: 'leave'", async () => {
+  it("goes to other libraries' listeners with unknownPaths: 'leave'", async () => {
     const { http, url } = await startHttp((http) => {
       api("Mine").register(naming("mine"), { http });
       api("Leaves").register(naming("leaves"), { http, unknownPaths: "leave" });
       const others = new WebSocketServer({ noServer: true });
-      http.httpServer.on("upgrade", (request, line, head) => {
+      http.httpServer.on("upgrade", (request, socket, head) => {
         if (request.url === "/other") {
-          others.handleUpgrade(request, line, head, (ws) => ws.on("message", (data) => ws.send(`echo ${data}`)));
-        } else if (request.url === "/nowhere") line.end("HTTP/1.1 418 I'm a teapot\r\n\r\n");
+          others.handleUpgrade(request, socket, head, (ws) => ws.on("message", (data) => ws.send(`echo ${data}`)));
+        } else if (request.url === "/nowhere") socket.end("HTTP/1.1 418 I'm a teapot\r\n\r\n");
       });
     });
     const peer = await RawPeer.open(`${url}/other`);
@@ -200,7 +200,7 @@ describe("an upgrade to an unknown path", () => {
 });
 
 describe("a start that is refused", () => {
-  it("leaves nothing listening, and says which port is taken", async () => {
+  it("stops listening, and says which port is taken", async () => {
     const { http: first } = await startHttp((http) => api("A").register(naming("a"), { http }));
     const second = new GGHttpServer({ port: first.port as number });
     onTestFinished(() => second.teardown());
@@ -231,7 +231,7 @@ describe("discovery", () => {
     ]);
   });
 
-  it("leads a client without a url to the API", async () => {
+  it("gives the address of the API to a client without a url", async () => {
     const Found = api("Found");
     await startHttp((http) => Found.register(naming("found"), { http }));
     const client = Found.createClient();
@@ -248,7 +248,7 @@ describe("discovery", () => {
   });
 });
 
-it("GG_WS_CONNECTION holds the port that is listened on and the path, in the connection and in its messages", async () => {
+it("GG_WS_CONNECTION holds the listening port and the path, in the connection and its messages", async () => {
   const seen: unknown[] = [];
   const { http, url } = await startHttp((http) =>
     api("Where", "ws/where").register(

@@ -77,14 +77,14 @@ it("reaches a connection whose handshake is not done yet", async () => {
   expect(server.connectionCount).toBe(0);
 });
 
-it("reaches a connection whose handshake has been let in and does not know its user yet", async () => {
+it("reaches a connection whose handshake is accepted and whose user is not resolved yet", async () => {
   const gate = new Gate();
   const arrived = new Gate();
   const Api = webSocketSchema(contract)
     .path("ws/rev")
     .use({
       async process() {
-        // The store has said yes; what it said takes its time.
+        // The handshake is accepted, and the user is still being resolved.
         arrived.open();
         await gate.passed;
         USER.set("ann");
@@ -103,11 +103,11 @@ it("reaches a connection whose handshake has been let in and does not know its u
   expect(await peer.closed).toEqual({ code: 1008, reason: "Revoked" });
   expect(peer.frames.unseen).toEqual([]);
   expect(server.connectionCount).toBe(0);
-  // It holds for what was under way, and not for ever.
+  // It applies to handshakes in progress only.
   await RawPeer.connect(`${url}/ws/rev`);
 });
 
-it("a matcher that throws is told of, once all others are dealt with", async () => {
+it("rethrows a matcher's error after all other connections are handled", async () => {
   const { url, server } = await start();
   const [ann, bo] = [await RawPeer.connect(url, { user: "ann" }), await RawPeer.connect(url, { user: "bo" })];
   const match = () => {
@@ -120,7 +120,7 @@ it("a matcher that throws is told of, once all others are dealt with", async () 
   expect(await ann.next()).toContain('"data":"ann"');
 });
 
-it("a client that reconnects does not come back", async () => {
+it("keeps a client with reconnect from coming back", async () => {
   const { Api, base, server, valid } = await start();
   const client = Api.createClient({ url: base, reconnect: true, logger: recordingLogger() });
   onTestFinished(() => client.close());

@@ -11,11 +11,11 @@ import {
 import { describe, expect, it, onTestFinished } from "vitest";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
-import { closeOf } from "../support/lines.js";
 import { root } from "../support/paths.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger, serve } from "../support/server.js";
+import { closeOf } from "../support/tcp.js";
 
 const contract = defineSocketContract("Down", {
   clientToServer: { work: { input: IsString, success: IsString }, ping: {} },
@@ -119,22 +119,22 @@ describe("http.teardown()", () => {
     expect(events.unseen).toEqual(["done a", "closed"]);
   });
 
-  it("makes no connection of an upgrade on a line that was open before", async () => {
+  it("refuses an upgrade on a TCP socket that was open before", async () => {
     const { url, http, events, gate } = await start();
     const peer = await RawPeer.connect(url);
-    const line = connect(http.port as number, "127.0.0.1");
-    onTestFinished(() => void line.destroy());
+    const socket = connect(http.port as number, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
     let text = "";
-    line.on("data", (chunk) => {
+    socket.on("data", (chunk) => {
       text += chunk;
     });
-    const closed = closeOf(line); // the server may well cut it
-    await once(line, "connect");
-    line.write("GET /ws/down HTTP/1.1\r\nHost: x\r\n"); // a request that has begun
+    const closed = closeOf(socket); // the server may cut it
+    await once(socket, "connect");
+    socket.write("GET /ws/down HTTP/1.1\r\nHost: x\r\n"); // a request in progress
     peer.send('r:Down.work:1:"a"');
     await events.next();
     const down = http.teardown();
-    line.write(
+    socket.write(
       "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     );
@@ -144,7 +144,7 @@ describe("http.teardown()", () => {
     await down;
   });
 
-  it("closes connections in mid-handshake: those that have not said anything, and those in a middleware", async () => {
+  it("closes connections in mid-handshake: before their message, and in a middleware", async () => {
     const entered = new Gate();
     const { url, http, events } = await start({
       middlewares: [
@@ -167,7 +167,7 @@ describe("http.teardown()", () => {
     expect(events.unseen).toEqual([]);
   });
 
-  it("does not let a handshake through that ends during it", async () => {
+  it("refuses a handshake that ends during it", async () => {
     const entered = new Gate();
     const release = new Gate();
     const { url, http, events, gate } = await start({
@@ -218,15 +218,15 @@ describe("http.teardown()", () => {
       Api.register((_, outgoing) => outgoing.onClose(() => closed.open()), { http }),
     );
     const peer = await RawPeer.connect(`${url}/ws/deaf`);
-    peer.ws.pause(); // it does not even read any more
+    peer.ws.pause(); // it stops reading
     const down = http.teardown();
-    await new Promise((resolve) => setImmediate(resolve)); // a tear-down begins in the turn after
+    await new Promise((resolve) => setImmediate(resolve)); // the teardown begins one turn later
     clock.pass(5_001);
     await closed.passed;
     await down;
   });
 
-  it("gives handlers that never end 5 s, and then closes all the same", async () => {
+  it("gives handlers that never end 5 s, and then closes", async () => {
     const clock = await onFakeClock();
     const Api = clock
       .webSocketSchema(
@@ -267,7 +267,7 @@ describe("http.teardown()", () => {
 });
 
 describe("the socket server's own teardown()", () => {
-  it("closes its connections and leaves those of other APIs on the server", async () => {
+  it("closes its connections and keeps those of other APIs on the server", async () => {
     const { url, http, server, events } = await start();
     const Other = webSocketSchema(defineSocketContract("Other", { clientToServer: { ping: {} }, serverToClient: {} }))
       .path("ws/other")
@@ -320,7 +320,7 @@ describe("a program that serves, is called and tears down ends by itself", () =>
   );
 });
 
-it("a connection to an API that was torn down on its own is refused, and does not hang", async () => {
+it("refuses a connection to an API that was torn down on its own, without hanging", async () => {
   const { url, server } = await serve((http) =>
     webSocketSchema(contract)
       .path("ws/down")

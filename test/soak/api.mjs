@@ -1,7 +1,7 @@
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 
-/** What server and clients of the soak say to each other. */
+/** The contract of the soak's server and clients. */
 export const Api = webSocketSchema(
   defineSocketContract("Soak", {
     clientToServer: {

@@ -1,4 +1,4 @@
-// The soak's clients: each calls, tells, answers, and now and then leaves and comes back.
+// The soak's clients: each calls, sends, answers, and now and then disconnects and connects again.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Api } from "./api.mjs";
 import { remains, serveTasks } from "./process.mjs";
@@ -58,7 +58,7 @@ serveTasks({
     await Promise.all(lives);
     lives = [];
   },
-  async leave() {
+  async disconnect() {
     await Promise.all(clients.map((client) => client.disconnect()));
     clients = [];
   },

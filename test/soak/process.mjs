@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-/** Does one task after another, as the parent says. */
+/** Runs the parent's tasks one after another. */
 export function serveTasks(tasks) {
   process.on("message", async ({ task, options }) => {
     try {
@@ -18,7 +18,7 @@ export function serveTasks(tasks) {
   }
 }
 
-/** What is left in this process, once garbage is collected. */
+/** The heap and the TCP sockets of this process after garbage collection. */
 export async function remains() {
   for (let i = 0; i < 10; i++) {
     globalThis.gc();

@@ -10,14 +10,14 @@ GG_METRICS.set(new GGMetricsStore());
 const http = new GGHttpServer({ port: 0 });
 const everybody = new GGSocketGroup(Api);
 const outgoings = new Set();
-const lines = new Set();
+const sockets = new Set();
 let load;
 const asked = { begun: 0, settled: 0 };
 let cuts = 0;
 
-http.httpServer.on("connection", (line) => {
-  lines.add(line);
-  line.on("close", () => lines.delete(line));
+http.httpServer.on("connection", (socket) => {
+  sockets.add(socket);
+  socket.on("close", () => sockets.delete(socket));
 });
 const server = Api.startServer(
   (incoming, outgoing) => {
@@ -49,11 +49,11 @@ function pushAndCut() {
       .then(() => asked.settled++);
   }
   // One in a hundred each second, by FIN or by RST.
-  for (let i = 0; i < lines.size / 500; i++) {
+  for (let i = 0; i < sockets.size / 500; i++) {
     cuts++;
-    const line = anyOf(lines);
-    if (Math.random() < 0.5) line?.destroy();
-    else line?.resetAndDestroy();
+    const socket = anyOf(sockets);
+    if (Math.random() < 0.5) socket?.destroy();
+    else socket?.resetAndDestroy();
   }
 }
 
@@ -68,7 +68,7 @@ serveTasks({
   quiet: () => clearInterval(load),
   async report() {
     const { heapMiB } = await remains();
-    return { heapMiB, connections: server.connectionCount, lines: lines.size, group: everybody.size, asked, cuts };
+    return { heapMiB, connections: server.connectionCount, sockets: sockets.size, group: everybody.size, asked, cuts };
   },
 });
 process.send({ result: "ready" });

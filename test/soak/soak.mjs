@@ -1,4 +1,5 @@
-// Many connections for minutes, with churn, calls, pushes and cuts; then nothing may be left. `npm run soak -- --connections 2000 --seconds 180`
+// Many connections for minutes, with churn, calls, pushes and cuts; then nothing may remain.
+// `npm run soak -- --connections 2000 --seconds 180`
 import { fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -41,7 +42,7 @@ const server = start("./server.mjs");
 const clients = start("./clients.mjs");
 const port = await server.do("start");
 
-/** All of it once: connect, work for so long, leave. */
+/** One round: connect, work for this time, disconnect. */
 async function round(ms) {
   await clients.do("connect", { port, count });
   await server.do("load");
@@ -49,8 +50,8 @@ async function round(ms) {
   await sleep(ms);
   await clients.do("quiet");
   await server.do("quiet");
-  await clients.do("leave");
-  // A question to a client that left is settled by the end of its connection.
+  await clients.do("disconnect");
+  // A request to a client that has disconnected is settled by the end of its connection.
   let last = await server.do("report");
   for (let i = 0; i < 100 && (last.connections > 0 || last.asked.begun > last.asked.settled); i++) {
     await sleep(100);
@@ -60,7 +61,7 @@ async function round(ms) {
 }
 
 try {
-  // What is made once, and what the engine learns, is there after the first round.
+  // The first round includes what is allocated once and what the engine compiles.
   const before = await round(Math.min(20, Math.max(seconds / 3, 2)) * 1_000);
   const after = await round(seconds * 1_000);
   const { calls, pushes, reconnects } = after.clients;
@@ -73,7 +74,7 @@ try {
       "heap before, MiB": before.server.heapMiB.toFixed(1),
       after: after.server.heapMiB.toFixed(1),
       "growth, %": growth("server"),
-      left: after.server.lines,
+      left: after.server.sockets,
     },
     clients: {
       "heap before, MiB": before.clients.heapMiB.toFixed(1),
@@ -86,7 +87,7 @@ try {
     [unsettled !== 0, `${unsettled} calls were never settled`],
     [asked.begun !== asked.settled, `${asked.begun - asked.settled} questions were never settled`],
     [calls.succeeded === 0 || pushes === 0 || reconnects === 0, "nothing happened"],
-    [after.server.connections + after.server.lines + after.server.group > 0, "the server has connections left"],
+    [after.server.connections + after.server.sockets + after.server.group > 0, "the server has connections left"],
     [after.clients.sockets > 0, "the clients have sockets left"],
     [Number(growth("server")) > Number(values.heap), "the server's heap has grown"],
     [Number(growth("clients")) > Number(values.heap), "the clients' heap has grown"],

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A TCP proxy in front of servers that come and go: a new connection is passed to the first port that takes it. */
+/** A TCP proxy in front of servers that start and stop: a new connection goes to the first port that accepts it. */
 export class Balancer {
   ports: readonly number[] = [];
 

@@ -3,11 +3,11 @@ import { delimiter, join } from "node:path";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** What every browser test starts Chromium with. */
+/** The arguments of Chromium in every browser test. */
 export const CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
 
 /**
- * The path of an installed Chromium. Without one it says how to get it, and the caller skips its tests; under CI, where
+ * The path of an installed Chromium. Without one it prints how to install it, and the caller skips its tests; under CI, where
  * a skipped test would go unnoticed, it throws.
  */
 export function findChromium(): string | undefined {

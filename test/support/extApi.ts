@@ -11,7 +11,7 @@ import { Queue } from "./queue.js";
 import { RawPeer } from "./rawPeer.js";
 import { type RecordingLogger, recordingLogger, serve } from "./server.js";
 
-/** A small API for what needs both directions. */
+/** A small API with both directions. */
 export const extContract = defineSocketContract("Ext", {
   clientToServer: {
     echo: { input: IsString, success: IsString },

@@ -2,8 +2,8 @@ import type { GGHttpServer } from "@grest-ts/http";
 import { onTestFinished, vi } from "vitest";
 
 /**
- * The package on a clock that only the test moves. It is loaded anew, since its timers share one: those that other tests
- * left behind belong to the real clock. Everything that meets its schemas must come from here as well.
+ * The package on a clock that only the test moves. It is loaded anew, since its timers share one: timers of
+ * earlier tests belong to the real clock. Everything used with its schemas must come from here as well.
  */
 export async function onFakeClock() {
   resetModules();
@@ -20,7 +20,7 @@ export async function onFakeClock() {
   return {
     ...websocket,
     schema,
-    /** Lets so many ms pass. */
+    /** Advances the clock by this many ms. */
     pass: (ms: number) => void vi.advanceTimersByTime(ms),
     /** Like `startHttp`. */
     async start(register: (server: GGHttpServer) => void): Promise<{ http: GGHttpServer; url: string }> {
@@ -36,7 +36,7 @@ export async function onFakeClock() {
   };
 }
 
-/** Forgets all modules, and that the neighbouring packages were loaded, which refuse to be loaded twice. */
+/** Resets all modules, and the load marks of the neighbouring packages, which refuse to be loaded twice. */
 function resetModules(): void {
   vi.resetModules();
   for (const key of Object.getOwnPropertySymbols(globalThis)) {

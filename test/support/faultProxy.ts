@@ -7,7 +7,7 @@ interface Pair {
   readonly server: Socket;
 }
 
-/** A TCP proxy that does to connections what networks do. */
+/** A TCP proxy that causes network faults. */
 export class FaultProxy {
   readonly #pairs = new Set<Pair>();
   #refusals = 0;
@@ -30,7 +30,7 @@ export class FaultProxy {
     return proxy;
   }
 
-  /** How many connections there are at the moment. */
+  /** The number of open connections. */
   get open(): number {
     return this.#pairs.size;
   }
@@ -56,19 +56,19 @@ export class FaultProxy {
     this.#refusals = count;
   }
 
-  /** Keeps what the servers say from the clients, until it is let through. */
+  /** Holds the servers' answers back until they are released. */
   stallReplies(): void {
     this.#stallsReplies = true;
     for (const { server } of this.#pairs) server.pause();
   }
 
-  /** Lets late answers through. */
+  /** Releases the answers held back. */
   release(): void {
     this.#stallsReplies = false;
     for (const { server } of this.#pairs) server.resume();
   }
 
-  /** Passes on the first `bytes` of what a server says next, and then cuts. */
+  /** Passes on the first `bytes` of a server's next answer, and then cuts. */
   truncateNextReply(bytes: number): void {
     for (const { client, server } of this.#pairs) {
       server.unpipe(client);

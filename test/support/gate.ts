@@ -1,4 +1,4 @@
-/** A promise that a test opens when it likes. */
+/** A promise that a test resolves. */
 export class Gate<T = void> {
   readonly passed: Promise<T>;
   #open!: (value: T) => void;

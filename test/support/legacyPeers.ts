@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
-/** What a peer of version 0.0.39 does with a frame that it gets: it knows six types, and nothing of any other. */
+/** How a peer of version 0.0.39 reads a frame: it knows six types, and ignores all others. */
 interface Frame {
   readonly type: string;
   readonly path: string;
@@ -13,9 +13,9 @@ interface Frame {
 
 type Handler = (data: unknown) => unknown;
 
-/** Either end of version 0.0.39, past its handshake: the wire table of that version, and no more. */
+/** Either end of version 0.0.39, after its handshake: the wire table of that version. */
 export class LegacyPeer {
-  /** All texts that ever came, as they came. */
+  /** All texts received, in order. */
   readonly texts: string[] = [];
   readonly headers: Record<string, unknown> = {};
   readonly #ws: WebSocket;

@@ -8,9 +8,8 @@ import { root } from "./paths.js";
 const run = promisify(execFile);
 
 /**
- * Makes a folder in which the package and its neighbours are installed as they are packed, and nothing leads back to the
- * repository but the packages of others that they depend on, `ws` included, and Node's types. Whoever calls it removes the
- * folder.
+ * Makes a folder in which the package and its neighbours are installed as they are packed, and nothing links to the
+ * repository but their third-party dependencies, `ws` included, and Node's types. The caller removes the folder.
  */
 export async function packedConsumer(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "grest-ts-packed-"));

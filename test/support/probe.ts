@@ -38,7 +38,7 @@ export async function connectedProbe(config: Partial<GGWebSocketClientConfig> = 
   return { server, client, logger, peer: await accepted };
 }
 
-/** What an error tells people. */
+/** The display message of an error. */
 export function displayed(result: { success: boolean; context?: { displayMessage?: string } } | unknown): string {
   return (result as { context?: { displayMessage?: string } }).context?.displayMessage ?? "";
 }

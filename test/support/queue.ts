@@ -1,4 +1,4 @@
-/** What has happened and nobody has looked at yet; `next()` waits for more. */
+/** Events that are not taken yet; `next()` waits for more. */
 export class Queue<T> {
   readonly #items: T[] = [];
   readonly #waiters: ((item: T) => void)[] = [];
@@ -20,7 +20,7 @@ export class Queue<T> {
     return items;
   }
 
-  /** What is there without waiting. */
+  /** The events that are not taken yet. */
   get unseen(): readonly T[] {
     return this.#items;
   }

@@ -11,7 +11,7 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** One end of a WebSocket that knows nothing but text frames: what a 0.0.39 peer looks like on the wire. */
+/** One end of a WebSocket that sends only text frames, like a 0.0.39 peer on the wire. */
 export class RawPeer {
   readonly frames = new Queue<string>();
   readonly closed: Promise<Closed>;
@@ -41,23 +41,30 @@ export class RawPeer {
     return peer;
   }
 
+  /** Opens a connection that announces these capabilities, and gives what the server answered. */
+  static async connectWith(url: string, capabilities: string): Promise<{ peer: RawPeer; accepted: string }> {
+    const peer = await RawPeer.open(url);
+    peer.send(`h:::${JSON.stringify({ "ws-capabilities": capabilities })}`);
+    return { peer, accepted: await peer.next() };
+  }
+
   send(...frames: string[]): void {
     for (const frame of frames) this.ws.send(frame);
   }
 
   /** Sends frames so that they arrive in one chunk. */
   sendTogether(...frames: string[]): void {
-    const line = (this.ws as unknown as { _socket: { cork(): void; uncork(): void } })._socket;
-    line.cork();
+    const socket = (this.ws as unknown as { _socket: { cork(): void; uncork(): void } })._socket;
+    socket.cork();
     this.send(...frames);
-    line.uncork();
+    socket.uncork();
   }
 
   next(): Promise<string> {
     return this.frames.next();
   }
 
-  /** Waits until the other end has read what was sent so far and all that it had sent by then is here. */
+  /** Waits until the other end has read all frames sent so far, and its own frames until then are here. */
   async roundTrip(): Promise<void> {
     this.ws.ping();
     await once(this.ws, "pong");

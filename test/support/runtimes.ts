@@ -6,7 +6,7 @@ import { fixture } from "./paths.js";
 const folder = fixture("runtimes");
 const at = (path: string) => join(folder, "node_modules", path);
 
-/** A runtime: its program, and what it is started with to run a file under some conditions. */
+/** A runtime: its program, and its arguments to run a file under some conditions. */
 export interface Runtime {
   readonly name: string;
   readonly program: string;
@@ -24,8 +24,8 @@ export const RUNTIMES: readonly Runtime[] = [
 ];
 
 /**
- * Whether the runtimes of `test/fixtures/runtimes` are there. CI installs them when they are not; elsewhere this says how to get
- * them, and the caller skips its tests.
+ * Whether the runtimes of `test/fixtures/runtimes` are installed. CI installs missing ones; elsewhere this prints how to
+ * install them, and the caller skips its tests.
  */
 export function haveRuntimes(): boolean {
   const areThere = () => RUNTIMES.every(({ program }) => existsSync(program));

@@ -1,10 +1,17 @@
 import { GGHttpServer } from "@grest-ts/http";
-import type { GGSocketServer, GGWebSocketLogger } from "@grest-ts/websocket";
+import type {
+  GGConnectionHandler,
+  GGSocketMethodMap,
+  GGSocketServer,
+  GGWebSocketLogger,
+  GGWebSocketSchema,
+  WebSocketSchemaConfig,
+} from "@grest-ts/websocket";
 import { onTestFinished } from "vitest";
 import { Queue } from "./queue.js";
 
-/** A logger that keeps its lines. */
-export interface LogLine {
+/** A logger that keeps its entries. */
+export interface LogEntry {
   readonly level: "debug" | "warn" | "error";
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -12,25 +19,25 @@ export interface LogLine {
 
 export interface RecordingLogger extends GGWebSocketLogger {
   /** Warnings and errors. */
-  readonly lines: LogLine[];
-  readonly debugLines: LogLine[];
-  /** Resolves with the next warning or error, one that was logged already included. */
-  next(): Promise<LogLine>;
+  readonly entries: LogEntry[];
+  readonly debugEntries: LogEntry[];
+  /** Resolves with the next warning or error, including one that is already logged. */
+  next(): Promise<LogEntry>;
 }
 
 export function recordingLogger(): RecordingLogger {
-  const lines: LogLine[] = [];
-  const debugLines: LogLine[] = [];
-  const queue = new Queue<LogLine>();
+  const entries: LogEntry[] = [];
+  const debugEntries: LogEntry[] = [];
+  const queue = new Queue<LogEntry>();
   const at =
-    (level: LogLine["level"]) =>
+    (level: LogEntry["level"]) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      const line = { level, message, fields };
-      if (level === "debug") return void debugLines.push(line);
-      lines.push(line);
-      queue.push(line);
+      const entry = { level, message, fields };
+      if (level === "debug") return void debugEntries.push(entry);
+      entries.push(entry);
+      queue.push(entry);
     };
-  return { lines, debugLines, next: () => queue.next(), debug: at("debug"), warn: at("warn"), error: at("error") };
+  return { entries, debugEntries, next: () => queue.next(), debug: at("debug"), warn: at("warn"), error: at("error") };
 }
 
 /** Starts an HTTP server with whatever `register` puts on it, and tears it down when the test is over. */
@@ -51,4 +58,15 @@ export async function serve(
     server = start(made);
   });
   return { http, url, server };
+}
+
+/** Serves a schema for the length of a test, with a recording logger unless `config` has one. */
+export async function serveApi<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TQuery>(
+  schema: GGWebSocketSchema<C2S, S2C, object, TQuery>,
+  onConnection: GGConnectionHandler<C2S, S2C, TQuery>,
+  config: WebSocketSchemaConfig = {},
+) {
+  const logger = recordingLogger();
+  const { http, url, server } = await serve((http) => schema.startServer(onConnection, { http, logger, ...config }));
+  return { http, server, logger, base: url, url: `${url}${server.path}` };
 }

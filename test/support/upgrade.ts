@@ -7,7 +7,7 @@ export interface UpgradeAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Sends an upgrade request with these headers besides the correct ones, and leaves if it is granted. */
+/** Sends an upgrade request with these headers besides the correct ones, and closes when it is accepted. */
 export function upgrade(url: string, headers: Record<string, string | string[]> = {}): Promise<UpgradeAnswer> {
   return new Promise((resolve, reject) => {
     const asked = request(url.replace(/^ws/, "http"), {
@@ -20,8 +20,8 @@ export function upgrade(url: string, headers: Record<string, string | string[]> 
         ...headers,
       },
     });
-    asked.on("upgrade", (response, line) => {
-      line.destroy();
+    asked.on("upgrade", (response, socket) => {
+      socket.destroy();
       resolve({ status: response.statusCode ?? 0, body: "", headers: response.headers });
     });
     asked.on("response", async (response) => {

@@ -101,11 +101,11 @@ describe("a mock", () => {
     await expect(announce("hello").with(api.mock.said.toMatchObject({ text: "other" }))).rejects.toThrow(
       /^Kit\.said: the payload is not as expected/,
     );
-    await expect(announce("hello").with(api.mock.tick)).rejects.toThrow(/^Kit\.tick: it did not come/);
-    await expect(announce("hello").with(api.mock.said.times(2))).rejects.toThrow(/1 of 2 came/);
+    await expect(announce("hello").with(api.mock.tick)).rejects.toThrow(/^Kit\.tick: not received/);
+    await expect(announce("hello").with(api.mock.said.times(2))).rejects.toThrow(/1 of 2 received/);
   });
 
-  it("is told that the connection is missing", async () => {
+  it("says that the connection is missing", async () => {
     const { announce } = await start();
     const api = frameworkCallOn(KitApi, as("ann"));
     await expect(announce("hello").with(api.mock.said)).rejects.toThrow("call connect() first");
@@ -159,7 +159,7 @@ describe("a call", () => {
     await api.hush().with(new Happens(undefined));
   });
 
-  it("waits for what takes its time: with waitFor, and where the expectation says so", async () => {
+  it("waits for slow events: with waitFor, and where the expectation requires it", async () => {
     const { room } = await start();
     const api = callOn(KitApi, as("ann"));
     await api.connect();
@@ -180,17 +180,17 @@ describe("a call", () => {
     expect(log.calls).toEqual(["register", "unregister"]);
   });
 
-  it("takes a log line of the framework as its expectation", async () => {
+  it("takes a log entry of the framework as its expectation", async () => {
     const scope = new GGLocatorScope("service");
     scope.setLifecycleOwner({});
     const room = new Room();
     room.onHush = () => {
       throw new Error("boom");
     };
-    const lines: GGLogEntry[] = [];
+    const entries: GGLogEntry[] = [];
     const { http } = scope.run(() => {
       GGLog.init();
-      GGLog.add({ minLevel: 3, log: (entry) => lines.push(entry) });
+      GGLog.add({ minLevel: 3, log: (entry) => entries.push(entry) });
       const http = new GGHttpServer({ port: 0 });
       KitApi.register(room.handle, { http });
       return { http };
@@ -203,9 +203,9 @@ describe("a call", () => {
       createInterceptor: () => ({
         register() {},
         unregister() {},
-        isCalled: () => lines.length > 0,
+        isCalled: () => entries.length > 0,
         getMockValidationError: () => undefined,
-        validate: () => expect(lines.map(({ message }) => message)).toEqual(["Kit.hush: the handler failed"]),
+        validate: () => expect(entries.map(({ message }) => message)).toEqual(["Kit.hush: the handler failed"]),
       }),
     });
   });
@@ -229,7 +229,7 @@ describe("foreign expectations", () => {
   it.each([
     ["one of them", "Register failed"],
     ["the call", "expected the error SERVER_ERROR"],
-  ])("all end when %s fails, which is what the test is told", async (what, message) => {
+  ])("all end when %s fails, and the test gets that failure", async (what, message) => {
     const { api } = await call();
     const ended: string[] = [];
     const one = (name: string, register: () => void) => ({
@@ -370,15 +370,15 @@ describe("a server in a worker", () => {
     [
       "fails to say",
       { discoveryServer: { getRoutingUrl: () => Promise.reject(new Error("down")) } },
-      "Kit: the test runner does not say where the server is",
+      "Kit: the test runner does not provide the server's URL",
     ],
-  ])("is missed clearly where the runner %s", async (_, runner, message) => {
+  ])("says clearly that no server is found where the runner %s", async (_, runner, message) => {
     const scope = new GGLocatorScope("test");
     scope.set(GG_TEST_RUNNER, runner as never);
     await expect(scope.run(() => callOn(KitApi, as("ann")).connect())).rejects.toThrow(message);
   });
 
-  it("is not asked for where a server of this process has the schema, and missed clearly where there is none", async () => {
+  it("is not looked up where a server of this process has the schema, and says clearly when there is none", async () => {
     await expect(callOn(KitApi, as("ann")).connect()).rejects.toThrow("no running server of this process");
     await start();
     const scope = new GGLocatorScope("test");

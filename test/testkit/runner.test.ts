@@ -27,12 +27,12 @@ it("fails the tests that vitest runs, and those alone", async () => {
   ).catch((failed: { stdout: string }) => failed);
   const { testResults } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as Report;
   const results = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const told = results.map(({ fullName, status, failureMessages }) => [
+  const reported = results.map(({ fullName, status, failureMessages }) => [
     fullName,
     status,
     ...failureMessages.map((message) => message.split("\n")[0]),
   ]);
-  expect(told).toMatchInlineSnapshot(`
+  expect(reported).toMatchInlineSnapshot(`
     [
       [
         "a connection of the test fails it: unexpected push",
@@ -82,12 +82,12 @@ it("fails the tests that vitest runs, and those alone", async () => {
         "passed",
       ],
       [
-        "concurrent tests fails: nobody says which test is running",
+        "concurrent tests fails: without the test's context",
         "failed",
-        "GGSocketTestError: Kit: of concurrent tests, vitest does not say which is running. Tell: test.concurrent("…", ({ onTestFinished }) => … callOn(Kit, { onTestFinished }))",
+        "GGSocketTestError: Kit: vitest does not report which concurrent test is running. Pass it: test.concurrent("…", ({ onTestFinished }) => … callOn(Kit, { onTestFinished }))",
       ],
       [
-        "concurrent tests fails: told which",
+        "concurrent tests fails: with the test's context",
         "failed",
         "GGSocketTestError: Kit.said: a push that no test expected",
       ],

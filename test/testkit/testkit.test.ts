@@ -21,7 +21,7 @@ async function enter({ logger, ...options }: CallOnOptions & WebSocketSchemaConf
   return { room, url, http, ann };
 }
 
-/** What a failing action says, without what changes from run to run. */
+/** The error text of a failing action, without its variable parts. */
 async function failureOf(action: PromiseLike<unknown>): Promise<string> {
   const error = await Promise.resolve(action).then(
     () => expect.unreachable("it did not fail"),
@@ -76,7 +76,7 @@ describe("callOn", () => {
 
   it("says what to do when there is no server", async () => {
     expect(await failureOf(callOn(KitApi).connect())).toMatchInlineSnapshot(
-      `"Kit: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or say where it is: callOn(Kit, { url })"`,
+      `"Kit: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or set the URL: callOn(Kit, { url })"`,
     );
   });
 
@@ -175,7 +175,7 @@ describe("a call", () => {
     await call;
     await ann.whoAmI();
     expect(room.notes).toEqual(["a"]);
-    expect(() => call.toBeUndefined()).toThrow(/it has begun/);
+    expect(() => call.toBeUndefined()).toThrow(/it has started/);
   });
 
   it("gives its result, and is a promise", async () => {
@@ -334,7 +334,7 @@ describe("a call", () => {
     await ann.mock.tick;
   });
 
-  it("leaves what came before the connection closed to be reported", async () => {
+  it("still reports what came before the connection closed", async () => {
     const room = new Room();
     const { server } = await serve((http) => KitApi.startServer(room.handle, { http }));
     const ann = callOn(KitApi, as("ann"));
@@ -347,7 +347,7 @@ describe("a call", () => {
   });
 });
 
-/** A promise that a test makes fail. */
+/** A promise that a test rejects. */
 function gate() {
   let fail!: () => void;
   const passed = new Promise<void>((_, reject) => {
@@ -406,7 +406,7 @@ describe("a mock", () => {
     await ann.say({ text: "a" });
     const payloads = await ann.mock.said.toMatchObject({ by: "ann" }).times(3);
     expect(payloads.map(({ text }) => text)).toEqual(["a", "a", "a"]);
-    expect(() => ann.mock.said.times(0)).toThrow(/expect one at least/);
+    expect(() => ann.mock.said.times(0)).toThrow(/expect at least one/);
   });
 
   it("says what has not come", async () => {
@@ -420,11 +420,11 @@ describe("a mock", () => {
       "Kit.whoAmI: not done within 1 ms
 
       Missing:
-        Kit.said (2 of 3 came)
+        Kit.said (2 of 3 received)
           to match:
             { text: 'a' }
 
-      Came, and was not expected:
+      Received but not expected:
         Kit.tick
 
       Frames of the last exchange (→ sent, ← received):
@@ -465,10 +465,10 @@ describe("a mock", () => {
     expect(answers).toEqual(["me"]);
   });
 
-  it("has to know the answer of a request, and none of a push", async () => {
+  it("needs the answer of a request, and takes none for a push", async () => {
     const { ann } = await enter();
-    expect(await failureOf(ann.mock.question)).toMatch(/^Kit\.question: the server waits for an answer/);
-    expect(await failureOf(ann.mock.said.andReturn(1 as never))).toMatch(/^Kit\.said: it is a push/);
+    expect(await failureOf(ann.mock.question)).toMatch(/^Kit\.question: a request needs an answer/);
+    expect(await failureOf(ann.mock.said.andReturn(1 as never))).toMatch(/^Kit\.said: a push takes no answer/);
   });
 });
 
@@ -500,7 +500,7 @@ describe("with and waitFor", () => {
 
       Missing:
         the reply
-        Kit.said (0 of 2 came)
+        Kit.said (0 of 2 received)
           to match:
             { text: 'b' }
         Kit.tick
@@ -590,7 +590,7 @@ describe("what no test expected", () => {
     await end();
   });
 
-  it("does not include what users hear when others leave at its end", async () => {
+  it("does not include what users get when others disconnect at its end", async () => {
     const { onTestFinished, end } = endOfTest();
     const { ann, room } = await enter({ onTestFinished });
     const bob = callOn(KitApi, { context: as("bob"), onTestFinished });
@@ -623,7 +623,7 @@ describe("what no test expected", () => {
     expect(await failureOf(ann.whoAmI())).toMatchInlineSnapshot(`
       "Kit: the server asked Kit.question, and no mock answers it
 
-      Answer it with api.mock.question.andReturn(…), in with(…) of the call that leads to it
+      Answer it with api.mock.question.andReturn(…), in with(…) of the call that causes it
 
       Kit.question
         'why?'
@@ -636,7 +636,7 @@ describe("what no test expected", () => {
     await ann.whoAmI().toEqual("ann");
   });
 
-  it("makes fail what is awaited meanwhile", async () => {
+  it("fails what is awaited meanwhile", async () => {
     const { ann } = await enter();
     expect(await failureOf(ann.askMe())).toMatch(/^Kit: the server asked Kit\.question, and no mock answers it\n/);
   });

@@ -3,7 +3,7 @@ import { GGSocketGroup } from "@grest-ts/websocket";
 import { expectTypeOf, it } from "vitest";
 import { ExtApi, type ExtOutgoing } from "../support/extApi.js";
 
-it("a group has the contract's messages, typed, and none of its requests", () => {
+it("gives a group the contract's messages, typed, and none of its requests", () => {
   const group = new GGSocketGroup(ExtApi);
   expectTypeOf(group.add).toBeCallableWith({} as ExtOutgoing);
   expectTypeOf(group.size).toEqualTypeOf<number>();

@@ -3,7 +3,7 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { root } from "../support/paths.js";
 
-/** A program that defines a contract of so many methods each way, serves it and calls all of it. */
+/** A program that defines a contract with this many methods each way, serves it and calls every method. */
 function programOf(methods: number): string {
   const names = Array.from({ length: methods }, (_, i) => `m${i}`);
   const definitions = names

@@ -3,7 +3,7 @@ import { AuthApi, type LogInResponse } from "../shared/AuthApi.js";
 import { GG_AUTH_TOKEN } from "../shared/auth/keys.js";
 import type { User } from "../shared/model.js";
 
-/** Someone who is logged in. What runs inside a session shows its token to the server. */
+/** A logged-in user. Calls inside a session send its token to the server. */
 export class Session {
   readonly user: User;
   readonly #context: GGContext;
@@ -13,7 +13,7 @@ export class Session {
     this.#context = new GGContext("session").set(GG_AUTH_TOKEN, logIn.token);
   }
 
-  /** A browser keeps no context past an `await`, so start each call in a `run` of its own. */
+  /** A browser loses the context after an `await`, so start each call in its own `run`. */
   run<R>(start: () => R): R {
     return this.#context.run(start);
   }
@@ -23,7 +23,7 @@ export class Session {
  * Logs in by name.
  *
  * @param url of the server; absent in a browser, where it is the page's own
- * @throws EXISTS when someone of that name is there, VALIDATION_ERROR when it is no name
+ * @throws EXISTS when a user of that name is connected, VALIDATION_ERROR when the name is invalid
  */
 export async function logIn(name: string, url?: string): Promise<Session> {
   const client = AuthApi.createClient(url === undefined ? {} : { url });

@@ -1,6 +1,6 @@
 import { ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 
-/** What to tell a person about an error: what is wrong with the input, or the error's own message. */
+/** The text of an error for the user: the issues of the input, or the error's own message. */
 export function describeError(error: unknown): string {
   if (VALIDATION_ERROR.is(error) && error.data.length > 0) {
     return error.data.map(({ path, message }) => (path ? `${capitalise(path)}: ${message}` : message)).join("\n");

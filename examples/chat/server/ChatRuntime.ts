@@ -16,7 +16,7 @@ import { TokenStore } from "./TokenStore.js";
 
 /** The chat's server. `compose()` is its whole wiring. */
 export class ChatRuntime {
-  /** Everything that a key finds (the server, the metrics, the token verifier) belongs to this runtime alone. */
+  /** The scope of this runtime's services: the server, the metrics, the token verifier. */
   readonly #scope = new GGLocatorScope("chat");
 
   constructor(private readonly pageFolder: URL) {

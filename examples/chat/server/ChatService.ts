@@ -9,7 +9,7 @@ import type { RoomStore } from "./RoomStore.js";
 /** How long a connection may take to answer "are you there?". */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-/** The conversation: who is in which room, and who gets to hear what. */
+/** The conversation: tracks the members of rooms, and sends them messages and events. */
 export class ChatService {
   readonly #members = new Members();
 
@@ -39,7 +39,7 @@ export class ChatService {
     });
   };
 
-  /** Whether any connection of the user answers. One whose line was cut without a word does not. */
+  /** Whether any connection of the user answers. One that was lost without a close frame does not. */
   async isThere(userId: string): Promise<boolean> {
     const answers = this.#members
       .ofUser(userId)
@@ -81,7 +81,7 @@ export class ChatService {
     }
   }
 
-  /** Tells the author. */
+  /** Notifies the author. */
   #markAsRead(member: Member, messageId: string): void {
     if (member.channelId === undefined) return;
     const message = this.rooms.findMessage(member.channelId, messageId);

@@ -8,11 +8,11 @@ export type ChatOutgoing = WebSocketOutgoing<typeof ChatApiContract.methods.serv
 export interface Member {
   readonly user: User;
   readonly outgoing: ChatOutgoing;
-  /** Absent until it has joined one. */
+  /** Absent until it has joined a room. */
   channelId?: string;
 }
 
-/** Everybody who is connected. */
+/** All connected members. */
 export class Members {
   readonly #members = new Set<Member>();
 

@@ -1,10 +1,10 @@
 import { NOT_FOUND } from "@grest-ts/schema";
 import type { Message, Room } from "../shared/model.js";
 
-/** How many messages a room remembers. */
+/** How many messages a room keeps. */
 const HISTORY_LIMIT = 200;
 
-/** The rooms, and what was said in them lately. In memory: a restart forgets it. */
+/** The rooms and their latest messages, in memory only. */
 export class RoomStore {
   readonly #rooms: ReadonlyMap<string, { readonly room: Room; readonly messages: Message[] }>;
 

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { IsUser, type User } from "../shared/model.js";
 
-/** The oldest log-ins are forgotten first, so that memory stays bounded. */
+/** The oldest log-ins are dropped first, so that memory stays bounded. */
 const TOKEN_LIMIT = 10_000;
 
-/** Who holds which token. In memory: after a restart everybody logs in again. */
+/** The users by token, in memory only: after a restart all users log in again. */
 export class TokenStore {
   readonly #users = new Map<string, User>();
 
-  /** A fresh token. There are no passwords here: whoever gives the same name is the same user. */
+  /** A new token. There are no passwords: the same name is the same user. */
   issue(name: string): { token: string; user: User } {
     const user = IsUser.parse({ id: userIdOf(name), name });
     const token = randomBytes(24).toString("base64url");
@@ -18,7 +18,7 @@ export class TokenStore {
     return { token, user };
   }
 
-  /** Whose token it is. */
+  /** The user of a token. */
   find(token: string): User | undefined {
     return this.#users.get(token);
   }

@@ -2,7 +2,7 @@ import { ChatRuntime } from "./ChatRuntime.js";
 
 const DEFAULT_PORT = "3000";
 
-// What the HTTP server reads when it is given no port.
+// The HTTP server's default port.
 process.env.PORT ||= DEFAULT_PORT;
 
 const runtime = new ChatRuntime(new URL("../web/", import.meta.url));
@@ -16,7 +16,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Nothing is left that would keep the process alive; a second Ctrl-C ends it at once. */
+/** Tears down, after which the process exits by itself; a second Ctrl-C ends it at once. */
 async function stop(): Promise<void> {
   console.log("Stopping");
   await runtime.teardown();

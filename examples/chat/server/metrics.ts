@@ -1,7 +1,7 @@
 import type { GGHttpServer } from "@grest-ts/http";
 import { GGPrometheusMetricsExporter } from "@grest-ts/metrics";
 
-/** Serves what the framework measures, in the form that Prometheus scrapes. */
+/** Serves the framework's metrics for Prometheus. */
 export function serveMetrics(httpServer: GGHttpServer): void {
   const exporter = new GGPrometheusMetricsExporter();
   httpServer.registerRoute("GET", "/metrics", async (_request, response) => {

@@ -12,13 +12,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 const HEADERS = {
   "cache-control": "no-cache",
-  // The page loads nothing from elsewhere and runs no inline script, so neither may an injected one.
+  // The page loads nothing from other origins and has no inline scripts, so the policy forbids both.
   "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };
 
-/** Serves the built page. It is a handful of files, so they are read once: no path of a request meets the disk. */
+/** Serves the built page. Its few files are read once, so no request path reaches the file system. */
 export function servePage(httpServer: GGHttpServer, folder: URL): void {
   for (const name of readdirSync(folder)) {
     const body = readFileSync(new URL(name, folder));

@@ -8,7 +8,7 @@ export type LogInRequest = typeof IsLogInRequest.infer;
 export const IsLogInResponse = IsObject({ token: IsString, user: IsUser });
 export type LogInResponse = typeof IsLogInResponse.infer;
 
-/** Open to everybody: a name in exchange for a token. */
+/** Public: exchanges a name for a token. */
 export const AuthApi = httpSchema(
   new GGContractClass("AuthApi", {
     logIn: {

@@ -49,9 +49,9 @@ export const ChatApiContract = defineSocketContract("ChatApi", {
     newMessage: { input: IsMessage },
     typing: { input: IsTypingEvent },
     messageRead: { input: IsReadEvent },
-    /** Everybody who is in a room, sent whenever that changes. */
+    /** All members of rooms, sent on every change. */
     presence: { input: IsObject({ online: IsArray(IsPresence) }) },
-    /** Asked before a name is given to someone else. */
+    /** Sent before a name is assigned to another user. */
     areYouThere: { success: IsBoolean, errors: [SERVER_ERROR] },
   },
 });

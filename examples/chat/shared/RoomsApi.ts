@@ -12,7 +12,7 @@ import {
 import { auth } from "./auth/auth.js";
 import { IsMessage, IsRoom } from "./model.js";
 
-/** What a client asks for once, rather than being told of. Takes the same token as the socket. */
+/** Data that a client requests once instead of receiving updates. Takes the same token as the socket. */
 export const RoomsApi = httpSchema(
   new GGContractClass("RoomsApi", {
     list: { success: IsArray(IsRoom), errors: [NOT_AUTHORIZED, SERVER_ERROR] },

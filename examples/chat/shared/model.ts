@@ -1,6 +1,6 @@
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 
-/** What the parts of the chat talk about. Every API is built from these. */
+/** The data types of the chat, from which every API is built. */
 
 export const IsUserId = IsString.brand("UserId");
 export type tUserId = typeof IsUserId.infer;
@@ -21,6 +21,6 @@ export const IsMessage = IsObject({
 });
 export type Message = typeof IsMessage.infer;
 
-/** Someone who is in a room right now. */
+/** A user who is in a room now. */
 export const IsPresence = IsObject({ userId: IsUserId, name: IsString, channelId: IsString });
 export type Presence = typeof IsPresence.infer;

@@ -1,6 +1,6 @@
 import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
 
-/** Lines in and lines out. What arrives while someone is writing goes above the line that they are at. */
+/** Reads and prints lines. Output that arrives while the user types is printed above the input line. */
 export class Screen {
   /** Resolves at the end of the input, at Ctrl-C, or when `end()` is called. */
   readonly ended: Promise<void>;
@@ -17,9 +17,9 @@ export class Screen {
     });
   }
 
-  /** Begins to read; lines are handled one after another. */
+  /** Starts reading; lines are handled one after another. */
   prompt(handle: (line: string) => Promise<void>): void {
-    // Reading would keep the process alive.
+    // Otherwise reading keeps the process alive.
     if (this.#isEnded) return;
     const { stdin: input, stdout: output } = process;
     this.#input = createInterface({ input, output, prompt: "> ", terminal: Boolean(input.isTTY && output.isTTY) });
@@ -27,7 +27,7 @@ export class Screen {
     this.#input.on("line", (line) => {
       last = last.then(() => handle(line)).then(() => this.#showPrompt());
     });
-    // What was piped in is handled to its last line first.
+    // Piped input is handled up to its last line first.
     this.#input.on("close", () => void last.then(this.#end));
     this.#input.on("SIGINT", () => this.#input?.close());
     process.once("SIGINT", () => this.#input?.close());

@@ -10,14 +10,14 @@ const HELP = "Commands: /who  /rooms  /room <id>  /quit";
 /** How many earlier messages are shown on entering a room. */
 const RECENT = 10;
 
-/** Someone who goes on writing is mentioned again after this long. */
+/** How long a typing notice is not repeated for the same user. */
 const TYPING_AGAIN_MS = 10_000;
 
-/** One person's chat in a terminal: what arrives is printed, what is typed is sent. */
+/** One user's chat in a terminal: prints what arrives, sends what is typed. */
 export class TerminalChat {
   readonly #client;
   readonly #rooms;
-  /** Messages of the room that were printed: a history may hold some that came by the socket meanwhile. */
+  /** The printed messages of the room: a history may contain some that the socket has already delivered. */
   readonly #shown = new Set<string>();
   readonly #readers = new Set<string>();
   readonly #typedAt = new Map<string, number>();
@@ -71,7 +71,7 @@ export class TerminalChat {
     }
   }
 
-  leave(): Promise<void> {
+  disconnect(): Promise<void> {
     return this.#client.disconnect();
   }
 
@@ -126,7 +126,7 @@ export class TerminalChat {
     const now = this.#here(online);
     this.#online = online;
     const own = this.session.user.name;
-    // Whoever goes to another room does not need to be told that they have left this one.
+    // Not on the user's own change of room.
     if (!before.includes(own) || !now.includes(own)) return;
     for (const name of now) if (!before.includes(name)) this.screen.print(`  ${name} has come in`);
     for (const name of before) if (!now.includes(name)) this.screen.print(`  ${name} has left`);

@@ -15,7 +15,7 @@ try {
   await chat.enter(room);
   screen.prompt((line) => chat.handleLine(line));
   await screen.ended;
-  await chat.leave();
+  await chat.disconnect();
 } catch (error) {
   screen.fail(describeError(error));
   process.exitCode = 1;

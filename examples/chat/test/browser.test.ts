@@ -25,7 +25,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     await server?.stop();
   });
 
-  /** A window of its own, as another person's would be. */
+  /** A separate window, as for another user. */
   async function openWindow(options: BrowserContextOptions = {}): Promise<Window> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
     onTestFinished(() => context.close());
@@ -40,7 +40,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     return window;
   }
 
-  it("carries a message from one window to another, and every frame is as it was at 0.0.39", async () => {
+  it("carries a message from one window to another, with every frame as in 0.0.39", async () => {
     const ann = await enter("Ann");
     const bo = await enter("Bo");
     await ann.page.locator(".members li", { hasText: "Bo" }).waitFor();
@@ -58,7 +58,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     await bo.message("Hello, Bo!").waitFor();
     await ann.page.getByText("Seen by Bo").waitFor();
 
-    // The server asks Ann's page whether she is there, before it would give her name to someone else.
+    // The server asks Ann's page whether she is there before it would assign her name to another user.
     const impostor = await openWindow();
     await impostor.page.getByLabel("Your name").fill("ann");
     await impostor.page.keyboard.press("Enter");
@@ -86,7 +86,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     expect([...ann.failures, ...bo.failures]).toEqual([]);
   });
 
-  it("tells why a message or a name is not accepted, and keeps what was written", async () => {
+  it("shows why a message or a name is rejected, and keeps the text", async () => {
     const cy = await openWindow();
     await cy.page.getByRole("button", { name: "Join the chat" }).click();
     await cy.toast("Name: Value must not be empty").waitFor();
@@ -115,7 +115,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     await eli.message("said in general").waitFor();
     await eli.page.getByRole("button", { name: "Lounge" }).click();
     await eli.page.getByRole("heading", { name: "Lounge" }).waitFor();
-    await eli.page.getByText("Nobody has said anything yet").waitFor();
+    await eli.page.getByText("No messages yet").waitFor();
     expect(await eli.message("said in general").count()).toBe(0);
     await eli.page.reload();
     await eli.message("said in general").waitFor();
@@ -150,7 +150,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     await reconnect.click();
     await gus.page.locator(".toast", { hasText: "ChatApi: could not connect" }).waitFor();
 
-    // Log-ins are in memory, so the new server does not know this one.
+    // Log-ins are in memory only, so the new server does not know this one.
     const again = await ChatServer.start(built.server, own.port);
     onTestFinished(async () => void (await again.stop()));
     await reconnect.click();
@@ -165,7 +165,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
 class Window {
   readonly sent: string[] = [];
   readonly received: string[] = [];
-  /** What the page failed at. */
+  /** The page's errors. */
   readonly failures: string[] = [];
 
   constructor(readonly page: Page) {
@@ -199,7 +199,7 @@ class Window {
     return this.page.getByRole("alert").getByText(text, { exact: true });
   }
 
-  /** Which kinds of frames passed, as `type:method`. Notices of typing and pings come and go with time. */
+  /** The kinds of frames sent, as `type:method`, without typing notices and pings, which depend on time. */
   kinds() {
     const kind = (frame: string) =>
       frame.replace(/^(\w):(?:ChatApi\.)?(\w*):.*$/s, (_, type, method) => (method ? `${type}:${method}` : type));

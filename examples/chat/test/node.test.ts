@@ -7,9 +7,9 @@ import { ChatUser } from "./support/ChatUser.js";
 import { Program } from "./support/Program.js";
 import { SERVER_FRAMES, strangeFrames } from "./support/wire.js";
 
-/** The chat as it is built, with the packages imported by name: every program here is a process of its own. */
+/** The built chat, with the packages imported by name: every program here runs in its own process. */
 
-// Each test starts a few of them, which takes its time on a busy machine.
+// Each test starts several processes, which is slow on a loaded machine.
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 let built: Awaited<ReturnType<typeof buildForTests>>;
@@ -55,7 +55,7 @@ describe("two people", () => {
     await ann.hears("presence", ({ online }: { online: { name: string }[] }) => online.every((o) => o.name !== "Bo"));
   });
 
-  it("hear nothing of another room", async () => {
+  it("receive nothing from another room", async () => {
     const dee = await enter("general", "Dee");
     const eli = await enter("lounge", "Eli");
     await eli.do("sendMessage", { text: "in the lounge", channelId: "lounge" });
@@ -77,7 +77,7 @@ describe("two people", () => {
   });
 });
 
-describe("what is refused", () => {
+describe("rejects", () => {
   it("a room that does not exist", async () => {
     const gus = await enter("general", "Gus");
     const expected = { type: "NOT_FOUND", context: { displayMessage: 'There is no room "attic"' } };
@@ -94,8 +94,8 @@ describe("what is refused", () => {
   });
 
   it("an empty name and an empty message", async () => {
-    const nobody = new ChatUser(built.user, server.url);
-    await expect(nobody.do("logIn", "  ")).rejects.toMatchObject({ type: "VALIDATION_ERROR" });
+    const nameless = new ChatUser(built.user, server.url);
+    await expect(nameless.do("logIn", "  ")).rejects.toMatchObject({ type: "VALIDATION_ERROR" });
     const ida = await enter("general", "Ida");
     await expect(ida.do("sendMessage", { text: " ", channelId: "general" })).rejects.toMatchObject({
       type: "VALIDATION_ERROR",
@@ -111,7 +111,7 @@ describe("what is refused", () => {
   });
 });
 
-/** A client that is nothing but frames. */
+/** A client that sends and receives raw frames. */
 class RawGuest {
   readonly frames: string[] = [];
   readonly socket = new WebSocket(`${server.url.replace("http", "ws")}/ws/chat`);
@@ -142,7 +142,7 @@ class RawGuest {
 }
 
 describe("on the wire", () => {
-  it("every frame is as it was at 0.0.39", async () => {
+  it("every frame is as in 0.0.39", async () => {
     const guest = await RawGuest.enter("Raw", "general");
     expect(guest.frames[0]).toBe("k:::null");
     guest.socket.send(`r:ChatApi.sendMessage:a-7:{"text":"hi","channelId":"general"}`);
@@ -173,7 +173,7 @@ describe("on the wire", () => {
 });
 
 describe("the server", () => {
-  it("tells Prometheus what happens", async () => {
+  it("reports its metrics to Prometheus", async () => {
     await enter("general", "Kim");
     const response = await fetch(`${server.url}/metrics`);
     expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
@@ -185,7 +185,7 @@ describe("the server", () => {
     expect(text).toMatch(/^http_requests_total\{api="AuthApi",method="logIn",result="OK"\} [1-9]/m);
   });
 
-  it("serves the page and its files, and nothing beside them", async () => {
+  it("serves the page and its files, and nothing else", async () => {
     const page = await fetch(server.url);
     expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
     for (const [, path] of (await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)) {
@@ -194,7 +194,7 @@ describe("the server", () => {
     expect((await fetch(`${server.url}/..%2fserver%2fmain.js`)).status).toBe(404);
   });
 
-  it("says so when its port is taken", async () => {
+  it("reports that its port is taken", async () => {
     const second = new Program(built.server, [], { PORT: server.port });
     expect(await second.ended).toBe(1);
     expect(second.output.trim()).toBe(
@@ -202,13 +202,13 @@ describe("the server", () => {
     );
   });
 
-  it("says so when PORT is no port", async () => {
+  it("reports that PORT is no port number", async () => {
     const server = new Program(built.server, [], { PORT: "many" });
     expect(await server.ended).toBe(1);
     expect(server.output.trim()).toMatch(/^.*PORT is not a port number: "many"\.$/);
   });
 
-  it("stops at a signal, in the midst of a chat", async () => {
+  it("stops at a signal during a chat", async () => {
     const own = await ChatServer.start(built.server);
     const user = await ChatUser.in("general", built.user, own.url, "Lea");
     expect(await own.stop()).toBe(0);
@@ -258,7 +258,7 @@ describe("the terminal client", () => {
     expect(await quinn.stop("SIGINT")).toBe(0);
   });
 
-  it("says what it needs, and when there is no chat", async () => {
+  it("reports a missing name and an unreachable server", async () => {
     const nameless = terminal();
     expect(await nameless.ended).toBe(1);
     expect(nameless.output).toMatch(/^A name is needed\nUsage: npm run chat -- --name Ann/);
@@ -267,7 +267,7 @@ describe("the terminal client", () => {
     expect(alone.output).toMatch(/^No chat at http:\/\/127\.0\.0\.1:9: .+\nStart one with `npm start`/);
   });
 
-  it("ends with an error when the server goes away", async () => {
+  it("ends with an error when the server stops", async () => {
     const own = await ChatServer.start(built.server);
     const sue = new Program(built.terminal, ["--url", own.url, "--name", "Sue"]).endWithTest();
     sue.type("/who");

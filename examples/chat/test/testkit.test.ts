@@ -11,7 +11,7 @@ import { TokenStore } from "../server/TokenStore.js";
 import { GG_AUTH_TOKEN, TOKEN_VERIFIER } from "../shared/auth/keys.js";
 import { ChatApi, NOT_IN_ROOM, ROOM_FULL } from "../shared/ChatApi.js";
 
-/** The chat's service on its own, in this process: no page, no build. */
+/** The chat's service alone, in this process: no page, no build. */
 
 let tokens: TokenStore;
 let chat: ChatService;
@@ -38,7 +38,7 @@ async function connect(name: string) {
   return user;
 }
 
-/** Two users who are in a room, and know of each other. */
+/** Two users in a room, each with the other's presence. */
 async function meet(roomId: string) {
   const ann = await connect("Ann");
   const bo = await connect("Bo");
@@ -64,7 +64,7 @@ async function meet(roomId: string) {
 }
 
 describe("two people in a room", () => {
-  it("hear what is written, with its author", async () => {
+  it("receive a message with its author", async () => {
     const { ann, bo } = await meet("general");
     const message = {
       id: expect.any(String),
@@ -81,7 +81,7 @@ describe("two people in a room", () => {
     await ann.mock.newMessage.toEqual({ ...message, id: messageId });
   });
 
-  it("see the other one type and read, and not themselves", async () => {
+  it("see the other one type and read, but not themselves", async () => {
     const { ann, bo } = await meet("general");
     await bo
       .startTyping({ channelId: "general" })
@@ -93,14 +93,14 @@ describe("two people in a room", () => {
     await bo.markAsRead({ messageId });
   });
 
-  it("learn that the other one has left", async () => {
+  it("are notified that the other one has disconnected", async () => {
     const { ann, bo } = await meet("general");
     await bo.disconnect();
     await ann.mock.presence.toMatchObject({ online: [{ name: "Ann" }] });
   });
 });
 
-describe("what is refused", () => {
+describe("rejects", () => {
   it("a room that does not exist, and one that is full", async () => {
     const guest = await connect("Guest");
     await guest.joinRoom({ roomId: "attic" }).toBeError(NOT_FOUND);
@@ -108,7 +108,7 @@ describe("what is refused", () => {
     for (let seat = 1; seat <= 8; seat++) {
       const other = await connect(`Guest ${seat}`);
       all.push(other);
-      // Everybody hears of everybody.
+      // Every user is notified of every other one.
       await other.joinRoom({ roomId: "lounge" }).with(...all.map(({ mock }) => mock.presence));
     }
     await guest.joinRoom({ roomId: "lounge" }).toBeError(ROOM_FULL);
@@ -124,10 +124,10 @@ describe("what is refused", () => {
   });
 });
 
-describe("whether somebody is there", () => {
-  it("is asked of their connection", async () => {
+describe("isThere", () => {
+  it("asks the user's connection", async () => {
     const ann = await connect("Ann");
-    expect(await chat.isThere("nobody")).toBe(false);
+    expect(await chat.isThere("stranger")).toBe(false);
     for (const answer of [true, false]) {
       const asked = ann.mock.areYouThere.andReturn(answer).then();
       expect(await chat.isThere("ann")).toBe(answer);

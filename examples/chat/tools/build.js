@@ -11,7 +11,7 @@ export const SOURCES = ["shared", "client", "server", "terminal", "web", "tools"
 /** Written last, so that everything in `dist/` is at least as new. */
 const STAMP = at("dist/.built");
 
-/** Builds what is out of date: the library, and the chat into `dist/`. */
+/** Builds the library, and the chat into `dist/`, if they are out of date. */
 export async function buildChat() {
   buildLibrary();
   const sources = [...SOURCES.map((folder) => newestIn(at(folder))), ...libraryOutput().map(newestIn)];

@@ -23,7 +23,7 @@ export async function bundleChat(out) {
 }
 
 /**
- * Own files in one, packages left to be imported by their names, as an installed program would.
+ * Bundles own files; packages stay imports by name, as in an installed program.
  *
  * @param {string} entry
  * @param {string} outfile
@@ -42,7 +42,7 @@ export function bundleForNode(entry, outfile) {
 }
 
 /**
- * Everything in one; packages are taken as their `browser` condition says.
+ * Bundles everything; packages are resolved with their `browser` condition.
  *
  * @param {string} entry
  * @param {string} outfile
@@ -57,7 +57,7 @@ function bundleForBrowsers(entry, outfile) {
     target: "es2022",
     minify: true,
     sourcemap: true,
-    // The workspace's own configuration maps package names to their sources; the page takes what was built.
+    // The workspace's configuration maps package names to their sources; the page needs the built files.
     tsconfig: at("tsconfig.json"),
   });
 }

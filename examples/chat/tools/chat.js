@@ -1,4 +1,4 @@
-// `npm run chat`: builds what is out of date, then runs the terminal client in this very process.
+// `npm run chat`: builds if out of date, then runs the terminal client in this process.
 import { buildChat } from "./build.js";
 
 await buildChat();

@@ -9,12 +9,12 @@ const packages = readdirSync(at("packages"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-/** The folders of built files that the chat runs on. */
+/** The folders of built files that the chat uses. */
 export function libraryOutput() {
   return [at("dist"), ...packages.map((name) => at(`packages/${name}/dist`))];
 }
 
-/** Builds the library and its neighbours, unless what is built is newer than every source. */
+/** Builds the library and its packages, unless the built files are newer than every source. */
 export function buildLibrary() {
   if (!isOutOfDate()) return;
   console.log("Building the library…");
@@ -31,7 +31,7 @@ export function buildLibrary() {
 function isOutOfDate() {
   return (
     newestIn(at("src")) > timeOf(at("dist/index.js")) ||
-    // The compiler leaves an output alone that would not change, but not its own notes.
+    // The compiler does not touch unchanged outputs, only its build info.
     packages.some((name) => newestIn(at(`packages/${name}/src`)) > timeOf(at(`packages/${name}/dist/.tsbuildinfo`)))
   );
 }

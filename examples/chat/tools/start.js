@@ -1,11 +1,11 @@
-// `npm start`: builds what is out of date, then runs the server in this very process.
+// `npm start`: builds if out of date, then runs the server in this process.
 import { buildChat } from "./build.js";
 
 await buildChat();
 await import(String(new URL("../dist/server/main.js", import.meta.url)));
 
-// npm runs this through a shell, and a SIGTERM for npm ends the shell alone. The server goes with it, or it would keep
-// the port with nobody left to stop it.
+// npm runs this through a shell, and a SIGTERM to npm ends only the shell. The server ends with it, because otherwise
+// it would keep the port with no process to stop it.
 const shell = process.ppid;
 const watch = setInterval(() => {
   if (process.ppid === shell) return;

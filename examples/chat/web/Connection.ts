@@ -5,7 +5,7 @@ import { RoomsApi } from "../shared/RoomsApi.js";
 
 export type ConnectionState = "connecting" | "online" | "offline";
 
-/** What the server tells. */
+/** The server's events. */
 export interface ConnectionEvents {
   onState(state: ConnectionState): void;
   onMessage(message: Message): void;
@@ -14,10 +14,10 @@ export interface ConnectionEvents {
   onPresence(online: readonly Presence[]): void;
 }
 
-/** Something has to pass now and then, or a proxy in between takes the line for dead. */
+/** Keeps the connection from being closed as idle by a proxy. */
 const PING_EVERY_MS = 25_000;
 
-/** One person's line to the server: the socket for what happens, HTTP for what has happened. */
+/** One user's connection to the server: the socket for events, HTTP for the history. */
 export class Connection {
   readonly #client = ChatApi.createClient({ url: "" });
   readonly #rooms = RoomsApi.createClient();
@@ -61,12 +61,12 @@ export class Connection {
     return this.session.run(() => this.#rooms.list());
   }
 
-  /** Moves into a room: from now on its messages come as events. */
+  /** Joins a room, whose messages then arrive as events. */
   async join(roomId: string): Promise<void> {
     await this.#client.outgoing.joinRoom({ roomId });
   }
 
-  /** What was said in a room. */
+  /** The messages of a room. */
   history(roomId: string): Promise<Message[]> {
     return this.session.run(() => this.#rooms.history({ roomId }));
   }

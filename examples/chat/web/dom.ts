@@ -1,6 +1,6 @@
 type Attributes = Readonly<Record<string, string | boolean>>;
 
-/** Makes an element. Text goes in as text nodes, never as markup: what people write cannot become part of the page. */
+/** Creates an element. Text becomes text nodes, never markup, so user input cannot inject elements. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},

@@ -29,7 +29,7 @@ async function openChat(session: Session): Promise<void> {
   };
   const fail = (error: unknown) => {
     if (!NOT_AUTHORIZED.is(error)) return toastError(error);
-    // The server keeps log-ins in memory, so this one was made before its last restart.
+    // The server keeps log-ins in memory, so this one is older than its last restart.
     leave();
     toast("The server does not know you any more: please log in again");
   };

@@ -3,7 +3,7 @@ import { IsLogInResponse } from "../shared/AuthApi.js";
 
 const KEY = "chat-session";
 
-/** The log-in of this window, which a reload keeps and another window does not share. */
+/** The log-in of this window, which survives a reload and is not shared with other windows. */
 export function savedSession(): Session | undefined {
   try {
     return new Session(IsLogInResponse.parse(JSON.parse(sessionStorage.getItem(KEY) ?? "")));

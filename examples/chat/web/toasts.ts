@@ -3,7 +3,7 @@ import { byId, element } from "./dom.js";
 
 const SHOWN_MS = 6_000;
 
-/** Tells of something in a corner of the page, for a while. */
+/** Shows a message in a corner of the page for a while. */
 export function toast(text: string): void {
   const close = element("button", { type: "button", "aria-label": "Dismiss" }, "×");
   const shown = element("div", { class: "toast" }, element("p", {}, text), close);
@@ -12,7 +12,7 @@ export function toast(text: string): void {
   byId("toasts").append(shown);
 }
 
-/** Tells what went wrong, in the error's own words. */
+/** Shows an error's message. */
 export function toastError(error: unknown): void {
   toast(describeError(error));
 }

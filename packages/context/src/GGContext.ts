@@ -1,9 +1,9 @@
 import type { GGContextKey } from "./GGContextKey.js";
 import { runInContext } from "./storage.js";
 
-/** Values that belong to one unit of work (a request, a connection, a message), found by whatever that work calls. */
+/** Values that belong to one unit of work (a request, a connection, a message), available to all code that it runs. */
 export class GGContext {
-  // Most contexts never hold a value of their own (one is made per message), so the Map waits for the first set.
+  // Created on the first set: most contexts (there is one per message) never hold a value of their own.
   private values: Map<string, unknown> | undefined;
 
   constructor(
@@ -12,26 +12,26 @@ export class GGContext {
   ) {}
 
   /**
-   * The nearest value, own first, then the parents'; a null or undefined one shows the parent's. Typed as present: ask
-   * `has` where it may be absent.
+   * The nearest value, own first, then the parents'; null and undefined fall through to the parent. Typed as present:
+   * check `has` where it may be absent.
    */
   get<T>(key: GGContextKey<T>): T {
     return (this.values?.get(key.name) ?? this.parent?.get(key)) as T;
   }
 
-  /** Sets a value at this level. The key's schema is not applied: the caller vouches for the value. */
+  /** Sets a value at this level. The key's schema is not applied. */
   set<T>(key: GGContextKey<T>, value: T): this {
     this.values ??= new Map();
     this.values.set(key.name, value);
     return this;
   }
 
-  /** Whether this level or a parent holds a value. Does not call `get`: a subclass that overrides one overrides both. */
+  /** Whether this level or a parent holds a value. Does not call `get`: a subclass must override both or none. */
   has<T>(key: GGContextKey<T>): boolean {
     return this.values?.has(key.name) || (this.parent?.has(key) ?? false);
   }
 
-  /** Removes the value of this level; a parent's value shows again. */
+  /** Removes the value of this level; a parent's value becomes visible again. */
   delete<T>(key: GGContextKey<T>): void {
     this.values?.delete(key.name);
   }

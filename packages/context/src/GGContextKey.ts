@@ -1,7 +1,7 @@
 import type { GGSchema } from "@grest-ts/schema";
 import { activeContext } from "./storage.js";
 
-/** Extra facts about a context key. */
+/** Options of a context key. */
 export interface GGContextKeyOptions<T> {
   /** What the value is for. */
   readonly description?: string;
@@ -34,7 +34,7 @@ export class GGContextKey<T> {
     this.defaultValue = options?.defaultValue;
   }
 
-  /** The value of the current context or its parents, else the default. Outside any context: the default. */
+  /** The value of the current context or its parents, else the default, also outside any context. */
   get(): T | undefined {
     return activeContext()?.get(this) ?? this.defaultValue;
   }
@@ -53,7 +53,7 @@ export class GGContextKey<T> {
     context.set(this, value);
   }
 
-  /** Removes the value of the current context; a parent's value shows again. */
+  /** Removes the value of the current context; a parent's value becomes visible again. */
   delete(): void {
     activeContext()?.delete(this);
   }

@@ -1,6 +1,6 @@
 import type { GGContext } from "./GGContext.js";
 
-/** Remembers which context the running code belongs to. An `AsyncLocalStorage` fits as it is. */
+/** Tracks the context of the running code. An `AsyncLocalStorage` implements it. */
 export interface ContextStorage {
   getStore(): GGContext | undefined;
   run<R>(context: GGContext, fn: () => R): R;
@@ -8,7 +8,7 @@ export interface ContextStorage {
 
 let current: GGContext | undefined;
 
-// Where there is no async tracking (browsers) the context holds for the synchronous part of `fn` only.
+// Without async tracking (browsers), the context applies to the synchronous part of `fn` only.
 let storage: ContextStorage = {
   getStore: () => current,
   run(context, fn) {

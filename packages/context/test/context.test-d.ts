@@ -4,7 +4,7 @@ import { GGContext, GGContextKey, GGContextStore } from "../src/index.js";
 
 const USER = new GGContextKey("user", IsString);
 
-it("types a value of a context as present, and a key's own as possibly absent", () => {
+it("types a context's value as present, and a key's value as possibly absent", () => {
   expectTypeOf(new GGContext("request").get(USER)).toEqualTypeOf<string>();
   expectTypeOf(USER.get()).toEqualTypeOf<string | undefined>();
   expectTypeOf(USER.assert()).toEqualTypeOf<string>();
@@ -20,7 +20,7 @@ it("needs a schema, and a GGSchema", () => {
   new GGContextKey<number>("user", IsString);
 });
 
-it("returns nothing from what only acts", () => {
+it("returns nothing from commands", () => {
   expectTypeOf(USER.set).returns.toBeVoid();
   expectTypeOf(USER.delete).returns.toBeVoid();
   expectTypeOf(USER.addCodec).returns.toBeVoid();
@@ -32,7 +32,7 @@ it("takes a name and a parent for a context", () => {
   new GGContext("request", undefined, true);
 });
 
-it("has a class as its store", () => {
+it("exposes the store as a class", () => {
   expectTypeOf<GGContextStore>().toBeObject();
   expectTypeOf(GGContextStore.tryGetContext()).toEqualTypeOf<GGContext | undefined>();
 });

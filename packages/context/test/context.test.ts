@@ -29,7 +29,7 @@ describe("a key", () => {
     expect(new GGContext("other").get(USER)).toBeUndefined();
   });
 
-  it("falls back to its default, which does not count as set", () => {
+  it("falls back to its default, without counting as set", () => {
     expect(LEVEL.get()).toBe(1);
     new GGContext("request").run(() => {
       expect(LEVEL.get()).toBe(1);
@@ -70,7 +70,7 @@ describe("a child context", () => {
     expect(parent.get(USER)).toBe("ann");
   });
 
-  it("uncovers the parent's value on delete and on reset, and never takes the parent's away", () => {
+  it("reveals the parent's value on delete and on reset, and never removes it", () => {
     const parent = new GGContext("connection").set(USER, "ann");
     const child = new GGContext("message", parent).set(USER, "bob");
     child.delete(USER);
@@ -93,7 +93,7 @@ describe("a child context", () => {
     expect(child.get(NAME)).toBeUndefined();
   });
 
-  it("has what its own map or a parent's holds, whatever the value", () => {
+  it("reports any value of its own map or a parent's as present", () => {
     const NAME = new GGContextKey<string | null>("name", IsString.orNull);
     const parent = new GGContext("connection");
     const child = new GGContext("message", parent);
@@ -112,7 +112,7 @@ describe("a context that computes a value", () => {
     }
   }
 
-  it("does not have it, nor does a child: `has` never calls `get`", () => {
+  it("does not report it as present, nor does a child: `has` never calls `get`", () => {
     const parent = new Computing("message");
     for (const context of [parent, new GGContext("child", parent)]) {
       context.run(() => {
@@ -123,7 +123,7 @@ describe("a context that computes a value", () => {
     }
   });
 
-  it("has it once it overrides `has` as well", () => {
+  it("reports it as present once it overrides `has` as well", () => {
     class Honest extends Computing {
       override has<T>(key: GGContextKey<T>): boolean {
         return key.name === USER.name || super.has(key);
@@ -164,7 +164,7 @@ describe("the current context", () => {
     });
   });
 
-  it("is asked for, or not insisted on", () => {
+  it("is required by one getter and optional in another", () => {
     expect(GGContextStore.tryGetContext()).toBeUndefined();
     expect(() => GGContextStore.getContext()).toThrow(/No context is active/);
   });

@@ -17,16 +17,16 @@ export abstract class GGDiscoveryClient {
   /** Whether all services run on this machine. */
   abstract readonly isLocal: boolean;
 
-  /** Remembers routes to announce. */
+  /** Adds routes to announce. */
   abstract registerRoutes(routes: GGDiscoveryRoute[]): void;
 
   /** Announces this service's routes. */
   abstract register(): void | Promise<void>;
 
-  /** Takes this service's routes back. */
+  /** Withdraws this service's routes. */
   abstract unregister(): void | Promise<void>;
 
-  /** The base URL (scheme, host and port, no path) of an API; rejects when nobody offers it. */
+  /** The base URL (scheme, host and port, no path) of an API; rejects when no service offers it. */
   abstract discoverApi(apiName: string): Promise<string>;
 }
 

@@ -6,7 +6,7 @@ export class GGLocalDiscovery extends GGDiscoveryClient {
   readonly #routes = new Map<string, GGDiscoveryRoute>();
   #announced = true;
 
-  /** Later routes of the same API replace earlier ones, as a restarted service has a new port. */
+  /** Later routes of the same API replace earlier ones, because a restarted service has a new port. */
   registerRoutes(routes: readonly GGDiscoveryRoute[]): void {
     for (const route of routes) this.#routes.set(route.api, route);
   }

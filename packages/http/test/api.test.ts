@@ -156,7 +156,7 @@ describe("an error", () => {
     expect(await response.text()).not.toContain("secret");
   });
 
-  it("that is none of the contract's becomes a SERVER_ERROR, logged under the same reference", async () => {
+  it("that the contract does not list becomes a SERVER_ERROR, logged under the same reference", async () => {
     const errors = captureErrors();
     const { client } = await serve({
       add: async () => {
@@ -191,7 +191,7 @@ describe("an error", () => {
     expect(await astray.clear().asResult()).toMatchObject({ type: "SERVER_ERROR" });
   });
 
-  it("is what a call that takes too long ends with", async () => {
+  it("settles a call that times out", async () => {
     const { url } = await serve({ clear: () => new Promise(() => undefined) });
     const client = ItemApi.createClient({ url, timeout: 20 });
     expect(await client.clear().asResult()).toMatchObject({
@@ -200,7 +200,7 @@ describe("an error", () => {
     });
   });
 
-  it("is what an answer of another program ends with", async () => {
+  it("settles a call whose response is not of this library", async () => {
     const server = newServer();
     server.registerRoute("DELETE", "/api/items", (_request, response) => {
       response.writeHead(502).end("<h1>Bad gateway</h1>");
@@ -212,7 +212,7 @@ describe("an error", () => {
     });
   });
 
-  it("of routing reaches the client as what it is where it is listed", async () => {
+  it("of routing reaches the client unchanged if it is listed", async () => {
     const url = await startServer(newServer());
     const unlisted = await ItemApi.createClient({ url }).clear().asResult();
     expect(unlisted).toMatchObject({ type: "SERVER_ERROR", context: { displayMessage: "Invalid response" } });
@@ -231,19 +231,19 @@ describe("a request body", () => {
     return answer;
   };
 
-  it("over 1 MiB is refused unread when it says so", async () => {
+  it("over 1 MiB is rejected unread when its length is declared", async () => {
     const answer = await post(["Content-Length: 1048577"], "");
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('"type":"PAYLOAD_TOO_LARGE"');
   });
 
-  it("over 1 MiB is refused at the limit when it does not", async () => {
+  it("over 1 MiB is rejected at the limit when its length is not declared", async () => {
     const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
     const answer = await post(["Transfer-Encoding: chunked"], `${chunk.repeat(17)}`);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it("of exactly 1 MiB is taken", async () => {
+  it("of exactly 1 MiB is accepted", async () => {
     const { url } = await serve();
     const frame = JSON.stringify({ id: "", price: 1 });
     const body = JSON.stringify({ id: "x".repeat(1024 * 1024 - frame.length), price: 1 });
@@ -281,7 +281,7 @@ describe("a schema", () => {
     const { clear: _, ...rest } = implementation();
     expect(() => ItemApi.register(rest as never, { http: server })).toThrow("Handler missing for ItemApi.clear");
     expect(server.registeredSchemas).toEqual([]);
-    // Nothing of the failed attempt is left behind.
+    // The failed attempt has registered nothing.
     ItemApi.register(implementation(), { http: server });
     expect(server.registeredSchemas).toEqual([ItemApi]);
   });

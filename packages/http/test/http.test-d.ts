@@ -75,7 +75,7 @@ it("takes transport in a schema, and processing in a registration", () => {
   http.use(transport);
   // @ts-expect-error transport belongs to a schema
   schema.register(implementation, { middlewares: [transport] });
-  // @ts-expect-error it is waited for, so it returns a promise
+  // @ts-expect-error it is awaited, so it returns a promise
   http.use({ process: () => undefined });
 });
 

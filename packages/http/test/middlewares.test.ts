@@ -44,7 +44,7 @@ describe("middlewares", () => {
     expect(steps).toEqual(["a.parse user=undefined", "b.parse user=a", "c.process user=b", "d.process user=c"]);
   });
 
-  it("take part only where they belong: transport in a schema, processing in a registration", async () => {
+  it("take part only in their place: transport in a schema, processing in a registration", async () => {
     const steps: string[] = [];
     const both = (name: string) => ({
       parseRequest: () => void steps.push(`${name}.parse`),
@@ -89,7 +89,7 @@ describe("middlewares", () => {
     expect(seen).toEqual({ trace: "t1", debug: ["1", "2"], status: 202, reply: "r1" });
   });
 
-  it("may refuse: an ERROR is the answer, anything else a SERVER_ERROR", async () => {
+  it("may reject: an ERROR is the response, anything else becomes a SERVER_ERROR", async () => {
     const errors = captureErrors();
     const handler = vi.fn(async () => "never");
     const refuse = async (transport: GGHttpTransportMiddleware, registration: GGHttpServerMiddleware) => {
@@ -157,7 +157,7 @@ describe("middlewares", () => {
   });
 });
 
-/** The README's class, with a value in place of its own look-up. */
+/** The README's class, with a fixed value instead of its look-up. */
 class BearerAuthMiddleware implements GGHttpTransportMiddleware {
   constructor(private readonly token: () => string | undefined) {}
   updateRequest = (req: GGHttpRequest) => this.setHeader(req.headers as Record<string, string>);

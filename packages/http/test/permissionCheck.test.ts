@@ -48,7 +48,7 @@ const failure = async (server: GGHttpServer): Promise<string> => {
 };
 
 describe("the start check", () => {
-  it("has nothing to say where nobody declares anything", async () => {
+  it("passes when no method declares a permission", async () => {
     const server = newServer();
     addHttp(server, "A", { one: undefined });
     addWebSocket(server, "B", { two: undefined });
@@ -56,7 +56,7 @@ describe("the start check", () => {
     expect(server.httpServer.listening).toBe(true);
   });
 
-  it("demands a permission of every HTTP and WebSocket method once one declares it", async () => {
+  it("requires a permission on every HTTP and WebSocket method once one declares it", async () => {
     const server = newServer();
     addHttp(server, "A", { one: undefined, two: GG_NO_PERMISSIONS });
     addWebSocket(server, "B", { three: undefined, four: undefined });
@@ -79,7 +79,7 @@ describe("the start check", () => {
     expect(await failure(server)).toContain("  A.one\n");
   });
 
-  it("demands a resolver for what is not public, and lists all that lack one", async () => {
+  it("requires a resolver for every method that is not public, and lists all that lack one", async () => {
     const server = newServer();
     addHttp(server, "A", { one: "a:read", two: GG_NO_PERMISSIONS });
     addWebSocket(
@@ -101,7 +101,7 @@ describe("the start check", () => {
     expect(message).not.toContain("six");
   });
 
-  it("passes once everything is declared and resolved, after a failed start too", async () => {
+  it("passes once everything is declared and resolved, also after a failed start", async () => {
     const server = newServer();
     addWebSocket(server, "B", { one: "b:read" }, { connect: GG_NO_PERMISSIONS });
     expect(await failure(server)).toContain("B.one");

@@ -47,7 +47,7 @@ describe("permissions", () => {
     return { url, client, as, unlisted };
   };
 
-  it("let a caller through who has them, and tell the handler", async () => {
+  it("admit a caller who has them, and are visible to the handler", async () => {
     const { client, as } = await serveGuarded();
     expect(await as("ann", () => client.read())).toBe("read by ann");
     expect(await as("ann", () => client.open())).toBe("true");
@@ -55,13 +55,13 @@ describe("permissions", () => {
     expect(await client.open()).toBe("undefined");
   });
 
-  it("stop others: NOT_AUTHORIZED without an identity, FORBIDDEN without the scope", async () => {
+  it("reject others: NOT_AUTHORIZED without an identity, FORBIDDEN without the scope", async () => {
     const { client, as } = await serveGuarded();
     expect(await client.read().catch((error: unknown) => error)).toBeInstanceOf(NOT_AUTHORIZED);
     expect(await as("bob", () => client.read()).catch((error: unknown) => error)).toBeInstanceOf(FORBIDDEN);
   });
 
-  it("stop a call before its body is looked at, with an error that the client knows only if it is listed", async () => {
+  it("reject a call before its body is parsed, with an error that the client knows only if it is listed", async () => {
     const { client, as, url, unlisted } = await serveGuarded();
     const response = await fetch(`${url}/guarded/unlisted`, { method: "POST", body: "{not json" });
     expect(response.status).toBe(401);
@@ -78,7 +78,7 @@ describe("permissions", () => {
     expect(await Promise.all(calls)).toEqual(["true", "undefined", "true", "undefined"]);
   });
 
-  it("keep a method shut that got no resolver after the start", async () => {
+  it("reject calls of a method that is registered without a resolver after the start", async () => {
     const server = newServer();
     const url = await startServer(server);
     Guarded.register({ open: async () => "", read: async () => "", unlisted: async () => "" }, { http: server });

@@ -38,7 +38,7 @@ describe("plain routes", () => {
     expect(() => server.registerRoute("GET", "page", () => undefined)).toThrow(/"page".*slash/);
   });
 
-  it("that fail are answered with a SERVER_ERROR that tells nothing, logged under the same reference", async () => {
+  it("that fail are answered with a SERVER_ERROR without details, logged under the same reference", async () => {
     const errors = captureErrors();
     const server = newServer();
     server.registerRoute("GET", "/throws", () => {
@@ -60,7 +60,7 @@ describe("plain routes", () => {
     expect(errors[1]).toContain("secret two");
   });
 
-  it("that fail half-way break the connection, rather than pass for complete", async () => {
+  it("that fail during the response break the connection, so that it does not appear complete", async () => {
     captureErrors();
     const server = newServer();
     server.registerRoute("GET", "/half", async (_request, response) => {
@@ -152,7 +152,7 @@ describe("CORS", () => {
     expect(bad.headers.get("vary")).toBe("origin");
   });
 
-  it("never lets any origin act with its visitors' cookies", () => {
+  it("never lets an arbitrary origin use its visitors' cookies", () => {
     expect(() => newServer({ cors: { credentials: true } })).toThrow(/origins/);
   });
 });

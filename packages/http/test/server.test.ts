@@ -5,14 +5,14 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { GG_HTTP_SERVER, GGHttpServer } from "../src/index.js";
 import { newServer, openSocket, readToEnd, signal, startServer } from "./support.js";
 
-/** A scope as a runtime opens it. */
+/** A scope as a runtime creates it. */
 function newScope(): GGLocatorScope {
   const scope = new GGLocatorScope("app");
   scope.setLifecycleOwner({});
   return scope;
 }
 
-/** Takes the place of the test runner, which would fail the run. */
+/** Replaces the test runner's listeners, which would fail the run. */
 function nextUnhandledRejection(): Promise<unknown> {
   const others = process.listeners("unhandledRejection");
   process.removeAllListeners("unhandledRejection");
@@ -43,14 +43,14 @@ describe("the port", () => {
     await server.teardown();
   });
 
-  it("is refused when the environment's is none", () => {
+  it("is rejected when the environment variable is no port number", () => {
     vi.stubEnv("PORT", "http");
     const scope = newScope();
     scope.run(() => expect(() => new GGHttpServer()).toThrow(/PORT is not a port number: "http"/));
     expect(scope.has(GG_HTTP_SERVER)).toBe(false);
   });
 
-  it("that is taken makes start reject with what to do, and can be tried again", async () => {
+  it("makes start reject with instructions when it is taken, and can be retried", async () => {
     const first = newServer();
     await first.start();
     const second = newServer({ port: first.port as number });
@@ -90,7 +90,7 @@ describe("the app's server", () => {
     scope.run(() => expect(() => newServer()).toThrow('Scope already has service "GG_HTTP_SERVER"'));
   });
 
-  it("needs a scope whose services somebody starts", () => {
+  it("needs a scope with a lifecycle owner", () => {
     const scope = new GGLocatorScope("app");
     scope.run(() =>
       expect(() => newServer()).toThrow("No lifecycle handler - are you registering outside compose phase?"),
@@ -116,7 +116,7 @@ describe("the app's server", () => {
 });
 
 describe("start", () => {
-  it("is one start however often it is called, and calls back once", async () => {
+  it("starts once however often it is called, and runs callbacks once", async () => {
     const server = newServer();
     const callback = vi.fn(() => expect(server.port).toBeGreaterThan(0));
     expect(server.onStart(callback)).toBe(server);
@@ -125,7 +125,7 @@ describe("start", () => {
     expect(callback).toHaveBeenCalledTimes(1);
   });
 
-  it("calls back in order, and waits for nobody", async () => {
+  it("runs callbacks in order, and awaits none", async () => {
     const server = newServer();
     const steps: string[] = [];
     server.onStart(async () => {
@@ -141,7 +141,7 @@ describe("start", () => {
     expect(steps.slice(0, 2)).toEqual(["first", "second"]);
   });
 
-  it("never calls back whoever comes after it", async () => {
+  it("never runs callbacks that are added after it", async () => {
     const server = newServer();
     await server.start();
     const late = vi.fn();
@@ -163,7 +163,7 @@ describe("start", () => {
     expect(server.httpServer.listening).toBe(true);
   });
 
-  it("leaves the rejected promise of a callback to the process", async () => {
+  it("leaves a callback's rejected promise unhandled", async () => {
     const unhandled = nextUnhandledRejection();
     const server = newServer();
     server.onStart(() => Promise.reject(new Error("no registry")));
@@ -172,7 +172,7 @@ describe("start", () => {
     expect(server.httpServer.listening).toBe(true);
   });
 
-  it("is over after teardown", async () => {
+  it("rejects after teardown", async () => {
     const server = newServer();
     await server.teardown();
     await expect(server.start()).rejects.toThrow(/torn down/);
@@ -224,7 +224,7 @@ describe("teardown", () => {
     await new Promise((resolve) => server.httpServer.close(resolve));
   });
 
-  it("listens while the callbacks run, and leaves upgraded sockets alone until they are through", async () => {
+  it("listens while the callbacks run, and keeps upgraded sockets open until they are done", async () => {
     const server = newServer();
     server.httpServer.on("upgrade", (_request, socket) => {
       socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
@@ -269,7 +269,7 @@ describe("teardown", () => {
     expect(await all).toContain("hi");
   });
 
-  it("lets a request that is being answered finish", async () => {
+  it("lets a pending request finish", async () => {
     const server = newServer();
     const entered = signal();
     const gate = signal();
@@ -281,7 +281,7 @@ describe("teardown", () => {
     const url = await startServer(server);
     const answer = fetch(`${url}/slow`);
     await entered.promise;
-    // No timer fires: what ends the teardown is the end of the request.
+    // No timer fires: the end of the request ends the teardown.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const torn = server.teardown();
     await vi.waitFor(() => expect(server.httpServer.listening).toBe(false));
@@ -290,7 +290,7 @@ describe("teardown", () => {
     await torn;
   });
 
-  it("cuts a request that takes longer than 3 s after the callbacks", async () => {
+  it("aborts a request that takes longer than 3 s after the callbacks", async () => {
     const server = newServer();
     const entered = signal();
     server.registerRoute("GET", "/stuck", () => entered.resolve());
@@ -304,7 +304,7 @@ describe("teardown", () => {
     server.onTeardown(() => gate.promise);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const torn = server.teardown();
-    // The callbacks have all the time that they need.
+    // The callbacks have no time limit.
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await Promise.race([answer, torn, Promise.resolve("waiting")])).toBe("waiting");
     expect(server.httpServer.listening).toBe(true);

@@ -43,7 +43,7 @@ export function signal<T = void>(): { readonly promise: Promise<T>; readonly res
   return { promise, resolve };
 }
 
-/** What the code under test printed with `console.error`, one text per call; nothing reaches the terminal. */
+/** Captures `console.error`, one text per call; nothing reaches the terminal. */
 export function captureErrors(): string[] {
   const lines: string[] = [];
   vi.spyOn(console, "error").mockImplementation((...parts: unknown[]) => {

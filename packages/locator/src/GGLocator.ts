@@ -23,12 +23,12 @@ export const GGLocator = {
     return activeScope();
   },
 
-  /** `fn`, to be called from anywhere and run inside the scope that is current now. Throws outside any. */
+  /** Returns `fn` wrapped so that it always runs inside the scope that is current now. Throws outside any. */
   wrapWithRun<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
     return GGLocator.getScope().wrapWithRun(fn);
   },
 
-  /** Like `wrapWithRun`, but what runs after the call stays in the scope too. Throws outside any scope. */
+  /** Like `wrapWithRun`, but the code after the call stays in the scope too. Throws outside any scope. */
   wrapWithEnter<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
     return GGLocator.getScope().wrapWithEnter(fn);
   },

@@ -1,7 +1,7 @@
 import { currentScope } from "./rootScope.js";
 
 /**
- * A typed name for a service. It looks in the scope of the running code, or, outside any scope, in one that the
+ * A typed name for a service. It is looked up in the scope of the running code or, outside any scope, in one that the
  * whole process shares. Keys of the same name are the same service.
  */
 export class GGLocatorKey<T> {
@@ -27,7 +27,7 @@ export class GGLocatorKey<T> {
     currentScope().set(this, value);
   }
 
-  /** Registers the service, in place of the one that may be there. */
+  /** Registers the service, or replaces the registered one. */
   overwrite(value: T): void {
     currentScope().overwrite(this, value);
   }

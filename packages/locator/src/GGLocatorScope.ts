@@ -50,7 +50,7 @@ export class GGLocatorScope {
     this.overwrite(key, value);
   }
 
-  /** Registers a service, in place of the one that may be there. */
+  /** Registers a service, or replaces the registered one. */
   overwrite<T>(key: GGLocatorKey<T>, value: T): void {
     this.values.set(key.name, value);
   }
@@ -61,15 +61,15 @@ export class GGLocatorScope {
   }
 
   /**
-   * Names who starts and stops the services of this scope, and of children made from now on. There is no runtime among
-   * these packages that would do so: the scope only records that there is an owner, and a program calls `start` and
-   * `teardown` itself.
+   * Sets the owner that starts and stops the services of this scope and of children created later. These packages have
+   * no runtime that does so: the scope only records that there is an owner, and a program calls `start` and `teardown`
+   * itself.
    */
   setLifecycleOwner(owner: object): void {
     this.lifecycleOwner = owner;
   }
 
-  /** Registers a service that the scope's owner starts and stops; throws without an owner, and when the key is taken. */
+  /** Registers a service that the scope's owner starts and stops; throws without an owner or when the key is taken. */
   setWithLifecycle<T>(key: GGLocatorKey<T>, value: T, _lifecycle: GGLocatorLifecycle): void {
     if (this.lifecycleOwner === undefined) {
       throw new Error("No lifecycle handler - are you registering outside compose phase?");
@@ -77,12 +77,12 @@ export class GGLocatorScope {
     this.set(key, value);
   }
 
-  /** `fn`, to be called from anywhere and run inside this scope. */
+  /** Returns `fn` wrapped so that it always runs inside this scope. */
   wrapWithRun<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
     return (...args) => this.run(() => fn(...args));
   }
 
-  /** Like `wrapWithRun`, but what runs after the call stays in this scope too. */
+  /** Like `wrapWithRun`, but the code after the call stays in this scope too. */
   wrapWithEnter<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
     return (...args) => {
       this.enter();
@@ -100,7 +100,7 @@ export class GGLocatorScope {
     return runInScope(this, fn);
   }
 
-  /** Makes this the scope of the code that follows, and of what it starts. */
+  /** Makes this the scope of the following code and everything it starts. */
   enter(): void {
     enterScope(this);
   }

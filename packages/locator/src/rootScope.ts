@@ -3,10 +3,9 @@ import { GGLocatorScope } from "./GGLocatorScope.js";
 import { activeScope } from "./storage.js";
 
 /**
- * The one scope that is kinder than the framework's, on purpose: outside of any scope, where the framework has no
- * service at all, keys find what the process shares. The framework opens its scopes in a runtime's compose phase; there
- * is no runtime among these packages, and a plain program, the README's first example among them, has no such phase.
- * The owner is the process, and a later `set` wins.
+ * The scope outside any scope, shared by the process. The framework has none: it opens its scopes in the compose phase
+ * of a runtime. These packages have no runtime, and a plain program (such as the README's first example) has no such
+ * phase. The owner is the process, and a later `set` replaces an earlier one.
  */
 class RootScope extends GGLocatorScope {
   override set<T>(key: GGLocatorKey<T>, value: T): void {

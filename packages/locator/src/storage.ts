@@ -1,13 +1,13 @@
 import type { GGLocatorScope } from "./GGLocatorScope.js";
 
-/** Remembers which scope the running code belongs to. An `AsyncLocalStorage` fits as it is. */
+/** Tracks the scope of the running code. An `AsyncLocalStorage` implements it. */
 export interface ScopeStorage {
   getStore(): GGLocatorScope | undefined;
   run<R>(scope: GGLocatorScope, fn: () => R): R;
   enterWith(scope: GGLocatorScope): void;
 }
 
-/** Where there is no async tracking (browsers): the scope holds for the synchronous part of `fn` only. */
+/** Without async tracking (browsers): the scope applies to the synchronous part of `fn` only. */
 class SyncScopeStorage implements ScopeStorage {
   #current: GGLocatorScope | undefined;
 

@@ -4,7 +4,7 @@ import { GGLocatorKey, GGLocatorScope, GGLocatorServiceType } from "../src/index
 const KEY = new GGLocatorKey<string>("KEY");
 const scope = new GGLocatorScope("a");
 
-it("has no way to take a service out", () => {
+it("has no way to remove a service", () => {
   expectTypeOf<keyof GGLocatorKey<string>>().toEqualTypeOf<"name" | "get" | "tryGet" | "has" | "set" | "overwrite">();
   // @ts-expect-error there is no such member
   scope.delete;

@@ -12,7 +12,7 @@ const cet: Clock = { zone: "CET" };
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("outside any scope", () => {
-  it("has no service until one is set, and says so by name", () => {
+  it("has no service until one is set, and names it in the error", () => {
     const LATER = new GGLocatorKey<Clock>("LATER");
     expect(LATER.has()).toBe(false);
     expect(LATER.tryGet()).toBeUndefined();
@@ -95,7 +95,7 @@ describe("inside a scope", () => {
   });
 });
 
-describe("a service with a life of its own", () => {
+describe("a service with a lifecycle", () => {
   const lifecycle = { type: GGLocatorServiceType.BUSINESS, start: () => undefined };
 
   it("needs a scope with an owner", () => {
@@ -118,7 +118,7 @@ describe("a service with a life of its own", () => {
     expect(() => before.setWithLifecycle(CLOCK, utc, lifecycle)).toThrow(/No lifecycle handler/);
   });
 
-  it("is of one of the framework's kinds, in the order of their start", () => {
+  it("has one of the framework's types, in start order", () => {
     const { CONFIG, DATABASE, HTTP, INTL, BUSINESS, PERIODIC_JOBS, SERVICE_DISCOVERY } = GGLocatorServiceType;
     expect([CONFIG, DATABASE, HTTP, INTL, BUSINESS, PERIODIC_JOBS, SERVICE_DISCOVERY]).toEqual([
       0, 10, 20, 25, 30, 40, 999,
@@ -126,17 +126,17 @@ describe("a service with a life of its own", () => {
   });
 });
 
-describe("a function that is called elsewhere", () => {
+describe("a wrapped function", () => {
   const scopeName = (suffix = "") => `${GGLocator.tryGetScope()?.name}${suffix}`;
 
-  it("keeps the scope that it was wrapped in", () => {
+  it("runs in the scope that it was wrapped in", () => {
     const wrapped = new GGLocatorScope("a").run(() => GGLocator.wrapWithRun(scopeName));
     expect(wrapped("!")).toBe("a!");
     expect(new GGLocatorScope("b").wrapWithRun(scopeName)()).toBe("b");
     expect(scopeName()).toBe("undefined");
   });
 
-  it("may leave its scope to what follows", async () => {
+  it("may keep its scope current for the code that follows", async () => {
     const wrapped = new GGLocatorScope("a").run(() => GGLocator.wrapWithEnter(scopeName));
     const seen = new GGLocatorScope("outer").run(async () => {
       const first = wrapped("!");
@@ -148,7 +148,7 @@ describe("a function that is called elsewhere", () => {
   });
 });
 
-it("a scope can be entered, for all that follows", async () => {
+it("a scope can be entered, for all code that follows", async () => {
   const scope = new GGLocatorScope("a");
   const seen = new GGLocatorScope("outer").run(async () => {
     scope.ensureEntered();

@@ -11,9 +11,9 @@ consoleLog.add({
   log: ({ level, context, message, data }) => console.warn(`[${LEVEL_NAMES[level]}] ${context}: ${message}`, ...data),
 });
 
-/** The key of a scope's log, with the log's own methods. Without a log, `console.warn` gets what is logged. */
+/** The key of a scope's log, with the log's own methods. Without a log, entries go to `console.warn`. */
 export class GGLogKey extends GGLocatorKey<GGScopeLog> implements GGLevelMethods {
-  /** Puts a log into the current scope; it has no loggers yet. */
+  /** Adds a log without loggers to the current scope. */
   init(): void {
     this.set(new GGScopeLog());
   }

@@ -1,10 +1,10 @@
 import type { GGLevelMethods, GGLogArguments, GGLogEntry, GGLogger, GGLogLevel } from "./logger.js";
 
-/** The log of one scope: hands every entry to its loggers, in the order in which they were added. */
+/** The log of one scope: passes every entry to its loggers, in the order in which they were added. */
 export class GGScopeLog implements GGLevelMethods {
   readonly #loggers: GGLogger[] = [];
 
-  /** Adds a logger; it gets what is logged from now on. */
+  /** Adds a logger; it receives later entries. */
   add(logger: GGLogger): void {
     this.#loggers.push(logger);
   }

@@ -4,7 +4,7 @@ import { GGLog, type GGLogEntry, GGScopeLog } from "../src/index.js";
 
 const LEVELS = ["debug", "info", "warn", "error", "critical"] as const;
 
-/** Runs `fn` in a scope with a log, and returns what a logger of `minLevel` got. */
+/** Runs `fn` in a scope with a log, and returns the entries of a logger of `minLevel`. */
 const entriesOf = (fn: () => void, minLevel = 0): GGLogEntry[] =>
   new GGLocatorScope("test").run(() => {
     const entries: GGLogEntry[] = [];
@@ -30,12 +30,12 @@ describe("a log", () => {
     expect(console.warn).not.toHaveBeenCalled();
   });
 
-  it("keeps from a logger what is below its level", () => {
+  it("passes a logger no entries below its level", () => {
     const entries = entriesOf(() => LEVELS.map((level) => GGLog[level]("Shop", level)), 3);
     expect(entries.map(({ message }) => message)).toEqual(["error", "critical"]);
   });
 
-  it("tells a logger what, when and about whom", () => {
+  it("passes a logger the message, the time and the context", () => {
     const before = Date.now();
     const [entry] = entriesOf(() => GGLog.info("Shop", "sold", { item: "tea" }, 3));
     expect(entry).toEqual({
@@ -49,7 +49,7 @@ describe("a log", () => {
     expect(entry?.timestamp).toBeLessThanOrEqual(Date.now());
   });
 
-  it("takes an error in place of a message, and keeps it in front of the data", () => {
+  it("takes an error instead of a message, and puts it before the data", () => {
     const error = new TypeError("no tea");
     const [entry] = entriesOf(() => GGLog.error("Shop", error, { item: "tea" }));
     expect(entry).toMatchObject({ message: "no tea", data: [error, { item: "tea" }] });
@@ -73,7 +73,7 @@ describe("a log", () => {
     ]);
   });
 
-  it("hands each entry to all of its loggers, and an exception of one to whoever logs", () => {
+  it("passes each entry to all of its loggers, and throws a logger's exception to the caller", () => {
     const later = vi.fn();
     const log = new GGScopeLog();
     log.add({

@@ -2,13 +2,13 @@ import { GG_METRICS } from "./GG_METRICS.js";
 import { GGMetricKey, type GGMetricOptions } from "./GGMetricKey.js";
 import type { GGMetricLabelArgs, GGMetricLabels, GGNoMetricLabels } from "./labels.js";
 
-/** What describes a histogram with the labels `L`. */
+/** The description of a histogram with the labels `L`. */
 export type GGHistogramOptions<L extends GGMetricLabels> = GGMetricOptions<L> & {
   /** Upper bounds, rising. A value counts in every bucket whose bound is not below it. */
   readonly buckets: number[];
 };
 
-/** What a histogram knows about one label combination. */
+/** The data of one label combination. */
 export interface GGHistogramDatum {
   readonly count: number;
   readonly sum: number;
@@ -36,7 +36,7 @@ export class GGHistogramKey<L extends GGMetricLabels = GGNoMetricLabels> extends
     GG_METRICS.get().get(this).observe(value, labels);
   }
 
-  /** Starts a clock. The returned function observes the milliseconds since. */
+  /** Starts a timer. The returned function observes the elapsed milliseconds. */
   startTimer(...labels: GGMetricLabelArgs<L>): () => void {
     const start = performance.now();
     return () => this.observe(performance.now() - start, ...labels);

@@ -8,15 +8,15 @@ export interface GGMetricGroupBy<Name extends string = string> {
   readonly template?: string;
 }
 
-/** What describes any metric. */
+/** The description of any metric. */
 export interface GGMetricDescription {
-  /** One line on what is measured. */
+  /** One line of text about what is measured. */
   readonly help: string;
   /** Most label combinations that get a series of their own; all others share one. Default 10,000. */
   readonly maxLabelCombinations?: number;
 }
 
-/** What describes the labels of a metric that has some. */
+/** The description of a metric's labels. */
 export interface GGMetricLabelOptions<Name extends string> {
   /** All labels, in the order in which exporters write them. */
   readonly labelNames: Name[];
@@ -24,7 +24,7 @@ export interface GGMetricLabelOptions<Name extends string> {
   readonly groupBy?: GGMetricGroupBy<Name>;
 }
 
-/** What describes a metric with the labels `L`. */
+/** The description of a metric with the labels `L`. */
 export type GGMetricOptions<L extends GGMetricLabels> = GGMetricDescription &
   (keyof L extends never ? unknown : GGMetricLabelOptions<keyof L & string>);
 
@@ -51,7 +51,7 @@ export abstract class GGMetricKey {
   abstract readonly type: GGMetricType;
   /** The full name, prefix included. */
   readonly name: string;
-  /** One line on what is measured. */
+  /** One line of text about what is measured. */
   readonly help: string;
   /** All labels, in the order in which exporters write them. */
   readonly labelNames: readonly string[];

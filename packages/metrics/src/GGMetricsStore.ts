@@ -26,7 +26,7 @@ export interface GGMetricSnapshot {
   readonly series: readonly GGMetricSeries[];
 }
 
-/** Holds what metric keys measure. Set one with `GG_METRICS.set(new GGMetricsStore())`. */
+/** Stores the values of metric keys. Set one with `GG_METRICS.set(new GGMetricsStore())`. */
 export class GGMetricsStore {
   readonly #metrics = new Map<unknown, GGMetric>();
 

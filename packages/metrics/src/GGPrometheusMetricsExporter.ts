@@ -3,7 +3,7 @@ import { GGMetricsExporter } from "./exporters.js";
 import type { GGHistogramDatum } from "./GGHistogramKey.js";
 import type { GGMetricSnapshot, GGMetricsStore } from "./GGMetricsStore.js";
 
-/** Exports the text that a Prometheus server scrapes. prom-client writes it; nothing is handed to it before a scrape. */
+/** Exports the text that a Prometheus server scrapes. prom-client formats it; it receives no data before a scrape. */
 export class GGPrometheusMetricsExporter extends GGMetricsExporter<Promise<string>> {
   /** The content type to answer a scrape with. */
   readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -30,8 +30,8 @@ function toPromMetric({ key, series }: GGMetricSnapshot): Metric {
     if (typeof value === "number") values.push({ labels, value });
     else if (key.type === "histogram") values.push(...histogramLines(name, labels, key.buckets, value));
   }
-  // A registry asks a metric for its name and these data, nothing else; prom-client's own classes would keep numbers
-  // of their own, and its types do not know that a plain object will do.
+  // A registry reads only a metric's name and these data. prom-client's own classes would store the numbers again, and
+  // its types do not allow a plain object.
   const data = { name, help: key.help, type: key.type, aggregator: "sum", values };
   return { name, get: async () => data } as unknown as Metric;
 }

@@ -1,25 +1,25 @@
 import type { GGMetricKey } from "./GGMetricKey.js";
 import { type AnyLabels, GG_METRICS_OVERFLOW, labelText } from "./labels.js";
 
-/** One label combination and what is measured for it. */
+/** One label combination and its value. */
 export interface Series<T> {
   readonly labels: readonly string[];
   readonly value: T;
 }
 
-/** A level of the tree: below the last label hang the series, above it the next level. */
+/** A level of the tree: the last label's level holds the series, every other one the next level. */
 type Node<T> = Map<string, Node<T> | Series<T>>;
 
 /**
- * The series of one metric, found by their label values. A tree of Maps, one level per label: it needs no joined key
- * text per look-up, which is most of what a look-up costs, and values that hold separators cannot collide.
+ * The series of one metric, found by their label values. A tree of Maps, one level per label: a look-up needs no joined
+ * key text, which would be most of its cost, and values that contain separators cannot collide.
  */
 export class SeriesTable<T> {
   readonly #names: readonly string[];
   readonly #limit: number;
   readonly #create: () => T;
   #root: Node<T> = new Map();
-  /** Found by the labels object itself, where that cannot change. */
+  /** Series by frozen labels object. */
   #frozen = new WeakMap<AnyLabels, T>();
   #all: Series<T>[] = [];
   #overflow: Series<T> | undefined;

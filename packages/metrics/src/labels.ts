@@ -1,4 +1,4 @@
-/** The labels of a metric. A type alias of an object fits, an interface does not: it has no index signature. */
+/** The labels of a metric: a type alias of an object, not an interface, which has no index signature. */
 export type GGMetricLabels = Record<string, string | number | boolean>;
 
 /** A metric without labels. */
@@ -7,10 +7,10 @@ export type GGNoMetricLabels = Record<never, never>;
 /** The labels argument of a key's methods: none where the metric has no labels, else one object with all of them. */
 export type GGMetricLabelArgs<L extends GGMetricLabels> = keyof L extends never ? [] : [labels: L];
 
-/** Every label of the series that takes what comes after `maxLabelCombinations` is reached has this value. */
+/** The label value of the series that collects all combinations beyond `maxLabelCombinations`. */
 export const GG_METRICS_OVERFLOW = "__overflow__";
 
-/** What keys hand to the store, whose code does not know the label names as types. */
+/** Labels as the store takes them, without the types of their names. */
 export type AnyLabels = Readonly<Record<string, unknown>>;
 
 export function labelText(value: unknown): string {

@@ -3,16 +3,16 @@ import type { GGMetricKey } from "./GGMetricKey.js";
 import type { AnyLabels } from "./labels.js";
 import { SeriesTable } from "./SeriesTable.js";
 
-// Keys as their numbers see them, whose labels are not known as types here.
+// Keys without the types of their labels.
 
-/** A counter's key, whatever its labels. */
+/** A counter's key with any labels. */
 export type CounterKey = GGMetricKey & { readonly type: "counter" };
-/** A gauge's key, whatever its labels. */
+/** A gauge's key with any labels. */
 export type GaugeKey = GGMetricKey & { readonly type: "gauge" };
-/** A histogram's key, whatever its labels. */
+/** A histogram's key with any labels. */
 export type HistogramKey = GGMetricKey & { readonly type: "histogram"; readonly buckets: readonly number[] };
 
-/** A key of any kind, whatever its labels. */
+/** A key of any kind with any labels. */
 export type AnyMetricKey = CounterKey | GaugeKey | HistogramKey;
 
 /** A number that is updated in place. */
@@ -69,7 +69,7 @@ export class GGGauge {
   }
 }
 
-/** One distribution. Buckets are counted apart and summed up when read, so that an observation touches one of them. */
+/** One distribution. Buckets are counted separately and summed when read, so an observation updates only one. */
 export class Distribution {
   count = 0;
   sum = 0;
@@ -116,7 +116,7 @@ export class GGHistogram {
   }
 
   observe(value: number, labels: AnyLabels | undefined): void {
-    // One NaN would spoil the sum for good.
+    // One NaN would make the sum NaN forever.
     if (Number.isNaN(value)) throw new Error(`Histogram "${this.key.name}" cannot observe NaN.`);
     this.series.obtain(labels).add(value);
   }

@@ -78,7 +78,7 @@ describe("keys", () => {
 });
 
 describe("counters and gauges", () => {
-  it("count each label combination apart, a missing label as empty", () => {
+  it("count each label combination separately, a missing label as empty", () => {
     Shop.sales.inc(1, { item: "tea", result: "OK" });
     Shop.sales.inc(4, { result: "OK", item: "tea" });
     Shop.sales.inc(undefined, { item: "tea" } as never);
@@ -100,7 +100,7 @@ describe("counters and gauges", () => {
     expect(Shop.sales.getValue(labels)).toBe(5);
   });
 
-  it("keep values apart that would read the same when joined", () => {
+  it("distinguish values that would be equal when joined", () => {
     Shop.sales.inc(1, { item: "a,result=b", result: "" });
     Shop.sales.inc(1, { item: "a", result: "b,result=" });
     expect(Shop.sales.getValue({ item: "a,result=b", result: "" })).toBe(1);
@@ -171,7 +171,7 @@ describe("the limit on label combinations", () => {
     }),
   }));
 
-  it("counts everything beyond it into one series, and known combinations still into their own", () => {
+  it("counts everything beyond it in one series, and known combinations still in their own", () => {
     for (let i = 0; i < 100; i++) Few.hits.inc(1, { page: `p${i}`, who: "x" });
     Few.hits.inc(1, { page: "p0", who: "x" });
     expect(Few.hits.getValue({ page: "p0", who: "x" })).toBe(2);

@@ -41,13 +41,13 @@ it("writes each kind of metric as Prometheus reads it", async () => {
   ]);
 });
 
-it("escapes what would break a line", async () => {
+it("escapes characters that would break a line", async () => {
   Keys.requests.inc(1, { method: 'a"b\\c\nd' });
   const text = await new GGPrometheusMetricsExporter().export();
   expect(text).toContain('websocket_requests_total{method="a\\"b\\\\c\\nd"} 1');
 });
 
-it("can export again after more was measured, and any store", async () => {
+it("can export repeatedly, and any store", async () => {
   const exporter = new GGPrometheusMetricsExporter();
   Keys.requests.inc(1, { method: "m" });
   await exporter.export();

@@ -1,6 +1,6 @@
 /**
- * Throws when this process has loaded `name` before. Two copies would not know each other's classes: `instanceof` and
- * the identity of constants would fail far from the cause.
+ * Throws when this process has loaded `name` before. With two copies, `instanceof` and comparisons of constants would
+ * fail far from the cause.
  */
 export function claimOnce(name: string): void {
   const claim = Symbol.for(`grest-ts:dedup:${name}`);

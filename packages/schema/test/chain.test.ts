@@ -93,7 +93,7 @@ describe("coerce", () => {
     expect(IsObject({ a: IsString.orNull.default("x") }).parse({ a: null }, true)).toEqual({ a: "x" });
   });
 
-  it("leaves the value as it was when it throws", () => {
+  it("keeps the value unchanged when it throws", () => {
     const schema = IsString.coerce(() => {
       throw new Error("no");
     });
@@ -125,7 +125,7 @@ describe("GGIssuesList", () => {
     expect(() => list.getPath(1)).toThrow(RangeError);
   });
 
-  it("travels as the README's validation error does", () => {
+  it("is sent as the README's validation error is", () => {
     const schema = IsObject({ text: IsString.nonEmpty });
     const result = schema.safeParse({ text: "" }, true);
     expect(JSON.stringify(result.success ? [] : result.issues)).toBe(

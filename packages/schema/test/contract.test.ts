@@ -28,7 +28,7 @@ const call = (next: (input: unknown) => unknown, data: unknown = { text: "a" }, 
   GGContractExecutor.call(contract, data, undefined, next);
 
 describe("GGContractExecutor.call", () => {
-  it("hands on the cleaned input and gives the cleaned output", async () => {
+  it("passes the cleaned input and returns the cleaned output", async () => {
     const seen: unknown[] = [];
     const result = await call(
       (input) => {
@@ -55,7 +55,7 @@ describe("GGContractExecutor.call", () => {
     });
   });
 
-  it("gives a method without input undefined, and a method without success no data", async () => {
+  it("passes undefined to a method without input, and returns no data from one without success", async () => {
     const seen: unknown[] = [];
     const result = await call((input) => ({ leak: seen.push(input) }), { sent: 1 }, {});
     expect(seen).toEqual([undefined]);
@@ -79,7 +79,7 @@ describe("GGContractExecutor.call", () => {
     });
   });
 
-  it("answers output that does not fit with SERVER_ERROR that does not show it", async () => {
+  it("answers invalid output with a SERVER_ERROR that does not expose it", async () => {
     const result = await call(() => ({ txt: "secret" }));
     expect(result).toBeInstanceOf(SERVER_ERROR);
     expect(result).toMatchObject({ context: { displayMessage: "Invalid response" } });
@@ -112,7 +112,7 @@ describe("GGContractExecutor.call", () => {
     expect(await call(() => Promise.reject(new FORBIDDEN()))).toBeInstanceOf(SERVER_ERROR);
   });
 
-  it("turns exceptions into SERVER_ERROR that tells nothing", async () => {
+  it("turns exceptions into SERVER_ERROR without details", async () => {
     const result = await call(() => {
       throw new Error("password=1");
     });
@@ -126,7 +126,7 @@ describe("GGContractExecutor.call", () => {
     expect((result as ERROR).data).toBe(undefined);
   });
 
-  it("never throws, whatever it meets", async () => {
+  it("never throws, whatever the outcome", async () => {
     const hostile = Object.defineProperty({}, "text", {
       enumerable: true,
       get() {
@@ -143,7 +143,7 @@ describe("GGContractExecutor.call", () => {
     expect(await call(() => 1, deep, IsDeep)).toBeInstanceOf(ERROR);
   });
 
-  it("passes everything through unchecked when told to", async () => {
+  it("passes everything through unchecked with noValidation", async () => {
     const result = await GGContractExecutor.call(echo, { text: "" }, { noValidation: true }, (input) => input);
     expect(result).toEqual({ success: true, type: "OK", data: { text: "" } });
   });
@@ -191,7 +191,7 @@ describe("the calling side", () => {
     },
   );
 
-  it("so an issue about the whole input does not get through", async () => {
+  it("rejects an issue about the whole input", async () => {
     const bad = GGContractExecutor.parseInput(IsString, undefined) as typeof VALIDATION_ERROR.infer;
     expect(bad).toBeInstanceOf(VALIDATION_ERROR);
     expect(bad.data).toEqual([{ path: "", code: "required", message: "Value is required" }]);
@@ -199,13 +199,13 @@ describe("the calling side", () => {
     expect(await receive(bad.toJSON(), listing)).toBeInstanceOf(SERVER_ERROR);
   });
 
-  it("does not take an error of the app that is not listed, nor a malformed one", async () => {
+  it("does not accept an unlisted error of the app, nor a malformed one", async () => {
     expect(await receive({ success: false, type: "NOT_IN_CONTRACT" })).toBeInstanceOf(SERVER_ERROR);
     expect(await receive(invalid({ path: 1 }), listing)).toBeInstanceOf(SERVER_ERROR);
     expect(await receive({ success: false, type: "LIMITED_CALL", data: {} })).toBeInstanceOf(SERVER_ERROR);
   });
 
-  it("ignores what a peer puts into the context besides text and time", async () => {
+  it("ignores a peer's context except text and time", async () => {
     const error = await receive({
       success: false,
       type: "NOT_FOUND",
@@ -240,7 +240,7 @@ describe("the parts of the executor", () => {
     }
   });
 
-  it("are these, and no more", () => {
+  it("are exactly these", () => {
     const members = Object.entries(Object.getOwnPropertyDescriptors(GGContractExecutor));
     const statics = members.filter(([, { value }]) => typeof value === "function").map(([name]) => name);
     expect(statics.sort()).toEqual([
@@ -335,7 +335,7 @@ describe("GGContractClass", () => {
     );
   });
 
-  it("skips validation when told to", async () => {
+  it("skips validation with noValidation", async () => {
     const client = contract.implement({ echo: async (data) => data, ping: async () => {} }, { noValidation: true });
     expect(await client.echo({ text: "", times: -1 as tUint })).toEqual({ text: "", times: -1 });
   });

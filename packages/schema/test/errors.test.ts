@@ -29,7 +29,7 @@ describe("ERROR.define", () => {
     expect(() => ROOM_FULL.infer).toThrow("typeof");
   });
 
-  it("gives the first class of a type again", () => {
+  it("returns the first class of a type again", () => {
     expect(ERROR.define("ROOM_FULL", 500)).toBe(ROOM_FULL);
     expect(ERROR.define("NOT_FOUND", 404)).toBe(NOT_FOUND);
   });
@@ -65,14 +65,14 @@ describe("an error", () => {
     expect(Object.isFrozen(error.context)).toBe(true);
   });
 
-  it("has a reference of its own, or that of the error behind it", () => {
+  it("has its own reference, or that of its original error", () => {
     const cause = new NOT_FOUND();
     expect(new SERVER_ERROR().context?.ref).not.toBe(new SERVER_ERROR().context?.ref);
     expect(new SERVER_ERROR({ originalError: cause }).context?.ref).toBe(cause.context?.ref);
     expect(new SERVER_ERROR({ originalError: cause, ref: "mine" }).context?.ref).toBe("mine");
   });
 
-  it("travels as JSON in a fixed order, without anything for developers", () => {
+  it("is sent as JSON in a fixed order, without details for developers", () => {
     const error = new LIMITED(
       { retry: 3 },
       {
@@ -93,7 +93,7 @@ describe("an error", () => {
     expect(Object.entries(error).flat().join()).not.toContain("secret");
   });
 
-  it("keeps its debug context to itself", () => {
+  it("never exposes its debug context", () => {
     const cause = new Error("x");
     const error = new ROOM_FULL({ debugMessage: "m", debugData: 1, originalError: cause });
     expect(error.hasDebugContext()).toBe(true);
@@ -103,7 +103,7 @@ describe("an error", () => {
   });
 });
 
-describe("telling errors", () => {
+describe("recognizes errors", () => {
   it("by class and by form", () => {
     expect(ROOM_FULL.is(new ROOM_FULL())).toBe(true);
     expect(ROOM_FULL.is(new NOT_FOUND())).toBe(false);

@@ -59,7 +59,7 @@ describe("toJSONSchema", () => {
     expect(schema.toJSONSchema()).toEqual({ $schema, ...expected });
   });
 
-  it("refers to a validator that holds itself", () => {
+  it("refers to a validator that contains itself", () => {
     const IsTree: GGSchema<unknown> = IsObject(() => ({ children: IsArray(IsTree) }));
     const tree = {
       type: "object",

@@ -17,7 +17,7 @@ import {
 } from "../src/index.js";
 import { issuesOf } from "./support.js";
 
-// zod compiles objects where the page allows it and interprets them elsewhere: both must agree.
+// zod compiles objects if the CSP allows it and otherwise interprets them: both must agree.
 describe.each([
   ["compiled", false],
   ["interpreted, as under a strict CSP", true],
@@ -86,7 +86,7 @@ describe.each([
     expect(issuesOf(IsRecord(field), { k: null }, true)).toMatchObject([{ path: "k", code: "required" }]);
   });
 
-  it("tells null from undefined", () => {
+  it("distinguishes null from undefined", () => {
     const schema = IsObject({ a: IsString.orNull, b: IsString.orNull.orUndefined });
     expect(schema.parse({ a: null, b: null })).toEqual({ a: null, b: null });
     expect(issuesOf(schema, {}, true)).toMatchObject([{ path: "a", code: "required" }]);
@@ -172,7 +172,7 @@ describe.each([
     });
   });
 
-  it("takes a shape that mentions the validator itself", () => {
+  it("accepts a shape that refers to the validator itself", () => {
     interface Tree {
       v: number;
       children: Tree[];
@@ -187,7 +187,7 @@ describe.each([
     ]);
   });
 
-  it("derives others with extend, merge, pick and omit, and stays as it was", () => {
+  it("derives others with extend, merge, pick and omit, and stays unchanged", () => {
     const base = IsObject({ a: IsString, b: IsNumber });
     expect(base.extend({ b: IsString, c: "x" }).parse({ a: "1", b: "2", c: "x" })).toEqual({ a: "1", b: "2", c: "x" });
     expect(base.merge(IsObject({ d: IsBoolean })).parse({ a: "1", b: 2, d: true, e: 1 })).toEqual({
@@ -244,7 +244,7 @@ describe("IsRecord", () => {
     ]);
   });
 
-  it("tells a bad key by brackets", () => {
+  it("marks an invalid key by brackets", () => {
     const schema = IsObject({ m: IsRecord(IsString.minLength(2), IsNumber) });
     expect(issuesOf(schema, { m: { a: 1, bb: 2 } }, true)).toEqual([
       {

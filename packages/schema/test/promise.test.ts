@@ -6,10 +6,10 @@ type NotFound = typeof NOT_FOUND.infer;
 
 const good = <T>(data: T) => new GGPromise<T, NotFound>(Promise.resolve({ success: true, type: "OK", data } as const));
 const bad = () => new GGPromise<number, NotFound>(Promise.resolve(new NOT_FOUND()));
-/** A GGPromise around what is not a result. */
+/** A GGPromise of a value that is not a result. */
 const odd = (value: unknown) => new GGPromise<number, unknown>(Promise.resolve(value));
 
-/** What is rejected and handled nowhere while `run` runs. */
+/** The unhandled rejections while `run` runs. */
 async function unhandledIn(run: () => unknown): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown) => void unhandled.push(reason);
@@ -39,7 +39,7 @@ describe("GGPromise", () => {
     expect(await bad().asResult()).toBeInstanceOf(NOT_FOUND);
   });
 
-  it("hands an error to the handler that reads it", async () => {
+  it("passes an error to its handler", async () => {
     expect(await bad().then(undefined, (error) => error.type)).toBe("NOT_FOUND");
     expect(await bad().catch((error) => error.statusCode)).toBe(404);
     expect(await good(5).catch(() => 0)).toBe(5);
@@ -65,7 +65,7 @@ describe("GGPromise", () => {
     expect(await nested).toEqual({ success: true, type: "OK", data: 1 });
   });
 
-  it("does not make an error of what a mapping throws", async () => {
+  it("does not turn a mapping's exception into an error result", async () => {
     const bug = new Error("bug");
     const failed = good(5).map((): number => {
       throw bug;
@@ -76,7 +76,7 @@ describe("GGPromise", () => {
 
 describe("a GGPromise whose inner promise gives no result", () => {
   it.each(["x", 0, null, undefined, { success: 1, data: 5 }, { success: false, type: "X" }])(
-    "takes %j for an error, never for data",
+    "treats %j as an error, never as data",
     async (value) => {
       const never = () => {
         throw new Error("taken for data");
@@ -90,7 +90,7 @@ describe("a GGPromise whose inner promise gives no result", () => {
     },
   );
 
-  it("takes success: true for data, whatever else is there", async () => {
+  it("treats success: true as data, whatever the other members", async () => {
     expect(await odd({ success: true, data: 5 })).toBe(5);
   });
 });
@@ -114,12 +114,12 @@ describe("a GGPromise whose inner promise rejects", () => {
     await expect(read(broken())).rejects.toBe(bug);
   });
 
-  it("has an unhandled rejection when nobody reads it", async () => {
+  it("causes an unhandled rejection when it is not read", async () => {
     expect(await unhandledIn(broken)).toEqual([bug]);
   });
 });
 
-it("an error result that nobody reads is no unhandled rejection", async () => {
+it("an unread error result causes no unhandled rejection", async () => {
   const unread = await unhandledIn(() => {
     bad();
     bad().map((n) => n);
@@ -127,12 +127,12 @@ it("an error result that nobody reads is no unhandled rejection", async () => {
     odd("x");
   });
   expect(unread).toEqual([]);
-  // The check must be able to fail: someone who reads only the data does get an unhandled rejection.
+  // The check must be able to fail: reading only the data does cause an unhandled rejection.
   const [reason] = await unhandledIn(() => void bad().then(() => {}));
   expect(reason).toBeInstanceOf(NOT_FOUND);
 });
 
-it("OK tells results from other values", () => {
+it("OK distinguishes results from other values", () => {
   expect(OK.TYPE).toBe("OK");
   expect(OK.isJson({ success: true, type: "OK" })).toBe(true);
   for (const value of [null, 5, { success: true }, { success: false, type: "OK" }, new NOT_FOUND()]) {
@@ -140,7 +140,7 @@ it("OK tells results from other values", () => {
   }
 });
 
-it("a thrown error result is the very instance that came", async () => {
+it("throwing an error result throws the same instance", async () => {
   const FULL = ERROR.define("PROMISE_FULL", 409, IsObject({ seats: IsUint }));
   const error = new FULL({ seats: 1 });
   const promise = new GGPromise<number, typeof FULL.infer>(Promise.resolve(error));

@@ -75,7 +75,7 @@ describe("IsNumber", () => {
 });
 
 describe("IsBoolean", () => {
-  it("reads the usual twins when coercing, and nothing else", () => {
+  it("converts the usual equivalents when coercing, and nothing else", () => {
     for (const value of [true, "true", "1", 1]) expect(IsBoolean.parse(value, true)).toBe(true);
     for (const value of [false, "false", "0", 0]) expect(IsBoolean.parse(value, true)).toBe(false);
     for (const value of ["yes", 2, "TRUE", []]) {
@@ -170,7 +170,7 @@ describe("IsUnion", () => {
     expect(schema.parse(true, true)).toBe("true");
   });
 
-  it("is missing when it gets null, unless a variant takes it", () => {
+  it("reports null as missing, unless a variant accepts it", () => {
     expect(issuesOf(IsUnion(IsString, IsNumber), null)).toMatchObject([{ code: "required" }]);
     expect(IsUnion(IsString.orNull, IsNumber).parse(null, true)).toBe(null);
     expect(IsUnion(IsString, IsNumber).orNull.parse(null, true)).toBe(null);

@@ -163,7 +163,7 @@ describe("inference", () => {
 });
 
 describe("brands and Raw", () => {
-  it("tell branded values from plain ones", () => {
+  it("distinguish branded values from plain ones", () => {
     expectTypeOf<string>().not.toExtend<tUserId>();
     expectTypeOf<tUserId>().toExtend<string>();
     expectTypeOf<5>().not.toExtend<tUint>();
@@ -200,7 +200,7 @@ describe("brands and Raw", () => {
     expectTypeOf<typeof schema.infer>().toExtend<Raw<typeof schema.infer>>();
   });
 
-  it("leave what has no brand", () => {
+  it("keep types without a brand", () => {
     expectTypeOf<Raw<"x" | 5 | true | null | undefined>>().toEqualTypeOf<"x" | 5 | true | null | undefined>();
     expectTypeOf<Raw<Date>>().toEqualTypeOf<Date>();
     expectTypeOf<Raw<() => tUint>>().toEqualTypeOf<() => tUint>();
@@ -370,7 +370,7 @@ describe("contracts", () => {
     new GGContractClass("X", { m: { input: bare } });
     // @ts-expect-error a bare validator
     new GGContractClass("X", { m: { success: bare } });
-    // @ts-expect-error a list that cannot change
+    // @ts-expect-error a readonly list
     new GGContractClass("X", { m: frozen });
     // @ts-expect-error an instance
     new GGContractClass("X", { m: { errors: [new NOT_FOUND()] } });

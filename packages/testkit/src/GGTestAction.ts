@@ -1,14 +1,14 @@
 import type { IGGTestInterceptor, IGGTestWith } from "./types.js";
 
-/** How long interceptors go on watching once the action is done, in ms. */
+/** How long interceptors keep watching after the action, in ms. */
 const GRACE = 25;
 
-/** How often `waitFor` looks, in ms. */
+/** The polling interval of `waitFor`, in ms. */
 const POLL_INTERVAL = 20;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Something that a test does, with what it expects to happen meanwhile. It runs when it is awaited. */
+/** Something that a test does, with its expectations. It runs when it is awaited. */
 export class GGTestAction<T> implements PromiseLike<T> {
   readonly #act: () => Promise<T>;
   readonly #with: IGGTestWith[] = [];
@@ -25,13 +25,13 @@ export class GGTestAction<T> implements PromiseLike<T> {
     return this;
   }
 
-  /** Expects this to happen within so many ms after the action. */
+  /** Expects this to happen within `timeout` ms after the action. */
   waitFor(expectation: IGGTestWith, timeout = 5_000): this {
     this.#waitFor.push({ expectation, timeout });
     return this;
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: being awaitable is what this class is for.
+  // biome-ignore lint/suspicious/noThenProperty: this class exists to be awaited.
   then<R1 = T, R2 = never>(
     onfulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
     onrejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,

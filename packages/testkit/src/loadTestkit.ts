@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Where a package has its test kit. */
+/** The path of a package's test kit. */
 const PLACES = ["testkit/index-testkit.ts", "dist/testkit/index-testkit.js"];
 
 /** Loads the test kit of an installed package. Resolves to whether it has one. */

@@ -1,6 +1,6 @@
 /** What an action's `with` and `waitFor` take. */
 export interface IGGTestWith {
-  /** Makes what watches during one action. */
+  /** Creates the interceptor for one action. */
   createInterceptor(): IGGTestInterceptor;
   /** Whether only `waitFor` can wait for it. */
   requiresWaitFor?(): boolean;
@@ -10,10 +10,10 @@ export interface IGGTestWith {
 export interface IGGTestInterceptor {
   register(): void;
   unregister(): void;
-  /** Throws unless what was expected came. */
+  /** Throws unless the expectation is met. */
   validate(): void;
-  /** What is wrong with what came. */
+  /** Why the observed effect does not match. */
   getMockValidationError(): Error | undefined;
-  /** Whether anything came. */
+  /** Whether an effect was observed. */
   isCalled(): boolean;
 }

@@ -9,17 +9,17 @@ const IsTrace = IsObject({
   spanTimestamp: IsNumber,
 });
 
-/** Which piece of work this is, and which larger one it is part of. */
+/** Identifies a unit of work and its parent. */
 export interface GGTrace {
-  /** The same in all that one cause sets off, across services. */
+  /** The id shared by all work of one cause, across services. */
   traceId: string;
   /** When the trace began, in ms since 1970. */
   traceTimestamp: number;
-  /** The piece of work that set off this one. */
+  /** The unit of work that started this one. */
   parentSpanId?: string;
-  /** This piece of work. */
+  /** This unit of work. */
   spanId: string;
-  /** When this piece of work began, in ms since 1970. */
+  /** When this unit of work began, in ms since 1970. */
   spanTimestamp: number;
 }
 

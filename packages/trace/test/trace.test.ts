@@ -19,7 +19,7 @@ it("gives the current context a trace of its own, found by the key's name", () =
   expect(traceTimestamp).toBeLessThanOrEqual(Date.now());
 });
 
-it("cannot be given outside any context", () => {
+it("cannot be created outside any context", () => {
   expect(() => GG_TRACE.init()).toThrow(/"trace".*no context/);
   expect(GG_TRACE.get()).toBeUndefined();
 });

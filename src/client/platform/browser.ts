@@ -9,7 +9,7 @@ import type { ClientPlatform } from "./platform.js";
 export const browserPlatform: ClientPlatform = {
   dial: (url, Native = WebSocket) => nativeTransport(new Native(url)),
   captureScope() {
-    // Nothing carries a context from event to event here, so the caller's is taken along.
+    // Browsers carry no context from event to event, so the caller's is captured.
     const caller = GGContextStore.tryGetContext();
     return (fn, ...args) => (caller ? caller.run(() => fn(...args)) : fn(...args));
   },

@@ -40,7 +40,7 @@ export interface CompiledMethod {
   readReply(payload: string, parse?: (payload: string) => unknown): Outcome;
 }
 
-/** What cleans a value, or says what is wrong with it; all that is asked of a schema here. */
+/** Cleans a value, or returns its issues: all that a schema is used for here. */
 export type Cleaner = Pick<GGValidator<unknown>, "safeParse">;
 
 /** A contract's method, as far as compiling it needs. */

@@ -20,7 +20,9 @@ export class Handlers {
     return this.#objects.length === 0;
   }
 
-  /** Lays handlers over what is there, and lets go of what they cover entirely: a page may register at every render. */
+  /**
+   * Adds handlers over the earlier ones, and releases those they cover entirely: a page may register at every render.
+   */
   add(newest: HandlerObject): void {
     const isCovered = (older: HandlerObject) =>
       Object.getPrototypeOf(older) === Object.getPrototypeOf(newest) &&

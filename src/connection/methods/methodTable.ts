@@ -38,7 +38,7 @@ function compileTable(apiName: string, methods: GGSocketMethodMap): MethodTable 
   );
 }
 
-/** A function that makes something once for each key, and gives the same ever after. Forgets it with the key. */
+/** A function that makes one value for each key, and keeps it for as long as the key lives. */
 export function memoizeByKey<TKey extends object, T>(make: (key: TKey) => T): (key: TKey) => T {
   const made = new WeakMap<TKey, T>();
   return (key) => {

@@ -15,7 +15,7 @@ import {
 /** An error as the wire knows it: a type, and perhaps data and a context. */
 export type AnyError = ERROR<string, unknown>;
 
-/** What became of a call: a value, or a typed error. */
+/** The result of a call: a value, or a typed error. */
 export type Outcome = OK<unknown> | AnyError;
 
 /** The error classes that a contract method declares. */
@@ -58,7 +58,9 @@ export function isOutcome(value: unknown): value is OK<unknown> | ERROR_JSON<str
   return OK.isJson(value) || ERROR.isJson(value);
 }
 
-/** The public part of an error, as a reply or a refused handshake carries it. The data of a `SERVER_ERROR` stays here. */
+/**
+ * The public part of an error, as a reply or a refused handshake carries it. The data of a `SERVER_ERROR` stays here.
+ */
 export function errorPayload(error: AnyError): string {
   const json = error.toJSON();
   try {
@@ -86,7 +88,10 @@ export function readError(json: unknown, declared: ErrorClasses): AnyError | und
   return revive(errorClass, json, data);
 }
 
-/** The error of a refused handshake: of its class when that is known, else a `SERVER_ERROR` that says the same to people. */
+/**
+ * The error of a refused handshake: of its class when that is known, else a `SERVER_ERROR` with the same display
+ * message.
+ */
 export function readRefusal(json: unknown, known: ErrorClasses): AnyError | undefined {
   return (
     readError(json, [...known, ...REFUSAL_ERRORS]) ?? (ERROR.isJson(json) ? revive(SERVER_ERROR, json) : undefined)

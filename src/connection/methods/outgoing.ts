@@ -4,7 +4,7 @@ import type { CompiledMethod } from "./compiledMethod.js";
 import type { MethodTable } from "./methodTable.js";
 import type { AnyError, Outcome } from "./outcome.js";
 
-/** What makes calls: those of a connection, or a client that has a connection now and then. */
+/** What makes calls: those of a connection, or a client's, across its connections. */
 export interface Caller {
   call(method: CompiledMethod, data: unknown, options?: GGCallOptions): Promise<Outcome>;
 }
@@ -15,7 +15,7 @@ export type OutgoingFunction = (data?: unknown, options?: GGCallOptions) => GGPr
 /** One function per contract method. */
 export type OutgoingMethods = Record<string, OutgoingFunction>;
 
-/** The function that calls a method. It stands by itself: programs pass `outgoing.newMessage` around. */
+/** The function that calls a method. It needs no `this`: programs pass `outgoing.newMessage` around. */
 export function outgoingFunction(caller: Caller, method: CompiledMethod): OutgoingFunction {
   return (data, options) => new GGPromise(caller.call(method, data, options) as never);
 }

@@ -27,7 +27,7 @@ export class AdapterTransport implements Transport {
     try {
       for (const message of messages) this.#adapter.send(message);
     } catch (error) {
-      // Others leave in the same go.
+      // Must not throw: other outboxes are flushed in the same loop.
       this.#listener?.onFailed(error as Error);
       this.terminate();
     }

@@ -66,7 +66,7 @@ export class RawHandlers extends Handlers implements ConnectionHooks {
   }
 }
 
-/** A `GGPromise` by its outcome: awaiting it would take the plain value that the framework's mocks resolve to for an error. */
+/** A `GGPromise` by its outcome: awaiting it would not recognise an error of the framework's mocks, a plain value. */
 function outcomeOf(result: unknown): unknown {
   const { asResult } = Object(result) as Partial<GGPromise<unknown, unknown>>;
   return typeof asResult === "function" ? asResult.call(result) : result;

@@ -2,7 +2,9 @@ import { parsePayload } from "../../protocol/frame.js";
 import { type Cleaner, type CompiledMethod, compileMethod } from "../methods/compiledMethod.js";
 import { isOutcome, type Outcome } from "../methods/outcome.js";
 
-/** Takes every value as it is, none included: the validators of the schema package all refuse `undefined` or `null`. */
+/**
+ * Accepts every value as it is, `undefined` too: the validators of the schema package all refuse `undefined` or `null`.
+ */
 const AS_IT_IS: Cleaner = { safeParse: (value) => ({ success: true, value }) };
 
 /** Compiles a path that no contract describes: payloads and replies pass as they are, and so do errors. */

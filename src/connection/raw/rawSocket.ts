@@ -33,7 +33,7 @@ export class RawConnection {
     this.handlersGiven = handlersGiven;
   }
 
-  /** One that speaks no contract at all. */
+  /** One without a contract. */
   static open(transport: Transport, endpoint: SocketEndpoint, context: GGContext): RawConnection {
     const handlers = new RawHandlers();
     const connection = new Connection(new Outbox(transport), endpoint, context, handlers, NO_CAPABILITIES, handlers);
@@ -136,8 +136,8 @@ class Socket implements RawSocket {
 export type GGSocket = RawSocket;
 
 /**
- * Makes a raw socket of an adapter that is open and whose handshake, if it has one, is done. The pool and the server make
- * theirs themselves.
+ * Makes a raw socket of an adapter that is open and whose handshake, if it has one, is done. The pool and the server
+ * make theirs themselves.
  */
 export const GGSocket = Socket as unknown as new (adapter: SocketAdapter, config?: GGSocketConfig) => GGSocket;
 

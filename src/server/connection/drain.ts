@@ -4,16 +4,16 @@ import { setDeadline } from "../../connection/deadlines.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { FrameType } from "../../protocol/frame.js";
 
-/** How many groups the connections that cannot be told are closed in. */
+/** How many waves the connections without `drain` are closed in. */
 const WAVES = 10;
 
-/** How long what is in flight may take after the last was sent away, unless the program says otherwise, in ms. */
+/** How long what is in flight may take after the last wave, unless the program says otherwise, in ms. */
 const GRACE = 5_000;
 
 const REASON = "Server is shutting down";
 
 /**
- * Drains connections on shutdown, and resolves when all have closed. Clients that support `drain` are told when to
+ * Drains connections on shutdown, and resolves when all have closed. Clients that support `drain` are sent when to
  * reconnect; the others are closed in waves, once what is in flight on them is done.
  */
 export async function drain(
@@ -23,11 +23,11 @@ export async function drain(
   const code = spreadMs > 0 ? CloseCode.SERVICE_RESTART : CloseCode.GOING_AWAY;
   const closing = [...connections];
   const cancels = closing.map((connection, i) => {
-    const isTold = connection.can("drain");
-    if (isTold) connection.sendIfOpen(`${FrameType.DRAIN}:::${Math.floor(Math.random() * spreadMs)}`);
+    const canDrain = connection.can("drain");
+    if (canDrain) connection.sendIfOpen(`${FrameType.DRAIN}:::${Math.floor(Math.random() * spreadMs)}`);
     if (spreadMs === 0) void connection.closeGracefully(code, REASON);
-    // A client that was told closes by itself: closing its connection now might meet a request on its way.
-    else if (!isTold) {
+    // A client with `drain` closes by itself: closing its connection here might lose a request in transit.
+    else if (!canDrain) {
       const delay = (spreadMs * (i % WAVES)) / (WAVES - 1);
       return setDeadline(delay, () => void connection.closeGracefully(code, REASON));
     }

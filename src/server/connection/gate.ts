@@ -9,17 +9,17 @@ import { TokenBucket } from "./tokenBucket.js";
 export interface GateRejection extends MessageRejection {
   /** What to log: the first time that a limit of the connection is reached. */
   readonly warning?: string | undefined;
-  /** Whether the peer has sent so much in vain that it has to go. */
+  /** Whether the peer exceeds its rate so often that the connection must be closed. */
   readonly mustClose?: boolean;
 }
 
-/** What a connection has at work. */
+/** What a connection is handling. */
 export interface Load {
   readonly requests: number;
   readonly messages: number;
 }
 
-/** Nobody waits for messages, so that bursts of them are usual; and yet a request must not go by that name without end. */
+/** Messages have no reply, so bursts of them are usual; without a limit they would bypass that of requests. */
 const MESSAGES_PER_REQUEST = 10;
 
 /** Decides what one connection may do: how often, how much at once, and what with its scopes. */
@@ -41,7 +41,7 @@ export class ConnectionGate {
     if (messagesPerSecond !== Number.POSITIVE_INFINITY) this.#bucket = new TokenBucket(messagesPerSecond, messageBurst);
   }
 
-  /** Admits a message, or says why not. `method` is absent when there is none of that name, or no handler is to see it. */
+  /** Admits a message, or says why not. `method` is absent when there is none of that name, and for a control frame. */
   admit(method: CompiledMethod | undefined, isRequest: boolean, load: Load): GateRejection | undefined {
     const { maxRequestsInFlight, messageBurst, messagesPerSecond } = this.#limits;
     if (this.#bucket?.take() === false) {

@@ -4,8 +4,8 @@ import { type Caller, type OutgoingMethods, outgoingFunction } from "../../conne
 type OutgoingClass = new (caller: Caller) => OutgoingMethods;
 
 /**
- * Where an outgoing half has what makes its calls. A property, so that what a program makes of the half still has it: a
- * `Proxy`, or an object that inherits from it.
+ * Holds the caller of an outgoing half. A property, so that a `Proxy` of the half, or an object that inherits from it,
+ * has it too.
  */
 const CALLER = Symbol("caller");
 

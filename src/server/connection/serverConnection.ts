@@ -13,7 +13,7 @@ import type { ServedApi } from "../servedApi.js";
 import { ConnectionGate } from "./gate.js";
 
 /**
- * A server's end: it admits only what its limits and the scopes of its peer permit, takes messages that others get too, and
+ * A server's end: it admits only what its limits and the scopes of its peer permit, sends shared messages, and
  * bounds what waits for a peer that reads slowly.
  */
 export class ServerConnection extends Connection {
@@ -45,7 +45,7 @@ export class ServerConnection extends Connection {
     const { logger, metrics } = this.socketEndpoint;
     if (rejection.warning) logger.warn(rejection.warning, { result: rejection.result });
     if (rejection.mustClose) this.close(CloseCode.POLICY_VIOLATION, "Too many messages");
-    // A message counts where it ends.
+    // A message is counted where it ends.
     if (isRequest === undefined) metrics?.handled("unknown", rejection.result);
     return rejection;
   }
@@ -54,7 +54,7 @@ export class ServerConnection extends Connection {
     return this.#makeRoom(frame, isDroppable) ? super.sendFrame(frame) : 0;
   }
 
-  /** Sends a message that others get too. Returns whether it did, and closes when it could neither send nor drop it. */
+  /** Sends a shared message. Returns whether it did, and closes when it could neither send nor drop it. */
   sendShared(message: SharedMessage, isDroppable?: boolean): boolean {
     const hasRoom = this.#makeRoom(message.text, isDroppable);
     if (hasRoom) this.outbox.pushShared(message);
@@ -73,7 +73,7 @@ export class ServerConnection extends Connection {
     return false;
   }
 
-  /** Once for a connection; the metrics count each. */
+  /** Logged once per connection; the metrics count each. */
   #noteDropped(): void {
     const { apiName, logger } = this.socketEndpoint;
     if (!this.#hasDropped) logger.warn(`${apiName}: messages are dropped, since their peer reads too slowly`);
@@ -89,13 +89,13 @@ export class ServerConnection extends Connection {
   }
 }
 
-/** Hands a message on in the frame that others got, when nothing else goes with it. */
+/** Sends a shared message in its shared frame when nothing else waits. */
 class ServerOutbox extends Outbox {
   #shared: SharedMessage | undefined;
 
-  /** Bytes that wait here, as far as can be told without encoding them, and below. */
+  /** Bytes that wait here, estimated without encoding them, and in the transport. */
   get backlog(): number {
-    return this.queuedMessages.reduce((sum, { length }) => sum + length, this.lowerTransport.backlog?.() ?? 0);
+    return this.queuedMessages.reduce((sum, { length }) => sum + length, this.underlyingTransport.backlog?.() ?? 0);
   }
 
   pushShared(message: SharedMessage): void {
@@ -106,7 +106,7 @@ class ServerOutbox extends Outbox {
   protected override handOver(messages: readonly string[]): void {
     const shared = this.#shared;
     this.#shared = undefined;
-    const { lowerTransport: transport } = this;
+    const { underlyingTransport: transport } = this;
     if (shared && transport.sendShared && messages.length === 1 && messages[0] === shared.text) {
       transport.sendShared(shared);
     } else super.handOver(messages);

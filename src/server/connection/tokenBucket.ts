@@ -1,4 +1,4 @@
-/** Lets through so many a second on average, and a burst of so many after a quiet time. */
+/** Limits a rate: `perSecond` on average, and `burst` at once after a quiet time. */
 export class TokenBucket {
   readonly #perSecond: number;
   readonly #burst: number;

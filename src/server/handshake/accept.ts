@@ -28,7 +28,7 @@ export function acceptTransport(api: ServedApi, transport: WsTransport, rawQuery
   new Handshake(api, transport, parseQuery(rawQuery)).begin();
 }
 
-/** The server's side of one handshake. Waits for the program only where that takes time: promises cost the most here. */
+/** The server's side of one handshake. Makes no promise where the program makes none: promises cost the most here. */
 class Handshake {
   readonly #api: ServedApi;
   readonly #transport: WsTransport;
@@ -87,7 +87,7 @@ class Handshake {
     const transport = this.#transport;
     const notPermitted = checkPermission(api.connectPermission, scopes, api.apiName);
     if (notPermitted) return this.#refuse(notPermitted);
-    // The middlewares have had their time: the client may be gone, the API on its way down, the user revoked.
+    // During the middlewares the client may have gone, the API begun to close, the user been revoked.
     const revocation = api.handshakes.takeRevocation(transport);
     if (revocation) return this.#end("HANDSHAKE_FAILED", revocation.code, revocation.reason);
     if (!this.#listener.isOpen || !api.handshakes.isPending(transport)) {
@@ -95,7 +95,7 @@ class Handshake {
     }
     const handlers = api.rawHandlers.length > 0 ? new RawHandlers() : new Handlers();
     const connection = new ServerConnection(transport, api, this.#context, handlers, agreed, scopes);
-    // Sent by itself: the client does not know of batches before it has read this.
+    // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);
     api.handshakes.handshakeEnded(transport);
     api.connectionOpened(connection);
@@ -103,7 +103,9 @@ class Handshake {
     runConnectionHandlers(api, connection, handlers, this.#query);
   }
 
-  /** An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets. */
+  /**
+   * An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets.
+   */
   #publicError(thrown: unknown): AnyError {
     const error = thrownError(thrown);
     if (!(thrown instanceof ERROR)) {
@@ -126,7 +128,7 @@ class Handshake {
     this.#end(result, CloseCode.HANDSHAKE_FAILED, "Handshake failed");
   }
 
-  /** There is no connection. */
+  /** Ends the handshake without a connection. */
   #end(result: ConnectionResult, code?: number, reason?: string): void {
     this.#api.metrics.refused(result);
     this.#api.handshakes.handshakeEnded(this.#transport);

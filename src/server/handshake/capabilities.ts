@@ -17,7 +17,7 @@ export interface AgreedCapabilities {
   readonly accept: SharedMessage;
 }
 
-/** How many announcements are remembered, and of what length: it is clients who write them. */
+/** How many announcements are remembered, and of what length: clients control both. */
 const MAX_KNOWN = 16;
 const MAX_LENGTH = 256;
 
@@ -32,7 +32,7 @@ export class ServerCapabilities {
   readonly #own: ReadonlyMap<string, string>;
   readonly #known = new Map<string, AgreedCapabilities>();
 
-  /** Without a heartbeat of the server's there is none that clients could follow. */
+  /** Without a heartbeat the server does not offer `alive`. */
   constructor(offered: readonly GGWebSocketCapability[] = CAPABILITIES, heartbeat: Heartbeat | undefined) {
     const parameters: Partial<Record<GGWebSocketCapability, string>> = {
       batch: `=${MAX_BATCH_BYTES}`,

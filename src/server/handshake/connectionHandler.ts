@@ -10,8 +10,8 @@ import { CloseCode } from "../../protocol/closeCodes.js";
 import type { ServedApi } from "../servedApi.js";
 
 /**
- * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any. Messages wait until each side
- * has given handlers, or has ended without: one of them must not cost the other the messages that are meant for it.
+ * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any. Messages wait until each
+ * side has given handlers, or has ended without: neither must lose messages to the other.
  */
 export function runConnectionHandlers(
   api: ServedApi,

@@ -10,8 +10,8 @@ export type HandshakeResult = Record<string, string> | "timeout" | "too large" |
 export const MAX_HANDSHAKE = 65_536;
 
 /**
- * Listens to a new transport until its connection takes over: waits for the handshake message, ignores what comes before
- * it, and keeps what comes after it.
+ * Listens to a new transport until its connection takes over: waits for the handshake message, ignores what comes
+ * before it, and keeps what comes after it.
  */
 export class HandshakeListener implements TransportListener {
   /** Whether the transport is still open. */

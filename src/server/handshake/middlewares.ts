@@ -2,8 +2,8 @@ import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../../a
 import { isThenable } from "../../connection/methods/outcome.js";
 
 /**
- * Runs the server side of each middleware in order: parse, then process. Returns a promise only when one of them takes
- * time (also a parse that is asynchronous): promises are much of what connecting costs.
+ * Runs the server side of each middleware in order: parse, then process. Returns a promise only when one of them does
+ * (also a parse that is asynchronous): promises are much of what connecting costs.
  */
 export function runMiddlewares(
   middlewares: readonly GGWebSocketMiddleware[],

@@ -1,7 +1,7 @@
 import type { GGContext } from "@grest-ts/context";
 import type { Transport } from "../../transport/transport.js";
 
-/** Whose connections are to be closed, and how. */
+/** Which connections are to be closed, and how. */
 export interface Revocation {
   readonly match: () => boolean;
   readonly code: number;
@@ -10,7 +10,7 @@ export interface Revocation {
 
 interface PendingHandshake {
   readonly context: GGContext;
-  /** What was revoked while its middlewares were at work. */
+  /** What was revoked while its middlewares were running. */
   readonly revocations: Revocation[];
 }
 
@@ -37,7 +37,7 @@ export class PendingHandshakes {
     return !this.#isClosing && this.#pending.has(transport);
   }
 
-  /** Takes the revocation that a handshake has met, now that its middlewares are through; `undefined` when none. */
+  /** Takes the revocation that a handshake has met, now that its middlewares have run; `undefined` when none. */
   takeRevocation(transport: Transport): Revocation | undefined {
     const handshake = this.#pending.get(transport);
     const revocation = handshake?.revocations.find(({ match }) => isMatch(handshake.context, match));
@@ -66,7 +66,7 @@ export class PendingHandshakes {
   }
 }
 
-/** What `match` looks for may not be there before the middlewares are through; it may throw then. */
+/** Before the middlewares have run, what `match` reads may be missing; it may throw then. */
 function isMatch(context: GGContext, match: () => boolean): boolean {
   try {
     return context.run(match);

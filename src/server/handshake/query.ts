@@ -17,8 +17,8 @@ export function parseQuery(text: string): RawQuery {
 }
 
 /**
- * What the validator makes of the arguments. A list of one item looks like a single value, so where the validator wants a
- * list it gets one.
+ * What the validator makes of the arguments. A list of one item looks like a single value, so where the validator wants
+ * a list it gets one.
  */
 export function checkQuery<T>(validator: GGValidator<T>, args: RawQuery): ReturnType<GGValidator<T>["safeParse"]> {
   const result = validator.safeParse(args, true);

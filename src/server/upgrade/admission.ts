@@ -18,7 +18,7 @@ export interface ConnectionCounts {
   readonly connections: number;
 }
 
-/** Decides whether an upgrade may begin, before anything of it costs much. */
+/** Decides whether an upgrade may begin, before it costs much. */
 export class Admission {
   readonly #isFromAllowedPage: OriginCheck;
   readonly #limits: Limits;
@@ -70,7 +70,7 @@ export class Admission {
     return () => this.#add(address, -1);
   }
 
-  /** What the program finds, else the TCP peer: a request that lacks what a proxy adds must not escape the limit. */
+  /** What the program finds, else the TCP peer: a request without the proxy's header must not escape the limit. */
   #limitedAddress(request: IncomingMessage): string | undefined {
     if (this.#limits.maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return undefined;
     try {

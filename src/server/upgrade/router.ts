@@ -17,13 +17,15 @@ export interface UpgradeTarget {
   accept(ws: WebSocket, query: string, request: IncomingMessage): void;
 }
 
-/** One path's own `ws` server, since that is who limits payloads. */
+/** One path's own `ws` server, which limits its payloads. */
 interface Route {
   readonly target: UpgradeTarget;
   readonly webSockets: WebSocketServer;
 }
 
-/** The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers 404 without one. */
+/**
+ * The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers 404 without one.
+ */
 class UpgradeRouter {
   readonly #routes = new Map<string, Route>();
 

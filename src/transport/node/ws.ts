@@ -4,11 +4,11 @@ import { MAX_PAYLOAD } from "../../protocol/frame.js";
 import type { SharedMessage, Transport, TransportListener } from "../transport.js";
 import { encodeTextFrames } from "./wsFrames.js";
 
-/** What may wait for somebody to take it, in messages and in characters; at so much reading stops. */
+/** How many messages and characters may wait to be handled; at either limit reading pauses. */
 const MAX_HELD = 256;
 const MAX_HELD_LENGTH = 1024 * 1024;
 
-/** A line over the `ws` package: the server's end of an upgrade, or a client in Node. */
+/** A transport over the `ws` package: the server's end of an upgrade, or a client in Node. */
 export class WsTransport implements Transport {
   readonly #ws: WebSocket;
   readonly #isAccepted: boolean;
@@ -22,7 +22,7 @@ export class WsTransport implements Transport {
     this.#isAccepted = isAccepted;
     (ws as OwnedWebSocket)[OWNER] = this;
     ws.on("message", onMessage).on("pong", onAlive).on("close", onClose).on("error", onError);
-    // A server's many connections do without: it is the server who pings.
+    // Not on a server, which pings itself: one listener less for each connection.
     if (!isAccepted) ws.on("ping", onAlive);
     if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
   }
@@ -42,22 +42,22 @@ export class WsTransport implements Transport {
   send(messages: readonly string[]): void {
     const ws = this.#ws;
     if (ws.readyState !== WebSocket.OPEN) return;
-    const line = lineOf(ws);
-    if (line && this.#isAccepted) {
-      line.write(encodeTextFrames(messages));
+    const tcpSocket = tcpSocketOf(ws);
+    if (tcpSocket && this.#isAccepted) {
+      tcpSocket.write(encodeTextFrames(messages));
       return;
     }
-    line?.cork();
+    tcpSocket?.cork();
     for (const message of messages) ws.send(message, ignoreError);
-    line?.uncork();
+    tcpSocket?.uncork();
   }
 
   sendShared(message: SharedMessage): void {
     const { text } = message;
-    const line = this.#isAccepted && this.#ws.readyState === WebSocket.OPEN && lineOf(this.#ws);
-    if (!line) return this.send([text]);
+    const tcpSocket = this.#isAccepted && this.#ws.readyState === WebSocket.OPEN && tcpSocketOf(this.#ws);
+    if (!tcpSocket) return this.send([text]);
     message.frame ??= encodeTextFrames([text]);
-    line.write(message.frame);
+    tcpSocket.write(message.frame);
   }
 
   backlog(): number {
@@ -69,7 +69,7 @@ export class WsTransport implements Transport {
   }
 
   close(code?: number, reason?: string): void {
-    // A line that was paused would not hear the peer's answer.
+    // A paused connection would not read the peer's close frame.
     this.resume();
     if (code === undefined || !isSendableCloseCode(code)) this.#ws.close();
     else this.#ws.close(code, clampCloseReason(reason ?? ""));
@@ -97,10 +97,10 @@ export class WsTransport implements Transport {
   }
 }
 
-/** Told like the rules that `ws` finds broken. */
+/** Reported like the violations that `ws` detects. */
 export const BINARY_MESSAGE = "WS_ERR_BINARY_MESSAGE";
 
-// The event listeners are shared by all connections and find theirs on the `ws`: no closures per connection.
+// The event listeners are shared by all connections and find their transport on the `ws`: no closures per connection.
 const OWNER = Symbol("owner");
 type OwnedWebSocket = WebSocket & { [OWNER]?: WsTransport };
 
@@ -109,7 +109,7 @@ function onOpen(this: OwnedWebSocket): void {
 }
 
 function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  // Whoever does not wait for our close frame to be answered is not heard any more.
+  // Messages that arrive during the closing handshake are ignored.
   if (this.readyState !== WebSocket.OPEN) return;
   if (isBinary) {
     this.emit("error", Object.assign(new Error("Text messages only"), { code: BINARY_MESSAGE }));
@@ -133,16 +133,16 @@ function onError(this: OwnedWebSocket, error: Error): void {
 /** A failed write is followed by `close`, which settles what depends on it. */
 function ignoreError(): void {}
 
-interface Line {
+interface TcpSocket {
   cork(): void;
   uncork(): void;
   write(data: Uint8Array): void;
 }
 
 /**
- * The TCP socket below, to write many frames at once; `ws` does not promise that it is there. Writing past `ws` is in
- * order with what it writes itself, since without compression it never holds a frame back.
+ * The TCP socket below, to write many frames at once; `ws` does not guarantee that it exists. Writing past `ws`
+ * keeps the order with its own writes, since without compression it never holds a frame back.
  */
-function lineOf(ws: WebSocket): Line | undefined {
-  return (ws as unknown as { _socket?: Line })._socket;
+function tcpSocketOf(ws: WebSocket): TcpSocket | undefined {
+  return (ws as unknown as { _socket?: TcpSocket })._socket;
 }

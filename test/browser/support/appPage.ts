@@ -3,10 +3,10 @@ import { expect, onTestFinished } from "vitest";
 import type { AppOptions, AppOutcome } from "../../fixtures/browser/main.js";
 import { Queue } from "../../support/queue.js";
 
-/** What Chromium itself prints when a connection does not come about. */
+/** What Chromium itself prints when a connection fails. */
 const FAILED_DIAL = /^WebSocket connection to .* failed:/;
 
-/** The app in a window, with all that its sockets send and its client tells. */
+/** The app in a window, with all frames of its sockets and all events of its client. */
 export class AppPage {
   readonly events = new Queue<string>();
   readonly sent = new Frames();
@@ -27,7 +27,7 @@ export class AppPage {
     });
   }
 
-  /** Opens the app. The page may print nothing, and fail at nothing, until its test is through. */
+  /** Opens the app. A page that prints anything or fails makes its test fail. */
   static async open(context: BrowserContext, url: string): Promise<AppPage> {
     const app = new AppPage(await context.newPage());
     onTestFinished(async () => {
@@ -70,7 +70,7 @@ export class AppPage {
     return { outcome };
   }
 
-  /** Resolves when the client has told this, and returns what it told before. */
+  /** Resolves when the client has reported this event, and returns the events before it. */
   async heard(event: string): Promise<string[]> {
     const before: string[] = [];
     for (;;) {
@@ -81,7 +81,7 @@ export class AppPage {
   }
 }
 
-/** The frames that passed one way. DevTools tell of them a little later than the program hears. */
+/** The frames of one direction. DevTools report them slightly later than the program gets them. */
 class Frames {
   readonly #seen: string[] = [];
   #wake: () => void = () => {};
@@ -91,7 +91,7 @@ class Frames {
     this.#wake();
   }
 
-  /** All of them, once there are so many. */
+  /** All of them, once there are at least `count`. */
   async atLeast(count: number): Promise<readonly string[]> {
     while (this.#seen.length < count) {
       await new Promise<void>((resolve) => {

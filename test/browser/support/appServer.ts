@@ -21,18 +21,18 @@ export class AppServer {
   readonly notes = new Queue<string>();
   /** The calls of `wait`, each answered by its gate. */
   readonly waiting = new Queue<Gate<string>>();
-  /** What came as `authorization`. */
+  /** The `authorization` headers received. */
   readonly tokens: string[] = [];
-  readonly #lines = new Set<Duplex>();
+  readonly #sockets = new Set<Duplex>();
   #accepted = 0;
 
   private constructor(
     readonly http: GGHttpServer,
     readonly logger: RecordingLogger,
   ) {
-    http.httpServer.on("upgrade", (_request, line: Duplex) => {
-      this.#lines.add(line);
-      line.on("close", () => this.#lines.delete(line));
+    http.httpServer.on("upgrade", (_request, socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
     });
   }
 
@@ -60,12 +60,12 @@ export class AppServer {
     return this.#accepted;
   }
 
-  /** Ends every line without a word, and waits until they are gone. */
+  /** Destroys every socket without a close frame, and waits until they are closed. */
   async dropAll(): Promise<void> {
     await Promise.all(
-      [...this.#lines].map((line) => {
-        const closed = once(line, "close");
-        line.destroy();
+      [...this.#sockets].map((socket) => {
+        const closed = once(socket, "close");
+        socket.destroy();
         return closed;
       }),
     );
@@ -112,7 +112,7 @@ export class AppServer {
       parseHandshake: ({ headers }) => {
         const { authorization = "" } = headers;
         this.tokens.push(authorization);
-        if (authorization.startsWith("stranger")) throw new NOT_AUTHORIZED({ displayMessage: "Nobody knows you" });
+        if (authorization.startsWith("stranger")) throw new NOT_AUTHORIZED({ displayMessage: "Unknown user" });
         if (authorization.startsWith("late")) throw new FULL({ limit: 3 });
       },
     };

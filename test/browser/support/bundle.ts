@@ -20,7 +20,7 @@ export async function bundleApp(): Promise<string> {
     format: "esm",
     target: "es2022",
     logLevel: "silent",
-    // The repository's own paths lead to the sources.
+    // The repository's own paths resolve to the sources.
     tsconfigRaw: {},
   });
   return outputFiles[0]?.text ?? "";

@@ -9,13 +9,13 @@ import webpack from "webpack";
 /** What a bundler made of a page's program. */
 export interface Bundle {
   readonly script: string;
-  /** Every module in it, as a path, and every one that it leaves to be imported, as its name. */
+  /** Every module in it, as a path, and every external import, as its name. */
   readonly modules: readonly string[];
 }
 
 type Bundler = (folder: string, entry?: string, mode?: "production" | "development") => Promise<Bundle>;
 
-/** Bundles a file of a folder, `app.js` for production unless told otherwise, with the settings that a user starts from. */
+/** Bundles a file of a folder, by default `app.js` for production, with the settings that a user starts from. */
 export const BUNDLERS: Readonly<Record<string, Bundler>> = {
   async Vite(folder, entry = "app.js", mode = "production") {
     vi.stubEnv("NODE_ENV", mode);
@@ -52,7 +52,7 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
       write: false,
       metafile: true,
       minify: true,
-      // It has no modes: this is what its users set.
+      // It has no modes: its users set this.
       conditions: [mode],
       format: "esm",
       target: "es2022",
@@ -85,7 +85,7 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
 export function foreignModules(modules: readonly string[]): string[] {
   return modules.filter((module) => {
     const name = module.replace(/^(external |ignored\||\(disabled\):|__vite-browser-external:|commonjs |\0)+/, "");
-    // In production Vite has one stand-in for all, which names none.
+    // In production Vite has one stand-in for all, without names.
     if (name.endsWith("__vite-browser-external")) return true;
     return isBuiltin(name) || name === "ws" || /[\\/]node_modules[\\/]ws[\\/]/.test(name);
   });

@@ -8,8 +8,8 @@ import { type BrowserContext, chromium } from "playwright-core";
 import { CHROMIUM_ARGS } from "../../support/chromium.js";
 
 /**
- * Starts a Chromium whose pages are hidden when another is in front of them, as a person's are. Playwright tells the
- * pages of a browser that it starts itself that they are in front at all times.
+ * Starts a Chromium whose pages are hidden when another is in front of them, as a user's are. Playwright keeps
+ * all pages of a browser that it starts itself in front.
  */
 export async function startUnassistedChromium(executablePath: string) {
   const profile = await mkdtemp(join(tmpdir(), "grest-ts-chromium-"));

@@ -11,9 +11,9 @@ import {
 import { beforeEach, describe, expect, it } from "vitest";
 import { watchTheProcess } from "../../hostile/watch.js";
 import { Gate } from "../../support/gate.js";
-import { closeOf } from "../../support/lines.js";
 import { RawPeer } from "../../support/rawPeer.js";
 import { recordingLogger, serve, startHttp } from "../../support/server.js";
+import { closeOf } from "../../support/tcp.js";
 import { upgrade } from "../../support/upgrade.js";
 
 const Api = webSocketSchema(
@@ -43,7 +43,7 @@ describe("limits before the upgrade", () => {
     expect(answer).toMatchObject({ status: 503, body: "There are too many connections\n" });
     expect(answer.headers["retry-after"]).toBe("1");
     expect(refused("TOO_MANY_CONNECTIONS")).toBe(1);
-    expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_CONNECTIONS" } }]);
+    expect(logger.entries).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_CONNECTIONS" } }]);
 
     await first.close();
     const third = await RawPeer.connect(url);
@@ -61,7 +61,7 @@ describe("limits before the upgrade", () => {
     await RawPeer.connect(url);
   });
 
-  it("maxHandshakes: counts those that have not said anything yet, and no others", async () => {
+  it("maxHandshakes: counts only connections that have not sent their handshake", async () => {
     const { url } = await start({ limits: { maxHandshakes: 1 } });
     await RawPeer.connect(url);
     const silent = await RawPeer.open(url);
@@ -87,14 +87,14 @@ describe("limits before the upgrade", () => {
 
   it.each<[string, NonNullable<WebSocketSchemaConfig["addressOf"]>, boolean]>([
     ["finds nothing", ({ headers }) => headers["x-forwarded-for"]?.toString(), false],
-    // As people write it who know that their proxy always sends the header.
+    // As written behind a proxy that always sends the header.
     ["throws", ({ headers }) => (headers["x-forwarded-for"] as string).split(",")[0], true],
-  ])("addressOf that %s leaves the TCP peer's address to count, and the server alive", async (_, addressOf, fails) => {
+  ])("falls back to the TCP peer's address when addressOf %s", async (_, addressOf, fails) => {
     const { url, logger } = await start({ limits: { maxConnectionsPerAddress: 1 }, addressOf });
     await RawPeer.connect(url);
     expect(await upgrade(url)).toMatchObject({ status: 429 });
     expect(await upgrade(url, { "X-Forwarded-For": "192.0.2.7" })).toMatchObject({ status: 101 });
-    const failures = logger.lines.filter(({ message }) => message === "Adm: addressOf failed");
+    const failures = logger.entries.filter(({ message }) => message === "Adm: addressOf failed");
     expect(failures.length > 0).toBe(fails);
     for (const { fields } of failures) expect(fields.error).toBeInstanceOf(TypeError);
   });
@@ -126,7 +126,7 @@ describe("limits before the upgrade", () => {
     await RawPeer.connect(url);
     for (let i = 0; i < 20; i++) expect((await upgrade(url)).status).toBe(503);
     expect(refused("TOO_MANY_CONNECTIONS")).toBe(20);
-    expect(logger.lines.length).toBeLessThan(20);
+    expect(logger.entries.length).toBeLessThan(20);
   });
 
   it("answers 503 while the API is torn down, and 404 when it is gone", async () => {
@@ -170,28 +170,28 @@ describe("limits before the upgrade", () => {
   });
 });
 
-describe("upgrades that are no good", () => {
+describe("a server that gets invalid upgrades", () => {
   it.each([
     ["a bad key", { "Sec-WebSocket-Key": "short" }, 400],
     ["a wrong version", { "Sec-WebSocket-Version": "7" }, 400],
     ["another protocol", { Upgrade: "h2c" }, 400],
-  ])("%s is answered with a 4xx, and others are served", async (_what, headers, status) => {
+  ])("answers %s with a 4xx, and serves others", async (_what, headers, status) => {
     const { url } = await start({});
     expect(await upgrade(url, headers)).toMatchObject({ status });
     await RawPeer.connect(url);
   });
 
-  it("a line that is reset while it is refused harms nobody", async () => {
+  it("survives a TCP socket that is reset while it is refused", async () => {
     const { url } = await start({ limits: { maxConnections: 1 } });
     await RawPeer.connect(url);
     const { port, pathname, host } = new URL(url);
     for (const path of [pathname, "/nowhere"]) {
       for (let i = 0; i < 25; i++) {
-        const line = connectTcp(Number(port), "127.0.0.1");
-        const ended = closeOf(line);
-        await once(line, "connect");
-        line.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, () =>
-          line.resetAndDestroy(),
+        const socket = connectTcp(Number(port), "127.0.0.1");
+        const ended = closeOf(socket);
+        await once(socket, "connect");
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, () =>
+          socket.resetAndDestroy(),
         );
         await ended;
       }
@@ -199,15 +199,15 @@ describe("upgrades that are no good", () => {
     expect(await upgrade(url)).toMatchObject({ status: 503 });
   });
 
-  it("2,000 headers are survived", async () => {
+  it("survives 2,000 headers", async () => {
     const { url } = await start({});
     const headers = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`x-${i}`, "1"]));
-    // Node reads no more than so many, and refuses what is too long altogether.
+    // Node limits how many headers it reads, and refuses a header section that is too long.
     await upgrade(url, headers).catch(() => {});
     await RawPeer.connect(url);
   });
 
-  it("a query that is not well encoded is taken for what it says", async () => {
+  it("accepts a query that is not well encoded", async () => {
     const { url } = await start({});
     expect((await upgrade(`${url}?room=%E0%A4%A&&=`)).status).toBe(101);
     await RawPeer.connect(`${url}?room=%E0%A4%A`);

@@ -9,7 +9,7 @@ const handled = (result: string) =>
 
 beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
 
-/** Bytes below the messages, which the peer's own `ws` would not send. */
+/** Raw bytes below the message level, which the peer's own `ws` would not send. */
 const writeRaw = ({ ws }: RawPeer, bytes: Buffer) =>
   (ws as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(bytes);
 const masked = (first: number, payload: Buffer) => {
@@ -17,7 +17,7 @@ const masked = (first: number, payload: Buffer) => {
   return Buffer.concat([Buffer.from([first, 0x80 | payload.length]), mask, payload]);
 };
 
-describe("what the WebSocket layer closes a connection for is counted and logged, once each, and others are served", () => {
+describe("a violation of the WebSocket protocol is counted and logged once, and others are served", () => {
   it.each<[string, number, (peer: RawPeer) => void]>([
     ["PAYLOAD_TOO_LARGE", 1009, (peer) => peer.send(`m:Ext.note::"${"x".repeat(2_000)}"`)],
     ["BINARY_MESSAGE", 1003, (peer) => peer.ws.send(Buffer.from("m:Ext.note::1"))],
@@ -38,7 +38,7 @@ describe("what the WebSocket layer closes a connection for is counted and logged
     breakRule(peer);
     expect((await peer.closed).code).toBe(code);
     expect(handled(result)).toBe(1);
-    expect(logger.lines).toEqual([
+    expect(logger.entries).toEqual([
       { level: "warn", message: `Ext: a connection is closed, ${result}`, fields: { result } },
     ]);
     other.send('r:Ext.echo:1:"x"');
@@ -52,21 +52,21 @@ describe("what the WebSocket layer closes a connection for is counted and logged
     peer.send(`h:::{"a":"${"x".repeat(2_000)}"}`);
     expect((await peer.closed).code).toBe(1009);
     expect(handled("PAYLOAD_TOO_LARGE")).toBe(1);
-    expect(logger.lines).toHaveLength(1);
+    expect(logger.entries).toHaveLength(1);
   });
 
-  it("a line that only breaks is neither", async () => {
+  it("does not count or log a connection that only drops", async () => {
     const { url, logger, outgoings } = await serveExt();
     const peer = await RawPeer.connect(url);
     const ended = new Promise<void>((resolve) => outgoings.next().then((outgoing) => outgoing.onClose(resolve)));
     (peer.ws as unknown as { _socket: { resetAndDestroy(): void } })._socket.resetAndDestroy();
     await ended;
-    expect(logger.lines).toEqual([]);
+    expect(logger.entries).toEqual([]);
     expect(handled("PROTOCOL_ERROR")).toBe(0);
   });
 });
 
-it("maxPayloadBytes is 16 MiB by default: as much passes, and a byte more does not", async () => {
+it("maxPayloadBytes is 16 MiB by default: accepts that size, and refuses a byte more", async () => {
   const { url, events } = await serveExt();
   const peer = await RawPeer.connect(url);
   const frame = (length: number) => `m:Ext.note::"${"x".repeat(length - 'm:Ext.note::""'.length)}"`;

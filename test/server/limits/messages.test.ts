@@ -16,7 +16,7 @@ const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 it("maxDepth: a payload as deep as that passes, a deeper one is a VALIDATION_ERROR, however deep", async () => {
   const { url, logger } = await serveExt({ limits: { maxDepth: 20 } });
   const peer = await RawPeer.connect(url);
-  // Unknown members are stripped, so what they hold does not matter; but that it is deep does.
+  // Unknown members are stripped, so their content does not matter, but their depth does.
   peer.send(`r:Ext.nest:1:{"list":"x","more":${nested(19)}}`);
   expect(await peer.next()).toBe('s:Ext.nest:1:{"success":true,"type":"OK","data":"fine"}');
   for (const depth of [20, 100_000]) {
@@ -24,12 +24,12 @@ it("maxDepth: a payload as deep as that passes, a deeper one is a VALIDATION_ERR
     expect(await peer.next()).toMatch(/^s:Ext\.nest:2:\{"success":false,"type":"VALIDATION_ERROR".*too deep/);
   }
   expect(handled("Ext.nest", "VALIDATION_ERROR")).toBe(2);
-  const line = { level: "warn", message: "Ext: a payload was nested too deep", fields: {} };
-  expect(logger.lines).toEqual([line, line]);
+  const entry = { level: "warn", message: "Ext: a payload was nested too deep", fields: {} };
+  expect(logger.entries).toEqual([entry, entry]);
   peer.send(`r:Ext.nest:2:{"list":7}`, "r:Ext.nest:2:{");
   await peer.frames.take(2);
-  expect(logger.lines).toHaveLength(2);
-  // Brackets in texts are no nesting.
+  expect(logger.entries).toHaveLength(2);
+  // Brackets in strings are not nesting.
   peer.send(`r:Ext.echo:3:${JSON.stringify(`\\"${"[".repeat(500)}\\\\`)}`);
   expect(await peer.next()).toContain('"success":true');
 });
@@ -42,7 +42,7 @@ it("maxDepth is 128 by default", async () => {
   expect(await peer.next()).toMatch(/^s:Ext\.nest:2:\{"success":false,"type":"VALIDATION_ERROR"/);
 });
 
-it("maxRequestsInFlight: further requests are answered with an error, messages and other connections are not affected", async () => {
+it("maxRequestsInFlight: answers further requests with an error, and affects nothing else", async () => {
   const { url, events, gate, logger } = await serveExt({ limits: { maxRequestsInFlight: 2 } });
   const [peer, other] = [await RawPeer.connect(url), await RawPeer.connect(url)];
   peer.send('r:Ext.wait:1:"a"', 'r:Ext.wait:2:"b"', 'r:Ext.wait:3:"c"', 'r:Ext.echo:4:"d"', 'm:Ext.note::"e"');
@@ -53,21 +53,21 @@ it("maxRequestsInFlight: further requests are answered with an error, messages a
   expect(await other.next()).toContain('"data":"x"');
   expect(handled("Ext.wait", "TOO_MANY_REQUESTS")).toBe(1);
   expect(handled("Ext.echo", "TOO_MANY_REQUESTS")).toBe(1);
-  expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_REQUESTS" } }]);
+  expect(logger.entries).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_REQUESTS" } }]);
   gate.open();
   await peer.frames.take(2);
   peer.send('r:Ext.echo:5:"f"');
   expect(await peer.next()).toContain('"data":"f"');
 });
 
-it("maxRequestsInFlight bounds what is only told, too: ten times as many are handled, further ones dropped until one is done", async () => {
+it("maxRequestsInFlight drops fire-and-forget messages beyond ten times as many", async () => {
   const { url, events, gate, logger } = await serveExt({ limits: { maxRequestsInFlight: 2 } });
   const peer = await RawPeer.connect(url);
   for (let n = 1; n <= 25; n++) peer.send(`m:Ext.wait::"${n}"`);
   expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"')).toEqual([]);
   expect(events.unseen).toHaveLength(20);
   expect(handled("Ext.wait", "TOO_MANY_REQUESTS")).toBe(5);
-  expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_REQUESTS" } }]);
+  expect(logger.entries).toMatchObject([{ level: "warn", fields: { result: "TOO_MANY_REQUESTS" } }]);
   gate.open();
   await events.take(20);
   peer.send('m:Ext.note::"again"');
@@ -83,7 +83,7 @@ it("maxRequestsInFlight is 1,000 by default", async () => {
   expect(await peer.frames.take(1_000)).toHaveLength(1_000);
 });
 
-it("messagesPerSecond: beyond the burst requests get an error and messages are dropped; who goes on is closed with 1008", async () => {
+it("messagesPerSecond: fails requests, drops messages, then closes with 1008", async () => {
   const { url, events, logger, server } = await serveExt({ limits: { messagesPerSecond: 1, messageBurst: 5 } });
   const [peer, other] = [await RawPeer.connect(url), await RawPeer.connect(url)];
   for (let id = 1; id <= 5; id++) peer.send(`r:Ext.echo:${id}:"x"`);
@@ -95,13 +95,13 @@ it("messagesPerSecond: beyond the burst requests get an error and messages are d
   expect(events.unseen).toEqual([]);
   expect(handled("Ext.echo", "RATE_LIMITED")).toBe(1);
   expect(handled("Ext.note", "RATE_LIMITED")).toBeGreaterThanOrEqual(9);
-  expect(logger.lines).toMatchObject([{ level: "warn", fields: { result: "RATE_LIMITED" } }]);
+  expect(logger.entries).toMatchObject([{ level: "warn", fields: { result: "RATE_LIMITED" } }]);
   other.send('r:Ext.echo:1:"x"');
   expect(await other.next()).toContain('"data":"x"');
   expect(server.connectionCount).toBe(1);
 });
 
-it("messagesPerSecond counts what names no method too", async () => {
+it("messagesPerSecond counts frames without a known method too", async () => {
   const { url } = await serveExt({ limits: { messagesPerSecond: 1, messageBurst: 2 } });
   const peer = await RawPeer.connect(url);
   for (let id = 1; id <= 10; id++) peer.send(`r:Ext.nope:${id}:`);
@@ -110,18 +110,18 @@ it("messagesPerSecond counts what names no method too", async () => {
   expect(handled("unknown", "RATE_LIMITED")).toBeGreaterThanOrEqual(5);
 });
 
-it("maxOutboxBytes: replies that nobody reads close the connection, and its memory is let go", async () => {
+it("maxOutboxBytes: unread replies close the connection, and its memory is released", async () => {
   const { url, outgoings, logger } = await serveExt({ limits: { maxOutboxBytes: 2_000_000 } });
   const peer = await RawPeer.connect(url);
   const ended = new Promise<void>((resolve) => outgoings.next().then((outgoing) => outgoing.onClose(resolve)));
   peer.ws.pause();
   const text = "x".repeat(500_000);
-  for (let id = 1; logger.lines.length === 0; id++) {
+  for (let id = 1; logger.entries.length === 0; id++) {
     peer.send(`r:Ext.echo:${id}:"${text}"`);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  expect(logger.lines).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
-  // And when it reads again, it is told why.
+  expect(logger.entries).toMatchObject([{ message: "Ext: a connection is closed, since its peer reads too slowly" }]);
+  // When it reads again, it gets the reason.
   peer.ws.resume();
   expect(await peer.closed).toEqual({ code: 1013, reason: "Too slow to read" });
   await ended;
@@ -135,7 +135,7 @@ it("maxOutboxBytes: replies that nobody reads close the connection, and its memo
   ).toBe(1);
 });
 
-it("what is larger than 16 MiB is refused where it would be sent, and the connection lives", async () => {
+it("refuses to send a message above 16 MiB, and keeps the connection open", async () => {
   const { base, outgoings } = await serveExt();
   const client = ExtApi.createClient({ url: base, logger: recordingLogger() });
   onTestFinished(() => client.close());

@@ -4,9 +4,9 @@ import { resolveLimits } from "../../../src/server/limits.js";
 import { serveExt } from "../../support/extApi.js";
 import { RawPeer } from "../../support/rawPeer.js";
 
-/** A clock for rates that only the test moves; timers go on as ever. */
+/** A clock for rates that only the test moves; timers run as usual. */
 function stoppedClock() {
-  // Whole, so that a second later is exactly that.
+  // A whole number, so that one second later is exact.
   let now = Math.ceil(performance.now());
   const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
   onTestFinished(() => clock.mockRestore());
@@ -15,7 +15,7 @@ function stoppedClock() {
   };
 }
 
-it("the defaults are those that are documented", () => {
+it("has the documented defaults", () => {
   expect(resolveLimits("Any")).toEqual({
     maxPayloadBytes: 16 * 1024 * 1024,
     maxDepth: 128,
@@ -30,7 +30,7 @@ it("the defaults are those that are documented", () => {
   expect(resolveLimits("Any", { messagesPerSecond: 7 }).messageBurst).toBe(7);
 });
 
-it("a bucket fills at its rate, and never above its burst", () => {
+it("fills a bucket at its rate, and never above its burst", () => {
   const pass = stoppedClock();
   const bucket = new TokenBucket(10, 3);
   const taken = () => {
@@ -47,7 +47,7 @@ it("a bucket fills at its rate, and never above its burst", () => {
   expect(taken()).toBe(3);
 });
 
-it("who now and then sends too much is not closed for it, however often", async () => {
+it("does not close a peer for occasional bursts, however often they come", async () => {
   const pass = stoppedClock();
   const { url } = await serveExt({ limits: { messagesPerSecond: 1, messageBurst: 2 } });
   const peer = await RawPeer.connect(url);

@@ -7,9 +7,9 @@ import { GG_AUTH_USER } from "./keys.js";
 type Headers = Record<string, string | string[]>;
 
 export interface BearerAuthOptions {
-  /** Client: the token to show. Asked for at every HTTP request, and at every handshake of a socket. */
+  /** Client: the token to send. Called for every HTTP request and every handshake of a socket. */
   readonly getToken: () => string | undefined;
-  /** Server: whose token it is, or `undefined` to refuse. */
+  /** Server: the token's user, or `undefined` to reject it. */
   readonly verify: (token: string) => User | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { UserCommand, UserReport } from "./userProtocol.js";
 export class ChatUser {
   readonly #program: Program;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
-  readonly #heard: { event: string; data: unknown }[] = [];
+  readonly #received: { event: string; data: unknown }[] = [];
   #wake: () => void = () => {};
   #lastId = 0;
 
@@ -17,7 +17,7 @@ export class ChatUser {
     });
   }
 
-  /** Logged in, connected and in a room. */
+  /** A user who is logged in, connected and in a room. */
   static async in(room: string, path: string, url: string, name: string): Promise<ChatUser> {
     const user = new ChatUser(path, url);
     await user.do("logIn", name);
@@ -34,11 +34,11 @@ export class ChatUser {
     });
   }
 
-  /** The next push of a method that passes; earlier ones that do not are dropped. */
+  /** The next push of a method that passes; earlier ones that do not pass are dropped. */
   async hears(event: string, passes: (data: never) => boolean = () => true): Promise<unknown> {
     for (;;) {
-      const at = this.#heard.findIndex((one) => one.event === event);
-      const [found] = at < 0 ? [] : this.#heard.splice(at, 1);
+      const at = this.#received.findIndex((one) => one.event === event);
+      const [found] = at < 0 ? [] : this.#received.splice(at, 1);
       if (found && passes(found.data as never)) return found.data;
       if (!found) {
         await new Promise<void>((resolve) => {
@@ -50,7 +50,7 @@ export class ChatUser {
 
   #receive(report: UserReport): void {
     if ("event" in report) {
-      this.#heard.push(report);
+      this.#received.push(report);
       this.#wake();
       return;
     }

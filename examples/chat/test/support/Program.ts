@@ -5,9 +5,9 @@ import { onTestFinished } from "vitest";
 /** A built program that runs as a process of its own, ended with its test. */
 export class Program {
   readonly process: ChildProcess;
-  /** Everything that it has printed, errors too. */
+  /** Everything that it has printed, including errors. */
   output = "";
-  /** Resolves to the exit code once it has ended and all it printed is in `output`. */
+  /** Resolves to the exit code once it has ended and its whole output is in `output`. */
   readonly ended: Promise<number | null>;
   readonly #watchers = new Set<() => void>();
 
@@ -26,7 +26,7 @@ export class Program {
     this.ended.then(() => this.#wake());
   }
 
-  /** Ends it when the test (not a hook around it) is through. */
+  /** Ends it at the end of the test (not of a surrounding hook). */
   endWithTest(): this {
     onTestFinished(async () => void (await this.stop()));
     return this;

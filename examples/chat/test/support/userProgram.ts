@@ -3,7 +3,7 @@ import { ChatApi } from "../../shared/ChatApi.js";
 import { RoomsApi } from "../../shared/RoomsApi.js";
 import type { UserCommand, UserReport } from "./userProtocol.js";
 
-/** A chat user as a program of its own, on the built packages: does what a test tells it, reports what it hears. */
+/** A chat user as a separate program, on the built packages: runs a test's commands, reports the server's events. */
 
 const [url = ""] = process.argv.slice(2);
 const client = ChatApi.createClient({ url });

@@ -1,4 +1,4 @@
-/** What a test tells a chat user. */
+/** A test's command to a chat user. */
 export interface UserCommand {
   readonly id: number;
   readonly action:
@@ -14,7 +14,7 @@ export interface UserCommand {
   readonly data?: unknown;
 }
 
-/** What the user reports: the outcome of a command, or something that it heard from the server. */
+/** A report of the user: the outcome of a command, or an event of the server. */
 export type UserReport =
   | { readonly id: number; readonly ok: unknown }
   | { readonly id: number; readonly error: unknown }

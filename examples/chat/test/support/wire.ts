@@ -1,4 +1,4 @@
-/** Every frame that may pass in this chat, byte for byte, in the order of its keys. */
+/** Every frame of this chat, byte for byte, with its keys in order. */
 
 const TEXT = String.raw`"(?:[^"\\]|\\.)*"`;
 const UUID = `"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"`;
@@ -13,7 +13,7 @@ const success = (data: string) => String.raw`\{"success":true,"type":"OK","data"
 
 const forms = (patterns: readonly string[]) => patterns.map((pattern) => new RegExp(`^${pattern}$`));
 
-/** What the client sends. */
+/** The client's frames. */
 export const CLIENT_FRAMES = forms([
   String.raw`h:::\{"authorization":"Bearer [\w-]+"(?:,"ws-capabilities":"batch alive cancel(?: drain)?")?\}`,
   "p:::",
@@ -25,7 +25,7 @@ export const CLIENT_FRAMES = forms([
   String.raw`s:ChatApi\.areYouThere:${ID}:${success("true")}`,
 ]);
 
-/** What the server sends. */
+/** The server's frames. */
 export const SERVER_FRAMES = forms([
   "k:::null",
   String.raw`k:::\{"ws-capabilities":"batch=65536 alive=25000,10000 cancel(?: drain)?"\}`,
@@ -43,7 +43,7 @@ export const SERVER_FRAMES = forms([
   String.raw`r:ChatApi\.areYouThere:${ID}:`,
 ]);
 
-/** Frames that have none of the forms. */
+/** Frames that match none of the forms. */
 export function strangeFrames(frames: readonly string[], known: readonly RegExp[]): string[] {
   return frames.filter((frame) => !known.some((form) => form.test(frame)));
 }

@@ -11,7 +11,7 @@ import { RoomHeader } from "../views/RoomHeader.js";
 import { RoomList } from "../views/RoomList.js";
 import { TypingNotice } from "../views/TypingNotice.js";
 
-/** The chat itself: joins what the connection tells to what the views show. */
+/** The chat: connects the events of the connection to the views. */
 export class ChatScreen {
   readonly root: HTMLElement;
   readonly #connection: Connection;
@@ -25,7 +25,7 @@ export class ChatScreen {
     send: (text) => this.#send(text),
     startTyping: () => this.#room && this.#connection.startTyping(this.#room.id),
   });
-  /** Ends what listens outside of this screen. */
+  /** Removes the listeners outside of this screen. */
   readonly #life = new AbortController();
   #room: Room | undefined;
   #online: readonly Presence[] = [];
@@ -64,7 +64,7 @@ export class ChatScreen {
     );
   }
 
-  /** Opens the connection, the first time and again, and goes back to the room that was open. */
+  /** Opens or reopens the connection, and returns to the room that was open. */
   async connect(): Promise<void> {
     try {
       await this.#connection.open();
@@ -78,7 +78,7 @@ export class ChatScreen {
     }
   }
 
-  /** Call it when the screen is taken away. */
+  /** Call it when the screen is removed. */
   dispose(): void {
     this.#life.abort();
   }
@@ -90,7 +90,7 @@ export class ChatScreen {
       await this.#connection.join(room.id);
       if (turn !== this.#entering) return;
       this.#showRoom(room);
-      // Asked for once the room's messages arrive here, so that none falls in between.
+      // Requested after joining, so that no message is missed in between.
       const history = await this.#connection.history(room.id);
       if (turn === this.#entering) this.#messages.merge(history);
     } catch (error) {

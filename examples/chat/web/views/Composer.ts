@@ -1,6 +1,6 @@
 import { element } from "../dom.js";
 
-/** How often someone who goes on writing is announced. */
+/** How often a typing notice is sent. */
 const TYPING_EVERY_MS = 2_000;
 
 export interface ComposerActions {
@@ -9,7 +9,7 @@ export interface ComposerActions {
   startTyping(): void;
 }
 
-/** Where messages are written. Enter sends, Shift and Enter begin a new line. */
+/** The message input. Enter sends, Shift+Enter starts a new line. */
 export class Composer {
   readonly root: HTMLElement;
   readonly #text = element("textarea", { rows: "1", "aria-label": "Message", enterkeyhint: "send", disabled: true });
@@ -24,7 +24,7 @@ export class Composer {
     });
     this.#text.addEventListener("input", () => this.#announce());
     this.#text.addEventListener("keydown", (event) => {
-      // While an input method composes a character, Enter belongs to it.
+      // While an input method composes a character, it handles Enter.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form.requestSubmit();
@@ -49,7 +49,7 @@ export class Composer {
 
   async #submit(): Promise<void> {
     const text = this.#text.value;
-    // Emptied at once, so that the next line can be written while this one is on its way.
+    // Cleared at once, so that the next message can be typed while this one is sent.
     this.#text.value = "";
     this.#announcedAt = 0;
     const isSent = await this.actions.send(text);

@@ -7,7 +7,7 @@ const LABELS: Readonly<Record<ConnectionState, string>> = {
   offline: "Disconnected",
 };
 
-/** How the connection is, and a button to mend it. */
+/** The state of the connection, and a button to reconnect. */
 export class ConnectionPill {
   readonly #label = element("span", { class: "pill", role: "status" });
   readonly #reconnect = element("button", { type: "button", class: "primary small", hidden: true }, "Reconnect");

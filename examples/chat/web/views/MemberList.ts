@@ -2,7 +2,7 @@ import type { Presence } from "../../shared/model.js";
 import { element } from "../dom.js";
 import { avatar } from "./avatar.js";
 
-/** Who is in the room. */
+/** The members of the room. */
 export class MemberList {
   readonly root: HTMLElement;
   readonly #list = element("ul");

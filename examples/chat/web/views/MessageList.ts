@@ -3,14 +3,14 @@ import { element } from "../dom.js";
 import { formatDateAndTime, formatNames, formatTime } from "../format.js";
 import { avatar } from "./avatar.js";
 
-/** Messages of one person that follow each other within this time stand together. */
+/** Messages of one user within this time are grouped. */
 const GROUP_WITHIN_MS = 5 * 60_000;
 
-/** What was said, oldest first. */
+/** The messages, oldest first. */
 export class MessageList {
   readonly root: HTMLElement;
   readonly #list = element("ol");
-  readonly #empty = element("p", { class: "empty" }, "Nobody has said anything yet. Go first!");
+  readonly #empty = element("p", { class: "empty" }, "No messages yet. Write the first one!");
   readonly #shown = new Map<string, Message>();
   readonly #receipt = element("span", { class: "receipt" });
   #readers = new Set<string>();
@@ -27,11 +27,11 @@ export class MessageList {
       this.#empty,
       this.#list,
     );
-    // A message that came in while nobody was looking is read once the page is in view.
+    // A message that arrived while the page was hidden counts as read once it is visible.
     document.addEventListener("visibilitychange", () => this.#markAsRead(), { signal });
   }
 
-  /** While a history is loaded, nothing is read out. */
+  /** While a history loads, screen readers announce nothing. */
   set isBusy(isBusy: boolean) {
     this.root.setAttribute("aria-busy", String(isBusy));
   }
@@ -43,7 +43,7 @@ export class MessageList {
     this.#empty.hidden = false;
   }
 
-  /** Adds messages that are not shown yet: a history may hold some that came by the socket meanwhile. */
+  /** Adds messages that are not shown yet: a history may contain some that the socket has already delivered. */
   merge(messages: readonly Message[]): void {
     const wasAtEnd = this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < 80;
     const fresh = messages.filter(({ id }) => !this.#shown.has(id));

@@ -1,7 +1,7 @@
 import { element } from "../dom.js";
 import { avatar } from "./avatar.js";
 
-/** Who you are, and the way out. */
+/** The user's name, and the button to leave the chat. */
 export class Profile {
   readonly root: HTMLElement;
 

@@ -1,7 +1,7 @@
 import type { Presence, Room } from "../../shared/model.js";
 import { element } from "../dom.js";
 
-/** The rooms to choose from, with how many are in each. */
+/** The rooms to choose from, with their member counts. */
 export class RoomList {
   readonly root: HTMLElement;
   readonly #list = element("ul");

@@ -1,10 +1,10 @@
 import { element } from "../dom.js";
 import { formatNames } from "../format.js";
 
-/** Longer than the pause between two notices of someone who goes on writing. */
+/** Longer than the interval between two typing notices. */
 const SHOWN_MS = 4_000;
 
-/** Who is writing. */
+/** The users who are typing. */
 export class TypingNotice {
   readonly root = element("p", { class: "typing", "aria-live": "polite" });
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();

@@ -15,7 +15,7 @@ export interface GGHttpRegisterConfig {
   readonly permissionResolver?: GGScopeResolver;
 }
 
-/** An HTTP API that can be served and called. Made by `httpSchema(contract)…routes(…)`; never changes. */
+/** An HTTP API that can be served and called. Made by `httpSchema(contract)…routes(…)`; immutable. */
 export class GGHttpSchema<M extends GGContractMethods> {
   /** The contract's name. */
   readonly name: string;
@@ -45,7 +45,7 @@ export class GGHttpSchema<M extends GGContractMethods> {
 
   /** Serves this API; it answers once the HTTP server has started. */
   register(implementation: GGContractImplementation<M>, config: GGHttpRegisterConfig = {}): void {
-    // Only the server object brings Node's modules along, so that this file can also run in a browser.
+    // Only the server object imports Node's modules, so this file can also run in a browser.
     const server = config.http ?? GG_HTTP_SERVER.tryGet();
     if (server === undefined) {
       throw new Error(

@@ -26,7 +26,7 @@ export class HeaderMiddleware<T> implements GGHttpTransportMiddleware {
     const text = String(raw);
     const codec = this.key.getCodec("header");
     for (const candidate of codec === undefined ? decode(text) : [codec.decode(text)]) {
-      // Unlike a value that the program sets, this one comes from the peer.
+      // Validated, because this value comes from the peer.
       const result = this.key.schema.safeParse(candidate, true);
       if (result.success) {
         this.key.set(result.value);
@@ -37,9 +37,9 @@ export class HeaderMiddleware<T> implements GGHttpTransportMiddleware {
   }
 }
 
-/** Scalars travel as they are where a header can hold them, everything else as JSON with ASCII escapes. */
+/** Scalars are sent as they are if a header can hold them, everything else as JSON with ASCII escapes. */
 function encode(value: unknown): string {
-  // No quote in front, which would read as JSON, and no outer blanks, which would be trimmed.
+  // No leading quote, which would parse as JSON, and no outer blanks, which would be trimmed.
   if (typeof value !== "object" && /^[!#-~]([ -~]*[!-~])?$/.test(String(value))) return String(value);
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
@@ -47,13 +47,13 @@ function encode(value: unknown): string {
   );
 }
 
-/** What the text can mean. */
+/** The possible values of the text. */
 function* decode(text: string): Generator<unknown> {
   if (/^["[{]/.test(text)) {
     try {
       yield JSON.parse(text);
     } catch {
-      // Then it is plain text after all.
+      // Plain text.
     }
   }
   yield text;

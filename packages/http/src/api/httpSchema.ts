@@ -5,7 +5,7 @@ import type { GGHttpRoute } from "./GGRpc.js";
 import { HeaderMiddleware } from "./headerMiddleware.js";
 import type { GGHttpTransportMiddleware } from "./middleware.js";
 
-/** Collects what an HTTP API needs besides its contract. */
+/** Builds an HTTP API from its contract. */
 export class GGHttpSchemaBuilder<M extends GGContractMethods> {
   readonly #contract: GGContractClass<M>;
   readonly #middlewares: GGHttpTransportMiddleware[] = [];
@@ -32,7 +32,7 @@ export class GGHttpSchemaBuilder<M extends GGContractMethods> {
     return this.use(new HeaderMiddleware(key));
   }
 
-  /** Gives every method its route, and finishes the schema. */
+  /** Assigns every method its route, and completes the schema. */
   routes(routes: Readonly<Record<keyof M & string, GGHttpRoute>>): GGHttpSchema<M> {
     for (const method of Object.keys(this.#contract.methods)) {
       if (!Object.hasOwn(routes, method)) throw new Error(`Route missing for ${this.#contract.name}.${method}`);
@@ -41,7 +41,7 @@ export class GGHttpSchemaBuilder<M extends GGContractMethods> {
   }
 }
 
-/** Begins an HTTP API over a contract. */
+/** Starts the schema of an HTTP API over a contract. */
 export function httpSchema<M extends GGContractMethods>(contract: GGContractClass<M>): GGHttpSchemaBuilder<M> {
   return new GGHttpSchemaBuilder(contract);
 }

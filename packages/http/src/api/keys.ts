@@ -3,13 +3,13 @@ import { GGLocatorKey } from "@grest-ts/locator";
 import { type GGPermissionChecker, type GGSchema, IsAny } from "@grest-ts/schema";
 import type { GGHttpServer } from "../server/GGHttpServer.js";
 
-/** The server that APIs are registered on when none is named. */
+/** The default server that APIs are registered on. */
 export const GG_HTTP_SERVER: GGLocatorKey<GGHttpServer> = new GGLocatorKey<GGHttpServer>("GG_HTTP_SERVER");
 
 /** What the caller of the current request or connection may do. Absent without a resolver or without an identity. */
 export const GG_PERMISSIONS: GGContextKey<GGPermissionChecker> = new GGContextKey<GGPermissionChecker>(
   "GG_PERMISSIONS",
-  // Only the framework sets it, from a checker that it has just made.
+  // Only the framework sets it, so the value needs no validation.
   IsAny as unknown as GGSchema<GGPermissionChecker>,
   { description: "The scopes that the caller's identity has been granted." },
 );

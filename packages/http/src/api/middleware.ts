@@ -14,7 +14,7 @@ export interface GGHttpResponse {
   headers: Record<string, string | string[]>;
 }
 
-/** Takes part in the transport of every request of an API, on either end. No hook is waited for. */
+/** Takes part in the transport of every request of an API, on either end. Hooks are not awaited. */
 export interface GGHttpTransportMiddleware {
   /** Client: before the request is sent, inside the caller's context. */
   updateRequest?(request: GGHttpRequest): void;
@@ -28,6 +28,6 @@ export interface GGHttpTransportMiddleware {
 
 /** Takes part in the handling of every request of one registration. */
 export interface GGHttpServerMiddleware {
-  /** After all `parseRequest`, inside the request's context; it is waited for. A thrown error is the response. */
+  /** After all `parseRequest`, inside the request's context; it is awaited. A thrown error is the response. */
   process?(): Promise<void>;
 }

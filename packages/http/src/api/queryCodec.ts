@@ -16,7 +16,7 @@ const isPlainObject = (value: unknown): value is Record<string, unknown> => {
 
 /**
  * An input as query arguments: scalars as text, lists of scalars as a repeated `name[]`, everything else as JSON under
- * `name:json`. An input that is no object travels whole, as `:json`. Numbers and booleans come back as text and are
+ * `name:json`. An input that is no object is sent whole, as `:json`. Numbers and booleans come back as text and are
  * coerced by the contract's validator.
  */
 export function encodeQuery(input: unknown): QueryArgs {
@@ -33,7 +33,7 @@ export function encodeQuery(input: unknown): QueryArgs {
   return args;
 }
 
-/** The input back from query arguments; undefined when there are none. Throws a SyntaxError on JSON that is none. */
+/** The input back from query arguments; undefined when there are none. Throws a SyntaxError on invalid JSON. */
 export function decodeQuery(args: QueryArgs): unknown {
   const entries = Object.entries(args);
   if (entries.length === 0) return undefined;
@@ -67,7 +67,7 @@ export function formatQuery(args: QueryArgs): string {
   return text === "" ? "" : `?${text}`;
 }
 
-/** Names come from the peer: a plain assignment would let `__proto__` set the prototype. */
+/** Names come from the peer: with a plain assignment, `__proto__` would set the prototype. */
 function put<T>(target: Record<string, T>, name: string, value: T): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }

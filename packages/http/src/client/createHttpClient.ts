@@ -15,7 +15,7 @@ export interface GGHttpClientConfig {
   readonly url?: string;
   /** How long a call may take, in milliseconds. Default 15,000. */
   readonly timeout?: number;
-  /** Leave inputs and responses unchecked. */
+  /** Whether inputs and responses stay unchecked. */
   readonly noValidation?: boolean;
 }
 

@@ -17,7 +17,7 @@ export interface PendingCall {
 export async function sendRequest(call: PendingCall, noValidation: boolean): Promise<OK | ERROR> {
   try {
     const request: GGHttpRequest = { headers: {}, queryArgs: {} };
-    // Before anything is awaited: in a browser, the caller's context ends with the first await.
+    // Before the first await, where the caller's context ends in a browser.
     for (const middleware of call.middlewares) middleware.updateRequest?.(request);
     return await GGContractExecutor.call(call.contract, call.input, { noValidation }, (input) =>
       exchange(call, request, input),

@@ -4,7 +4,7 @@ import type { GGScopeResolver } from "../api/keys.js";
 import type { GGHttpServerMiddleware } from "../api/middleware.js";
 import type { GGHttpServer } from "./GGHttpServer.js";
 
-/** Registers several HTTP APIs on a server, with what they have in common. */
+/** Registers several HTTP APIs on a server with common middlewares and scopes. */
 export class GGHttp {
   readonly #middlewares: GGHttpServerMiddleware[] = [];
   #permissionResolver: GGScopeResolver | undefined;

@@ -15,11 +15,11 @@ import type { GGHttpRouteHandler, GGRegisteredHttpSchema, GGRegisteredWebSocketS
 
 /** Options of a server. */
 export interface GGHttpServerConfig {
-  /** The key to be found under. A second server in one locator scope needs its own. Default: GG_HTTP_SERVER. */
+  /** The locator key of the server. A second server in one scope needs its own. Default: GG_HTTP_SERVER. */
   readonly key?: GGLocatorKey<GGHttpServer>;
   /** Default: the environment variable PORT, else a free port. */
   readonly port?: number;
-  /** Lets pages of other origins call. Default: off. */
+  /** Allows calls from pages of other origins. Default: off. */
   readonly cors?: boolean | GGCorsConfig;
   /** Serves https with these certificates. */
   readonly tls?: ServerOptions;
@@ -30,7 +30,7 @@ const REQUEST_GRACE_MS = 3_000;
 
 /** The one server of an app: HTTP APIs and plain routes, and the socket that WebSocket APIs upgrade from. */
 export class GGHttpServer {
-  /** Node's server, made at once so that others can listen to its events before it starts. */
+  /** Node's server, created at once so that event listeners can be added before it starts. */
   readonly httpServer: Server;
   readonly #port: number;
   readonly #routes = new RouteTable();
@@ -50,7 +50,7 @@ export class GGHttpServer {
     this.#cors = config.cors ? new Cors(config.cors === true ? {} : config.cors) : undefined;
     this.httpServer = config.tls === undefined ? createServer() : createTlsServer(config.tls);
     this.#sockets = new OpenSockets(this.httpServer);
-    // Last of what can fail: a server that was not made must not be found.
+    // Last, because an earlier failure must not leave a server registered.
     GGLocator.getScopeOrRoot().setWithLifecycle(config.key ?? GG_HTTP_SERVER, this, {
       type: GGLocatorServiceType.HTTP,
       start: () => this.start(),
@@ -65,7 +65,7 @@ export class GGHttpServer {
         sendError(response, new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${request.method} ${path}` }));
         return;
       }
-      // Async, so that a handler's throw and its rejection end up in the same place.
+      // Async, so that a handler's exception and its rejection are handled in the same place.
       (async () => match.handler(request, response, match.params))().catch((error: unknown) => {
         const failure = new SERVER_ERROR();
         console.error(`GGHttpServer: ${request.method} route failed [${failure.context?.ref}]`, error);
@@ -97,7 +97,7 @@ export class GGHttpServer {
    */
   start(): Promise<void> {
     if (this.#stopping !== undefined) {
-      return Promise.reject(new Error("GGHttpServer: it was torn down; make a new one."));
+      return Promise.reject(new Error("GGHttpServer: it was torn down; create a new one."));
     }
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
@@ -107,9 +107,9 @@ export class GGHttpServer {
   }
 
   /**
-   * Waits for all teardown callbacks, while the server still listens, and rejects if one does. Then it takes no more
-   * connections, gives requests that are being answered up to 3 s, and cuts all that is still open. It stays in its
-   * locator scope. Calling it again returns the same promise.
+   * Waits for all teardown callbacks while the server still listens, and rejects if one does. Then it accepts no more
+   * connections, waits up to 3 s for pending requests, and closes the remaining connections. The server stays in its
+   * locator scope. Calling this again returns the same promise.
    */
   teardown(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -117,15 +117,15 @@ export class GGHttpServer {
   }
 
   /**
-   * Calls back once the server listens; never, if it does already. An exception makes `start` reject and ends the
-   * calls. A returned promise is nobody's: it is not awaited, and its rejection is left to the process.
+   * Runs the callback once the server listens; never, if it listens already. An exception makes `start` reject and
+   * skips the remaining callbacks. A returned promise is not awaited; its rejection is unhandled.
    */
   onStart(callback: () => unknown): this {
     this.#startCallbacks.push(callback);
     return this;
   }
 
-  /** Calls back when the server is torn down, which waits for a returned promise, however long it takes. */
+  /** Runs the callback when the server is torn down; teardown waits for a returned promise without a time limit. */
   onTeardown(callback: () => unknown): this {
     this.#teardownCallbacks.push(callback);
     return this;
@@ -136,12 +136,12 @@ export class GGHttpServer {
     this.#routes.add(method, path, handler);
   }
 
-  /** Lets pages of other origins send these headers. Without effect while CORS is off. */
+  /** Allows pages of other origins to send these headers. No effect while CORS is off. */
   registerCorsHeaders(names: string[]): void {
     this.#cors?.allowHeaders(names);
   }
 
-  /** Lets pages of other origins read these response headers. Without effect while CORS is off. */
+  /** Allows pages of other origins to read these response headers. No effect while CORS is off. */
   registerCorsExposeHeaders(names: string[]): void {
     this.#cors?.exposeHeaders(names);
   }
@@ -161,7 +161,7 @@ export class GGHttpServer {
     this.#withResolver.add(schema);
   }
 
-  /** @internal What `GGHttpSchema.register` calls. */
+  /** @internal Called by `GGHttpSchema.register`. */
   _registerApi<M extends GGContractMethods>(
     schema: GGHttpSchema<M>,
     implementation: GGContractImplementation<M>,
@@ -177,7 +177,7 @@ export class GGHttpServer {
   }
 
   async #stop(): Promise<void> {
-    // A start under way has to come to its end first; its own caller hears of a failure.
+    // A pending start must finish first; its own caller receives its error.
     await this.#starting?.catch(() => undefined);
     await Promise.all(this.#teardownCallbacks.map((callback) => callback()));
     const closed = new Promise<void>((resolve) => {

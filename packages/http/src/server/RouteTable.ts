@@ -1,7 +1,7 @@
 import findMyWay, { type HTTPMethod } from "find-my-way";
 import type { GGHttpRouteHandler } from "./types.js";
 
-/** A route that fits a request. */
+/** A route that matches a request. */
 interface RouteMatch {
   readonly handler: GGHttpRouteHandler;
   readonly params: Readonly<Record<string, string | undefined>>;
@@ -15,7 +15,7 @@ export class RouteTable {
     const verb = method.toUpperCase() as HTTPMethod;
     if (!path.startsWith("/")) throw new Error(`HTTP route "${path}" must start with a slash.`);
     if (this.#router.hasRoute(verb, path)) throw new Error(`HTTP route ${verb} ${path} is already registered.`);
-    // The router only finds; what it stores is this package's handler.
+    // The router only looks up; its store holds this package's handlers.
     this.#router.on(verb, path, () => undefined, handler);
   }
 

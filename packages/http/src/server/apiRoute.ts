@@ -60,7 +60,7 @@ async function execute(served: ServedMethod, message: IncomingMessage): Promise<
     const request = toRequest(message);
     for (const middleware of served.transport) middleware.parseRequest?.(request);
     for (const middleware of served.middlewares) await middleware.process?.();
-    // Before the body: a caller without permission costs no parsing.
+    // Before the body is parsed, so that a caller without permission causes no parsing.
     await passGate(served.contract.permission, served.permissionResolver);
     const input = await readInput(served.route, request, message);
     result = await GGContractExecutor.call(served.contract, input, {}, served.handler);
@@ -89,7 +89,7 @@ function toRequest(message: IncomingMessage): GGHttpRequest {
   };
 }
 
-/** The caller gets a reference; what went wrong goes here, under the same one. */
+/** Logs the original error under the reference that the caller receives. */
 function logFailure(served: ServedMethod, error: ERROR): void {
   const { originalError, ...more } = error.getDebugContext() ?? {};
   console.error(`GGHttp: ${served.api}.${served.method} failed [${error.context?.ref}]`, originalError ?? more);

@@ -17,7 +17,7 @@ async function readText(request: IncomingMessage, limit: number): Promise<string
   if (Number(request.headers["content-length"]) > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop must not destroy the socket: the refusal still has to go out on it.
+  // Ending the loop must not destroy the socket: the error response is still to be sent on it.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > limit) throw tooLarge();

@@ -4,12 +4,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 export interface GGCorsConfig {
   /** Origins as browsers send them, `https://app.example`. Left out: any. */
   readonly origins?: readonly string[];
-  /** Lets those pages send cookies. Needs `origins`. */
+  /** Allows those pages to send cookies. Needs `origins`. */
   readonly credentials?: boolean;
 }
 
 const METHODS = "GET, HEAD, POST, PUT, DELETE";
-/** How long, in seconds, a browser may remember a preflight's answer. */
+/** How long a browser may cache a preflight response, in seconds. */
 const MAX_AGE = "600";
 
 /** Adds the CORS headers, and answers preflights. */
@@ -37,7 +37,7 @@ export class Cors {
 
   /** Returns true when the request was a preflight and is answered. */
   apply(request: IncomingMessage, response: ServerResponse): boolean {
-    // A shared cache must not hand one origin's answer to another.
+    // A shared cache must not serve one origin's response to another.
     if (this.#origins !== undefined) response.setHeader("vary", "origin");
     const { origin } = request.headers;
     if (origin === undefined) return false;

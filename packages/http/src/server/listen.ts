@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 
-/** The port that the environment asks for, or 0: any free one. */
+/** The port of the environment variable PORT, or 0 for any free port. */
 export function portFromEnvironment(): number {
   const text = process.env.PORT;
   if (text === undefined || text === "") return 0;
@@ -11,7 +11,7 @@ export function portFromEnvironment(): number {
   return port;
 }
 
-/** Resolves when the server listens; rejects with an error that says what to do. */
+/** Resolves when the server listens; rejects with an error that explains what to do. */
 export function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => reject(explain(error, port));

@@ -2,8 +2,8 @@ import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /**
- * Knows a server's open sockets and unanswered requests. Node forgets a socket once it is upgraded, and yet waits for
- * it before the server counts as closed.
+ * Tracks a server's open sockets and pending requests. Node's `closeAllConnections()` skips upgraded sockets, but
+ * `close()` waits for them.
  */
 export class OpenSockets {
   readonly #sockets = new Set<Socket>();
@@ -13,7 +13,7 @@ export class OpenSockets {
 
   constructor(server: Server) {
     const sockets = this.#sockets;
-    // One listener for all sockets: a closure for each would be the larger part of what an idle one costs here.
+    // One listener for all sockets: a closure per socket would dominate the memory of an idle one.
     function forget(this: Socket): void {
       sockets.delete(this);
     }
@@ -23,7 +23,7 @@ export class OpenSockets {
     });
   }
 
-  /** Notes a request until its response is done. */
+  /** Tracks a request until its response is finished. */
   trackResponse(response: ServerResponse): void {
     this.#responses.add(response);
     if (this.#draining) response.shouldKeepAlive = false;
@@ -33,7 +33,7 @@ export class OpenSockets {
     });
   }
 
-  /** Resolves when no request is waiting for its response, or after `ms`. */
+  /** Resolves when no request is pending, or after `ms`. */
   async waitForResponses(ms: number): Promise<void> {
     this.#draining = true;
     for (const response of this.#responses) response.shouldKeepAlive = false;
@@ -47,7 +47,7 @@ export class OpenSockets {
     });
   }
 
-  /** Cuts whatever is still connected. */
+  /** Destroys the remaining sockets. */
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

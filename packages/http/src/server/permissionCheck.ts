@@ -8,7 +8,7 @@ interface Surface {
   readonly hasResolver: boolean;
 }
 
-/** All that is registered on one server. */
+/** Everything that is registered on one server. */
 export interface RegisteredApis {
   readonly http: readonly GGRegisteredHttpSchema[];
   readonly webSocket: readonly GGRegisteredWebSocketSchema[];
@@ -16,7 +16,7 @@ export interface RegisteredApis {
   readonly withResolver: ReadonlySet<object>;
 }
 
-/** Throws unless every guarded surface can be checked and, once permissions are in use at all, each one declares its own. */
+/** Throws unless every guarded surface has a resolver and, if any permission is used, every surface declares one. */
 export function checkPermissions(apis: RegisteredApis): void {
   const surfaces = listSurfaces(apis);
   const strict = surfaces.some((surface) => surface.permission !== undefined || surface.hasResolver);

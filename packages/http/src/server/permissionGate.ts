@@ -10,7 +10,7 @@ import { GG_PERMISSIONS, type GGScopeResolver } from "../api/keys.js";
 
 /**
  * Resolves the caller's scopes into the current context and throws unless they satisfy `required`.
- * Without a resolver nobody has an identity, so a guarded method stays shut.
+ * Without a resolver no caller has an identity, so a guarded method rejects every call.
  */
 export async function passGate(
   required: GGPermission | undefined,

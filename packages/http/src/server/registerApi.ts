@@ -15,7 +15,7 @@ export function registerApi<M extends GGContractMethods>(
   const handlers = implementation as Record<string, ((input: unknown) => unknown) | undefined>;
   const methods = Object.entries<GGContractMethod>(schema.contract.methods);
 
-  // First look at everything: half an API must not stay behind when a handler is missing.
+  // Checked first, so that a missing handler does not leave half an API registered.
   for (const [method] of methods) {
     if (typeof handlers[method] !== "function") throw new Error(`Handler missing for ${schema.name}.${method}`);
   }
@@ -27,7 +27,7 @@ export function registerApi<M extends GGContractMethods>(
       method,
       contract,
       route,
-      // Looked up per call, as a method of its object, so that handlers may use `this` and may be replaced in tests.
+      // Looked up per call and called as a method, so that handlers can use `this` and tests can replace them.
       handler: (input: unknown) => handlers[method]?.(input),
       transport: schema.apiMiddlewares,
       middlewares: config.middlewares ?? [],

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { ERROR } from "@grest-ts/schema";
 
-/** Sends `body` as JSON. Does nothing when a response was begun already or the client is gone. */
+/** Sends `body` as JSON. Does nothing when a response has started or the client has disconnected. */
 export function sendJson(
   response: ServerResponse,
   status: number,

@@ -1,19 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GGPermission } from "@grest-ts/schema";
 
-/** Answers a request. `params` holds the path's named parts, and under `*` what a wildcard matched. */
+/** Answers a request. `params` holds the path's named parts, and under `*` the wildcard's match. */
 export type GGHttpRouteHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   params: Readonly<Record<string, string | undefined>>,
 ) => void | Promise<void>;
 
-/** Method definitions, as far as the permission check reads them. */
+/** The part of method definitions that the permission check reads. */
 export interface GGPermissionedMethods {
   readonly methods: Readonly<Record<string, { readonly permission?: GGPermission | undefined }>>;
 }
 
-/** What the server needs to know of a WebSocket API. */
+/** A WebSocket API as the server registers it. */
 export interface GGRegisteredWebSocketSchema {
   readonly name: string;
   /** Where it is served. */
@@ -24,7 +24,7 @@ export interface GGRegisteredWebSocketSchema {
   readonly connectPermission?: GGPermission | undefined;
 }
 
-/** What the server needs to know of an HTTP API. */
+/** An HTTP API as the server registers it. */
 export interface GGRegisteredHttpSchema {
   readonly name: string;
   readonly pathPrefix: string;

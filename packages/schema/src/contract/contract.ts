@@ -4,11 +4,11 @@ import { GGPromise } from "../result/promise.js";
 import { GGContractExecutor } from "./executor.js";
 import type { GGContractClient, GGContractImplementation, GGContractMethod, GGContractMethods } from "./types.js";
 
-/** How an implementation is joined to its contract. */
+/** Options of `implement`. */
 export interface GGImplementOptions {
   /** Passes input and output through unchecked. */
   readonly noValidation?: boolean;
-  /** For the framework's test kit, which registers implementations unless told not to. */
+  /** Disables registration with the framework's test kit. */
   readonly skipLocatorRegistration?: boolean;
 }
 
@@ -29,7 +29,7 @@ export class GGContractClass<M extends GGContractMethods> {
     const handlers = implementation as Readonly<Record<string, unknown>>;
     const client: Record<string, (data?: unknown) => GGPromise<unknown, ERROR>> = {};
     for (const [name, method] of Object.entries<GGContractMethod>(this.methods)) {
-      // A member that every object inherits is not a handler.
+      // A member inherited from Object.prototype is not a handler.
       const inherited = handlers[name] === (Object.prototype as unknown as typeof handlers)[name];
       if (typeof handlers[name] !== "function" || inherited)
         throw new Error(`Handler missing for ${this.name}.${name}`);

@@ -14,13 +14,13 @@ import { OK, ok } from "../result/ok.js";
 import type { GGSchema } from "../schema/schema.js";
 import type { GGContractMethod } from "./types.js";
 
-/** How a call is carried out. */
+/** Options of a call. */
 export interface GGContractCallOptions {
   /** Passes input and output through unchecked. */
   readonly noValidation?: boolean;
 }
 
-// A function, so that a page which uses no contract carries none of the standard errors.
+// A function, so that bundles without contracts contain none of the standard errors.
 const systemErrors = (): ERROR_CLASS[] => [
   NOT_AUTHORIZED,
   FORBIDDEN,
@@ -34,7 +34,7 @@ const systemErrors = (): ERROR_CLASS[] => [
 type ServerError = typeof SERVER_ERROR.infer;
 type ValidationError = typeof VALIDATION_ERROR.infer;
 
-/** Carries out the methods of a contract: checks what goes in, what comes out, and which errors may. */
+/** Runs the methods of a contract and checks their inputs, results and errors. */
 // biome-ignore lint/complexity/noStaticOnlyClass: published under this name.
 export class GGContractExecutor {
   /** Runs `next` with the checked input and checks its outcome. Never throws: an error is a result. */
@@ -78,7 +78,7 @@ export class GGContractExecutor {
     return invalidResponse("The result does not fit the contract", parsed.issues.toJSON());
   }
 
-  /** The schema of a result's data: undefined when it has none, null when the contract does not know the result. */
+  /** The schema of a result's data: undefined when it has none, null when the contract does not list the result. */
   static getResponseSchema(
     contract: GGContractMethod,
     response: OK | ERROR_JSON,
@@ -107,7 +107,7 @@ export class GGContractExecutor {
   }
 }
 
-/** Checks what a method or a peer gave: a value, a result, or an error. */
+/** Checks the outcome of a method or a peer: a value, a result, or an error. */
 function parseOutcome(contract: GGContractMethod, outcome: unknown, options?: GGContractCallOptions): OK | ERROR {
   try {
     if (ERROR.isJson(outcome)) return parseError(contract, outcome, options);
@@ -115,7 +115,7 @@ function parseOutcome(contract: GGContractMethod, outcome: unknown, options?: GG
     if (options?.noValidation) return ok(data);
     return GGContractExecutor.parseOutputData(contract.success, data);
   } catch (thrown) {
-    // A value that cannot even be read, such as one with a getter that throws.
+    // A value that cannot be read, such as one with a getter that throws.
     return ERROR.fromUnknown(thrown);
   }
 }
@@ -131,7 +131,7 @@ function parseError(contract: GGContractMethod, error: ERROR_JSON, options?: GGC
     });
   }
   const { schema } = ErrorClass;
-  // An instance without data goes on as it is, with all that it tells developers.
+  // An instance without data is passed on with its details for developers.
   if (ErrorClass.is(error) && (!schema || options?.noValidation)) return error;
   if (!schema || options?.noValidation) return reviveError(ErrorClass, error, error.data);
   const parsed = schema.safeParse(error.data, true);

@@ -8,11 +8,11 @@ import type { GGSchema } from "../schema/schema.js";
 export interface GGContractMethod<Req = unknown, Res = unknown, Errs extends ERROR_CLASS = ERROR_CLASS> {
   /** Checks the input; without it the method takes none. */
   readonly input?: GGSchema<Req>;
-  /** Checks the result; without it the method gives none. */
+  /** Checks the result; without it the method returns none. */
   readonly success?: GGSchema<Res>;
-  /** The errors that callers may meet, besides `SERVER_ERROR` and `VALIDATION_ERROR`. */
+  /** The errors that callers may receive, besides `SERVER_ERROR` and `VALIDATION_ERROR`. */
   readonly errors?: Errs[];
-  /** What a caller needs. */
+  /** The permission that a caller needs. */
   readonly permission?: GGPermission;
 }
 
@@ -36,13 +36,13 @@ export type GGMethodErrors<M> = M extends { readonly errors: (infer C)[] }
 type WithInput = { readonly input: GGSchema<unknown> };
 type WithSuccess = { readonly success: GGSchema<unknown> };
 
-/** What a caller may meet instead of a result. */
+/** The errors that a caller may receive instead of a result. */
 export type GGCallErrors<M> =
   | typeof SERVER_ERROR.infer
   | (M extends WithInput | WithSuccess ? GGMethodErrors<M> : never)
   | (M extends WithInput & WithSuccess ? typeof VALIDATION_ERROR.infer : never);
 
-/** The function that carries out a method. */
+/** The function that implements a method. */
 export type GGImplementationMethod<M> = M extends WithInput
   ? (data: GGMethodInput<M>) => Promise<GGMethodOutput<M>>
   : () => Promise<GGMethodOutput<M>>;
@@ -52,7 +52,7 @@ export type GGClientMethod<M> = M extends WithInput
   ? (data: GGMethodInput<M>) => GGPromise<GGMethodOutput<M>, GGCallErrors<M>>
   : () => GGPromise<GGMethodOutput<M>, GGCallErrors<M>>;
 
-/** The functions that carry out the methods of a contract. */
+/** The functions that implement the methods of a contract. */
 export type GGContractImplementation<M> = { [K in keyof M]: GGImplementationMethod<M[K]> };
 
 /** The functions that call the methods of a contract. */

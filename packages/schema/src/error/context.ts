@@ -1,14 +1,14 @@
-/** What an error carries besides its type and data, and shows to the other side. */
+/** The public context of an error, which is sent to the other side. */
 export interface GGErrorPublicContext {
   /** Text that may be shown to a user. */
   readonly displayMessage?: string;
   /** When the error happened, in milliseconds. */
   readonly timestamp?: number;
-  /** Finds the error in the logs. */
+  /** Identifies the error in the logs. */
   readonly ref?: string;
 }
 
-/** What helps a developer and never leaves the process. */
+/** Details for developers, which are never sent. */
 export interface GGErrorDebugContext {
   readonly debugMessage?: string;
   readonly debugData?: unknown;
@@ -18,7 +18,7 @@ export interface GGErrorDebugContext {
 /** What an error is created with. */
 export interface GGErrorContext extends GGErrorPublicContext, GGErrorDebugContext {}
 
-/** The part of `context` that may travel; anything of the wrong type is left out. */
+/** The public part of `context`; values of a wrong type are omitted. */
 export function publicContext(context: unknown): GGErrorPublicContext {
   if (typeof context !== "object" || context === null) return {};
   const { displayMessage, timestamp, ref } = context as Record<string, unknown>;
@@ -29,7 +29,7 @@ export function publicContext(context: unknown): GGErrorPublicContext {
   };
 }
 
-/** The part of `context` that stays, or undefined when there is none. */
+/** The part of `context` that is not sent, or undefined when there is none. */
 export function debugContext(context: GGErrorContext): GGErrorDebugContext | undefined {
   const { debugMessage, debugData, originalError } = context;
   if (debugMessage === undefined && debugData === undefined && originalError === undefined) return undefined;

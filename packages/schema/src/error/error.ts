@@ -9,7 +9,7 @@ import {
   publicContext,
 } from "./context.js";
 
-/** An error as it travels. */
+/** An error in its wire form. */
 export interface ERROR_JSON<Type extends string = string, Data = unknown> {
   success: false;
   type: Type;
@@ -42,12 +42,12 @@ export interface ERR_CLASS_DATA<T extends string, D> extends ERROR_CLASS<T, D> {
 
 const classes = /* @__PURE__ */ new Map<string, ERROR_CLASS>();
 
-/** Set in the context of an error that came over the wire: where it was rebuilt is of no interest. */
+/** Set in the context of an error from the wire, whose stack would only show where it was rebuilt. */
 const REMOTE = /* @__PURE__ */ Symbol("remote");
 
 type InternalContext = GGErrorContext & { readonly [REMOTE]?: boolean };
 
-/** An error that is part of a contract: thrown on one side, met as the same class on the other. */
+/** An error that is part of a contract: thrown on one side, received as the same class on the other. */
 export abstract class ERROR<Type extends string = string, Data = unknown> extends Error {
   readonly success = false as const;
   readonly type: Type;
@@ -73,7 +73,7 @@ export abstract class ERROR<Type extends string = string, Data = unknown> extend
     Object.freeze(this);
   }
 
-  /** What was given for developers; never sent to the other side. */
+  /** Details for developers; never sent to the other side. */
   getDebugContext(): GGErrorDebugContext | undefined {
     return this.#debug;
   }
@@ -115,14 +115,14 @@ export abstract class ERROR<Type extends string = string, Data = unknown> extend
     return ERROR.define(type, 400, schema as GGSchema<unknown>);
   }
 
-  /** Whether `value` has the form of an error: an instance, or one that travelled. */
+  /** Whether `value` has the form of an error: an instance, or its wire form. */
   static isJson(value: unknown): value is ERROR_JSON {
     if (typeof value !== "object" || value === null) return false;
     const { success, type } = value as Record<string, unknown>;
     return success === false && typeof type === "string";
   }
 
-  /** Any thrown value as an error; what is not one becomes a `SERVER_ERROR` that tells the other side nothing of it. */
+  /** Any thrown value as an error; a value that is none becomes a `SERVER_ERROR` that does not expose it. */
   static fromUnknown(thrown: unknown): ERROR {
     if (thrown instanceof ERROR) return thrown;
     const ServerError = ERROR.define("SERVER_ERROR", 500);
@@ -164,14 +164,14 @@ export function createError(ErrorClass: ERROR_CLASS, data: unknown, context: GGE
   return ErrorClass.schema ? new Class(data, context) : new Class(context);
 }
 
-/** An instance of `ErrorClass` from what travelled, or from an error whose data was cleaned. */
+/** An instance of `ErrorClass` from its wire form, or from an error with cleaned data. */
 export function reviveError(ErrorClass: ERROR_CLASS, json: ERROR_JSON, data: unknown): ERROR {
   const debug = json instanceof ERROR ? { originalError: json, ...json.getDebugContext() } : undefined;
   const context: InternalContext = { ...publicContext(json.context), ...debug, [REMOTE]: true };
   return withoutStack(() => createError(ErrorClass, data, context));
 }
 
-// Capturing a stack that is thrown away would be most of the cost of an error reply.
+// Capturing a stack that is not used would be most of the cost of an error reply.
 function withoutStack<T>(create: () => T): T {
   const limit = Error.stackTraceLimit;
   if (typeof limit !== "number" || Object.isFrozen(Error)) return create();

@@ -1,6 +1,6 @@
 import type { GGIssuesList } from "./issues-list.js";
 
-/** Values a rule puts into the `{name}` places of its message. */
+/** Values for the `{name}` placeholders of a rule's message. */
 export type GGIssueParams = Readonly<Record<string, unknown>>;
 
 /** Turns a rule and its params into a message in the user's language; `undefined` keeps the default text. */

@@ -1,6 +1,6 @@
 import { type GGIssueKey, type GGIssueParams, messageOf } from "./issue-key.js";
 
-/** A validation issue as it travels in the data of a `VALIDATION_ERROR`. */
+/** A validation issue in the data of a `VALIDATION_ERROR`. */
 export interface ValidationIssueJson {
   path: string;
   code: string;
@@ -18,7 +18,7 @@ interface Entry {
   readonly params: GGIssueParams | undefined;
 }
 
-/** What a failed validation found, in order. `parse` throws it; it is not an `Error`. */
+/** The issues of a failed validation, in order. `parse` throws it; it is not an `Error`. */
 export class GGIssuesList {
   readonly #entries: Entry[] = [];
 

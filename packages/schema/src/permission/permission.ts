@@ -16,11 +16,11 @@ export type GGPermission =
   | { readonly allOf: readonly [GGPermission, ...GGPermission[]] }
   | { readonly anyOf: readonly [GGPermission, ...GGPermission[]] };
 
-/** Whether `scopes` are enough for `required`. What is not a permission is never satisfied. */
+/** Whether `scopes` satisfy `required`. A value that is not a permission is never satisfied. */
 export function satisfies(required: GGPermission, scopes: ReadonlySet<string>): boolean {
   if (typeof required === "string") return scopes.has(required);
   if (typeof required !== "object" || required === null) return false;
-  // By identity: an object that only looks like a constant gives no rights.
+  // By identity: an object that only resembles a constant grants no rights.
   if (required === GG_NO_PERMISSIONS) return true;
   if (required === GG_ANY_PERMISSION) return scopes.size > 0;
   const { allOf, anyOf } = required as { readonly allOf?: GGPermission[]; readonly anyOf?: GGPermission[] };
@@ -45,7 +45,7 @@ export class GGPermissionChecker {
   }
 }
 
-/** A permission as text, for messages. */
+/** A permission as text, for error messages. */
 export function describePermission(permission: GGPermission): string {
   if (typeof permission === "string") return permission;
   if ("__permission" in permission) return permission.__permission;

@@ -5,10 +5,10 @@ export interface OK<Data = unknown> {
   data: Data;
 }
 
-/** A successful result as it travels: it has the same form. */
+/** A successful result in its wire form, which is the same. */
 export type OK_JSON<Data = unknown> = OK<Data>;
 
-/** Tells successful results from other values. */
+/** Distinguishes successful results from other values. */
 export const OK = {
   TYPE: "OK",
   /** Whether `value` is a successful result. */

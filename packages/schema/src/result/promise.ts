@@ -1,15 +1,15 @@
 import { type OK, ok } from "./ok.js";
 
 /**
- * A call's outcome, on its way. Awaiting it gives the data or throws the error; `asResult` gives either as a value.
- * An error that nobody reads is not an unhandled rejection.
+ * A call's pending outcome. Awaiting it returns the data or throws the error; `asResult` returns either as a value.
+ * An unread error is not an unhandled rejection.
  */
 export class GGPromise<T, E> implements Promise<T> {
   readonly #inner: Promise<OK<T> | E>;
 
   /**
-   * @param inner Must not reject: an error is a value. None of the members that handle errors sees a rejection, and
-   * whoever awaits the GGPromise then waits for ever.
+   * @param inner must not reject: an error is a value. No member that handles errors receives a rejection, and awaiting
+   * the GGPromise then never settles.
    */
   constructor(inner: Promise<OK<T> | E>) {
     this.#inner = inner;
@@ -19,8 +19,8 @@ export class GGPromise<T, E> implements Promise<T> {
     return "GGPromise";
   }
 
-  /** Runs `onfulfilled` with the data, or `onrejected` with whatever the outcome is instead of a success. */
-  // biome-ignore lint/suspicious/noThenProperty: being awaitable is what this class is for.
+  /** Runs `onfulfilled` with the data, or `onrejected` with any other outcome. */
+  // biome-ignore lint/suspicious/noThenProperty: this class exists to be awaited.
   then<R1 = T, R2 = never>(
     onfulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
     onrejected?: ((reason: E) => R2 | PromiseLike<R2>) | null,
@@ -37,7 +37,7 @@ export class GGPromise<T, E> implements Promise<T> {
     return this.then<T, R>(undefined, onrejected);
   }
 
-  /** Runs `onfinally` once the outcome is there, whatever it is. */
+  /** Runs `onfinally` after any outcome. */
   finally(onfinally?: (() => void) | null): Promise<T> {
     return this.then<T>().finally(onfinally);
   }
@@ -47,12 +47,12 @@ export class GGPromise<T, E> implements Promise<T> {
     return this.#inner;
   }
 
-  /** The data, or what `fallback` gives in place of an error. */
+  /** The data, or the result of `fallback` instead of an error. */
   orDefault(fallback: () => T): Promise<T> {
     return this.then<T, T>(undefined, fallback);
   }
 
-  /** The data, or what `recover` makes of the error. */
+  /** The data, or the result of `recover` for the error. */
   or(recover: (error: E) => T): Promise<T> {
     return this.then<T, T>(undefined, recover);
   }

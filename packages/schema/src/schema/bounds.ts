@@ -10,8 +10,8 @@ export interface BoundIssues {
 }
 
 /**
- * Adds bounds to the ones that `current` has. A chain may only narrow: a wider bound would silently undo what the
- * validator that it derives from promises, so it throws.
+ * Adds bounds to those of `current`. A chain may only narrow: a wider bound would silently undo a guarantee of the
+ * validator that it derives from, so it throws.
  */
 export function narrow(current: GGBoundsDef, next: GGBoundsDef): GGBoundsDef {
   const { min = current.min, max = current.max } = next;
@@ -37,7 +37,7 @@ export function assertLength(...lengths: number[]): void {
   }
 }
 
-/** Checks for the bounds of a value that `measure` gives the size of. */
+/** Checks for the bounds of a value's size, as `measure` returns it. */
 export function boundChecks<T>(def: GGBoundsDef, issues: BoundIssues, measure: (value: T) => number): ZodCheck[] {
   const { min, max } = def;
   if (def.range && min !== undefined && max !== undefined) {

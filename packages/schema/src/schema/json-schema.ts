@@ -6,7 +6,7 @@ export type JsonSchema = { [keyword: string]: unknown };
 
 type Bare = (schema: GGSchema<unknown, GGSchemaDef>, builder: JsonSchemaBuilder) => JsonSchema;
 
-/** Collects the parts of one JSON Schema document; a validator that holds itself becomes a `$ref`. */
+/** Collects the parts of one JSON Schema document; a validator that contains itself becomes a `$ref`. */
 export class JsonSchemaBuilder {
   readonly #bare: Bare;
   readonly #open = new Set<GGSchema<unknown>>();

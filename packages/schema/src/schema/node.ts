@@ -20,7 +20,7 @@ export type ZodCheck = $ZodCheck<unknown>;
  * - exact: the value as it is (`is`, `assert`);
  * - strict: trims (`coerce = false`);
  * - fast: trims, applies defaults and the user's own coercions; no conversion between primitive types.
- *   What it accepts, `coerce` accepts with the same result, so it is tried first: it is what well-formed messages meet;
+ *   It is tried before `coerce`, because well-formed messages pass it, with the same result;
  * - coerce: everything (`coerce = true`).
  */
 export type Mode = "exact" | "strict" | "fast" | "coerce";
@@ -61,7 +61,7 @@ interface Gate extends $ZodType<unknown, unknown, GateInternals> {}
 export const Gate = /* @__PURE__ */ $constructor<Gate>("GGGate", (inst, def) => {
   $ZodType.init(inst, def);
   const { inner, optional, nullable, fallback, clean } = def;
-  // Tells an enclosing object whether the key may be absent.
+  // Declares to an enclosing object whether the key may be absent.
   inst._zod.optin = fallback ? "defaulted" : optional ? "optional" : undefined;
   inst._zod.optout = !fallback && optional ? "optional" : undefined;
   inst._zod.parse = (payload, ctx) => {
@@ -70,7 +70,7 @@ export const Gate = /* @__PURE__ */ $constructor<Gate>("GGGate", (inst, def) => 
       if (fallback) value = payload.value = fallback.value;
       if (value === null ? nullable : value === undefined && optional) return payload;
     }
-    // A null that gets here is reported by the inner schema, and told as "required".
+    // The inner schema reports a null that reaches it, as "required".
     if (clean && value != null) payload.value = clean(value);
     return inner._zod.run(payload, ctx);
   };

@@ -86,7 +86,7 @@ function toNumber(value: unknown): unknown {
   return Number.isFinite(number) ? number : value;
 }
 
-// Steps such as 0.1 have no exact binary form: the quotient is off by a few units in the last place.
+// Steps such as 0.1 have no exact binary form: the quotient differs by a few units in the last place.
 function isMultiple(value: number, step: number): boolean {
   const quotient = value / step;
   return Math.abs(quotient - Math.round(quotient)) <= 4 * Number.EPSILON * Math.max(1, Math.abs(quotient));

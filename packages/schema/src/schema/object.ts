@@ -7,7 +7,7 @@ import { ownPropertiesFor } from "./own-properties.js";
 import { IsLiteral } from "./scalar.js";
 import { GGSchema, type Opt } from "./schema.js";
 
-// A page may forbid `eval` by its CSP; zod's trial whether it does would show as an error in the page's console.
+// A page's CSP may forbid `eval`; zod's probe for that would log an error in the page's console.
 const ZodObject = typeof document === "undefined" ? $ZodObjectJIT : $ZodObject;
 
 /** The type of one field of a shape. */
@@ -24,7 +24,7 @@ export type GGShapeType<S> = Flat<
 
 type Fields = Readonly<Record<string, GGSchema<unknown>>>;
 
-// A lazy shape runs once, however many validators derive from it.
+// A lazy shape runs once for all validators derived from it.
 const resolved = /* @__PURE__ */ new WeakMap<GGObjectDef["shape"], Fields>();
 
 /** Validator of objects with known keys. */
@@ -99,7 +99,7 @@ export class GGObjectSchema<S extends GGShape, T = GGShapeType<S>> extends GGSch
     };
   }
 
-  // Refinements and conversions were written for the old shape, and do not go along.
+  // Refinements and conversions belong to the old shape and are dropped.
   #with<E extends GGShape>(shape: () => GGShape): GGObjectSchema<E> {
     const lazy = typeof this.def.shape === "function";
     return new GGObjectSchema<E>({ kind: "object", shape: lazy ? shape : shape() });
@@ -120,7 +120,7 @@ function fieldsOf(shape: GGObjectDef["shape"]): Fields {
 
 function literalField(key: string, value: GGLiteralValue): GGSchema<unknown> {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return IsLiteral(value);
-  // Often an import that is still undefined because two modules import each other; a lazy shape solves that.
+  // Often an import that is still undefined in an import cycle; a lazy shape solves that.
   throw new Error(`Field "${key}" is neither a validator nor a literal value`);
 }
 

@@ -3,7 +3,7 @@
  * object passes as it is, any other is copied, own properties only.
  */
 export function ownPropertiesFor(keys: () => readonly string[]): (value: unknown) => unknown {
-  // A field named like a member of Object.prototype would find that member where the peer sent nothing.
+  // Otherwise a field named like a member of Object.prototype would read that member if the peer sent none.
   let shadowed: boolean | undefined;
   return (value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

@@ -10,7 +10,7 @@ import { IsString } from "./string.js";
 export class GGRecordSchema<T> extends GGSchema<T, GGRecordDef> {
   protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
     const key = GGSchema.nodeOf(this.def.key, mode);
-    // Behind a gate zod does not see a fixed set of keys, so a record need not hold every one of them.
+    // The gate hides a fixed set of keys from zod, which would otherwise require all of them.
     const keyType = new Gate({
       type: "custom",
       inner: key,

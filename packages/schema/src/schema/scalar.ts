@@ -38,7 +38,7 @@ export class GGLiteralSchema<T extends GGLiteralValue> extends GGSchema<T, GGLit
   }
 }
 
-/** Validator that lets every value through but null and undefined, which its chain can allow. */
+/** Validator that accepts every value except null and undefined, which its chain can allow. */
 export class GGAnySchema extends GGSchema<unknown, GGAnyDef> {
   protected override build(_mode: Mode, checks: ZodCheck[]): ZodNode {
     const present = check((value) => value != null, GGIssueKey.required as GGIssueKey);
@@ -53,10 +53,10 @@ export class GGAnySchema extends GGSchema<unknown, GGAnyDef> {
 /** A boolean. */
 export const IsBoolean: GGBooleanSchema = /* @__PURE__ */ new GGBooleanSchema({ kind: "boolean" });
 
-/** Any value but null and undefined, passed through as it is. */
+/** Any value except null and undefined, passed through unchanged. */
 export const IsAny: GGAnySchema = /* @__PURE__ */ new GGAnySchema({ kind: "any" });
 
-/** Any value but null and undefined, passed through as it is. */
+/** Any value except null and undefined, passed through unchanged. */
 export const IsUnknown: GGAnySchema = /* @__PURE__ */ new GGAnySchema({ kind: "unknown" });
 
 /** One of the given values. */

@@ -25,11 +25,11 @@ export interface Opt {
   readonly [OPTIONAL]: true;
 }
 
-// Issues must tell the value that they are about. Only a failing value is read this way: passing zod any options at
-// all costs several times what validating a small object does.
+// Issues must contain the offending value. Only an invalid value is parsed this way: passing any options to zod costs
+// several times as much as validating a small object.
 const REPORT = { reportInput: true } as const;
 
-/** A validator: an immutable value; every member of its chain gives a new one. */
+/** A validator: an immutable value; every member of its chain returns a new one. */
 export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> implements GGValidator<Type> {
   readonly def: TDef;
   readonly #nodes: Partial<Record<Mode, ZodNode>> = {};
@@ -54,12 +54,12 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
     return this.derive({ nullable: true }) as unknown as GGSchema<Type | null>;
   }
 
-  /** The value that stands in for null and undefined when coercing. It is validated like any other. */
+  /** The value that replaces null and undefined when coercing. It is validated like any other. */
   default(value: NonNullable<Type>): GGSchema<GGDefined<Type>> {
     return this.derive({ default: { value } }) as unknown as GGSchema<GGDefined<Type>>;
   }
 
-  /** Names the type, so that another string or number does not pass for it. No effect at run time. */
+  /** Brands the type, so that another string or number is not assignable to it. No effect at run time. */
   brand<B extends string>(_name: B): GGSchema<GGBranded<Type, B>> {
     return this as unknown as GGSchema<GGBranded<Type, B>>;
   }
@@ -69,7 +69,7 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
     return this.derive({ docs: Object.freeze({ ...this.def.docs, ...docs }) });
   }
 
-  /** Adds a rule that a valid value must also keep. Of several, the first that fails is reported. */
+  /** Adds a rule that a valid value must also satisfy. Only the first failed rule is reported. */
   refine(holds: (value: NonNullable<Type>) => boolean, issue: GGIssueKey): this {
     const refinement: GGRefinement = { check: holds, issue };
     return this.derive({ refinements: Object.freeze([...(this.def.refinements ?? []), refinement]) });
@@ -80,7 +80,7 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
     return this.derive({ coerce: Object.freeze([...(this.def.coerce ?? []), convert]) });
   }
 
-  /** Whether the value is valid as it is. Unknown keys do not matter. */
+  /** Whether the value is valid as it is. Unknown keys are allowed. */
   is(value: unknown): value is Type {
     return safeParse(this.#node("exact"), value).success;
   }

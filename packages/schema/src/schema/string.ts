@@ -54,7 +54,7 @@ export class GGStringSchema<T extends string | null | undefined = string> extend
     return this.#bounded({ min, max, range: true });
   }
 
-  /** Requires a match with `regex`; `issue` replaces the usual complaint. */
+  /** Requires a match with `regex`; `issue` replaces the default issue. */
   regex(regex: RegExp, issue: GGIssueKey = STRING_PATTERN): this {
     return this.derive({ patterns: Object.freeze([...(this.def.patterns ?? []), { regex, issue }]) });
   }
@@ -66,7 +66,7 @@ export class GGStringSchema<T extends string | null | undefined = string> extend
     if (nonEmpty) checks.push(NON_EMPTY);
     checks.push(...boundChecks(this.def, ISSUES, (value: string) => value.length));
     for (const { regex, issue } of patterns) {
-      // Without its g and y flags, or one match would move the start of the next.
+      // Without the g and y flags, with which a match would start at the `lastIndex` of the previous one.
       const stateless = new RegExp(regex.source, regex.flags.replace(/[gy]/g, ""));
       checks.push(check((value: string) => stateless.test(value), issue));
     }

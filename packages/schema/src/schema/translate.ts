@@ -35,7 +35,7 @@ export function toIssuesList(issues: readonly $ZodIssue[]): GGIssuesList {
 
 function pathOf(issue: $ZodIssue): string {
   if (issue.code !== "invalid_key") return issue.path.map(String).join(".");
-  // A bad key of a record is told apart from a bad value under that key.
+  // Brackets distinguish an invalid key of a record from an invalid value under that key.
   return `${issue.path.slice(0, -1).map(String).join(".")}[${String(issue.path.at(-1))}]`;
 }
 

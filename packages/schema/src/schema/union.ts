@@ -8,7 +8,7 @@ import { GGSchema } from "./schema.js";
 export class GGUnionSchema<T> extends GGSchema<T, GGUnionDef> {
   protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
     const variants = (of: Mode) => this.def.options.map((option) => GGSchema.nodeOf(option, of));
-    // A value that fits a variant as it is must not be converted to suit an earlier one.
+    // A value that fits a variant unchanged must not be converted to fit an earlier one.
     const options = mode === "coerce" ? [...variants("fast"), ...variants("coerce")] : variants(mode);
     return new $ZodUnion({ type: "union", options, checks });
   }

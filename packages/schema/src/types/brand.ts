@@ -2,8 +2,8 @@ declare const GG_BRAND: unique symbol;
 declare const GG_BASE: unique symbol;
 
 /**
- * Marks a type with the name `B`, and remembers the type that was marked. Exists for the compiler only: a branded
- * value is the plain value at run time.
+ * Marks a type with the name `B`, and records the marked type. Exists for the compiler only: a branded value is the
+ * plain value at run time.
  */
 export interface GGBrand<B extends string, Base = unknown> {
   readonly [GG_BRAND]: { readonly [K in B]: true };
@@ -11,7 +11,7 @@ export interface GGBrand<B extends string, Base = unknown> {
 }
 
 /** `T` marked with the name `B`; null and undefined stay unmarked. */
-// Not a conditional type: those keep the compiler from seeing at once that a GGSchema is covariant.
+// Not a conditional type, which would hide from the compiler that a GGSchema is covariant.
 export type GGBranded<T, B extends string> = (T & GGBrand<B, NonNullable<T>>) | (T & (null | undefined));
 
 /** `T` without undefined. */

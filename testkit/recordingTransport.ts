@@ -6,40 +6,40 @@ import type { Transport, TransportListener } from "../src/transport/transport.js
 const MAX_FRAMES = 30;
 const MAX_LENGTH = 400;
 
-/** A line that keeps the frames of the last exchange, in both directions. The frames themselves are as ever. */
-export class RecordedLine implements Transport {
+/** A transport that records the frames of the last exchange, in both directions, without changing them. */
+export class RecordingTransport implements Transport {
   readonly #ws: WebSocket;
-  readonly #line: WsTransport;
+  readonly #transport: WsTransport;
   readonly #onFrame: (text: string) => void;
   #frames: string[] = [];
   #dropped = 0;
   #pings = 0;
 
-  /** `onFrame` hears of all that arrives, also of what comes after this end has begun to close. */
+  /** `onFrame` receives every frame, also while this end closes. */
   constructor(url: string, isLocal: boolean, onFrame: (text: string) => void) {
-    // A server of this process proves nothing by its certificate, which is for another name than 127.0.0.1.
+    // The certificate of a server in this process is issued for another name than 127.0.0.1.
     const options = { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, rejectUnauthorized: !isLocal };
     this.#ws = new WebSocket(url, options);
-    this.#line = new WsTransport(this.#ws, false);
+    this.#transport = new WsTransport(this.#ws, false);
     this.#onFrame = onFrame;
   }
 
-  /** From here on is the last exchange. */
+  /** Starts a new exchange; the frames so far are dropped. */
   beginExchange(): void {
     this.#frames = [];
     this.#dropped = 0;
   }
 
-  /** The frames of the last exchange, for a message. */
+  /** The frames of the last exchange, as text for a failure. */
   describeFrames(): string {
     if (this.#frames.length === 0) return "Frames of the last exchange: none";
     const more = this.#dropped > 0 ? [`  … ${this.#dropped} earlier`] : [];
     return ["Frames of the last exchange (→ sent, ← received):", ...more, ...this.#frames].join("\n");
   }
 
-  /** Resolves when the peer has everything that was sent, and what it sent at once in return has arrived. */
+  /** Resolves when the peer has received everything sent so far, and its immediate responses have arrived. */
   async roundTrip(): Promise<void> {
-    // What was sent in this tick leaves at its end.
+    // The transport writes the frames of this tick at its end.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     const id = String(++this.#pings);
@@ -55,7 +55,7 @@ export class RecordedLine implements Transport {
   }
 
   attach(listener: TransportListener): void {
-    this.#line.attach({
+    this.#transport.attach({
       onOpen: () => listener.onOpen?.(),
       onText: (text) => {
         this.#record("←", text);
@@ -69,27 +69,27 @@ export class RecordedLine implements Transport {
 
   send(messages: readonly string[]): void {
     for (const message of messages) this.#record("→", message);
-    this.#line.send(messages);
+    this.#transport.send(messages);
   }
 
   close(code?: number, reason?: string): void {
-    this.#line.close(code, reason);
+    this.#transport.close(code, reason);
   }
 
   terminate(): void {
-    this.#line.terminate();
+    this.#transport.terminate();
   }
 
   hold(length: number): void {
-    this.#line.hold(length);
+    this.#transport.hold(length);
   }
 
   resume(): void {
-    this.#line.resume();
+    this.#transport.resume();
   }
 
   #record(direction: string, text: string): void {
-    // The handshake's headers are credentials.
+    // The handshake's headers may contain credentials.
     const shown = decodeFrame(text).type === FrameType.HANDSHAKE ? "h:::{…}" : text;
     const tooLong = shown.length - MAX_LENGTH;
     this.#frames.push(

@@ -5,7 +5,7 @@ import { decodeFrame, FrameType } from "../src/protocol/frame.js";
 import { show } from "./failure.js";
 
 /** A message from the server. */
-export interface Arrival {
+export interface ReceivedMessage {
   /** The method's name in the contract. */
   readonly method: string;
   readonly path: string;
@@ -14,19 +14,19 @@ export interface Arrival {
   readonly answer?: (reply: unknown) => void;
 }
 
-/** The message of a frame that nobody hands on; `undefined` for frames of other types. */
-export function arrivalOf(text: string): Arrival | undefined {
+/** The message of a frame that reached no handler; `undefined` for frames of other types. */
+export function messageOf(text: string): ReceivedMessage | undefined {
   const { type, path, payload } = decodeFrame(text);
   if (type !== FrameType.MESSAGE && type !== FrameType.REQUEST) return undefined;
   return { method: path.slice(path.lastIndexOf(".") + 1), path, data: parse(payload) };
 }
 
-/** A message as a failure shows it. */
-export function describeArrival({ path, data }: Arrival): string {
+/** The message as text for a failure. */
+export function describeMessage({ path, data }: ReceivedMessage): string {
   return data === undefined ? path : `${path}\n${show(data)}`;
 }
 
-/** The error of an `x` frame, of its class where the contract declares it; `undefined` when it is the framework's. */
+/** The error of an `x` frame as its declared class; `undefined` when the contract does not declare it. */
 export function refusalOf(payload: string, methods: GGSocketContractMethods): Error | undefined {
   const json = parse(payload) as ERROR_JSON | undefined;
   const declared = [...Object.values(methods.clientToServer), ...Object.values(methods.serverToClient)].flatMap(
