@@ -7,9 +7,7 @@ import type {
   VALIDATION_ERROR,
   ValidationIssueJson,
 } from "@grest-ts/schema";
-
-type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
-type Declared<M> = M extends { readonly errors: readonly (infer C)[] } ? Inferred<C> : never;
+import type { Declared, Inferred } from "../src/api/methodTypes.js";
 
 /** The input of a contract method; `undefined` without one. */
 export type GGTestInput<M> = M extends { readonly input: infer S extends object } ? Inferred<S> : undefined;

@@ -17,10 +17,12 @@ export interface GGCallOptions {
 }
 
 type AnyFunction = (...args: never[]) => unknown;
-type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
+/** What a schema, or an error class, is the type of. */
+export type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
 type Input<M> = M extends { readonly input: infer S } ? Inferred<S> : undefined;
 type Success<M> = M extends { readonly success: infer S } ? Inferred<S> : undefined;
-type Declared<M> = M extends { readonly errors: readonly (infer C)[] } ? Inferred<C> : never;
+/** The errors that a contract method declares. */
+export type Declared<M> = M extends { readonly errors: readonly (infer C)[] } ? Inferred<C> : never;
 type OnlyWithInput<M, T> = M extends { readonly input: object } ? T : never;
 
 /** What may go wrong with a call, as its `GGPromise` lists it. */

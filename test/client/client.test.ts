@@ -17,7 +17,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { connectedProbe, displayed, FULL, ProbeApi, probe, probeContract } from "../support/probe.js";
 import { Queue } from "../support/queue.js";
 import { RawServer } from "../support/rawPeer.js";
-import { serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const rejection = async (promise: Promise<unknown>): Promise<ERROR> => {
   const error = await promise.then(
@@ -147,8 +147,8 @@ describe("connecting", () => {
     );
 
     const Other = webSocketSchema(probeContract).path("ws/other").done();
-    const { url } = await serve((http) => ProbeApi.startServer(() => {}, { http }));
-    expect(displayed(await rejection(Other.createClient({ url }).connect()))).toMatch(/404/);
+    const { base } = await serveApi(ProbeApi, () => {});
+    expect(displayed(await rejection(Other.createClient({ url: base }).connect()))).toMatch(/404/);
 
     const { server, client } = await probe();
     const connecting = rejection(client.connect());
@@ -162,8 +162,8 @@ describe("connecting", () => {
   });
 
   it("takes http and https URLs too", async () => {
-    const { url } = await serve((http) => ProbeApi.startServer(() => {}, { http }));
-    const client = ProbeApi.createClient({ url: url.replace("ws:", "http:") });
+    const { base } = await serveApi(ProbeApi, () => {});
+    const client = ProbeApi.createClient({ url: base.replace("ws:", "http:") });
     await client.connect();
     expect(client.isConnected).toBe(true);
     await client.disconnect();
@@ -235,9 +235,7 @@ describe("connecting", () => {
     GG_DISCOVERY.set(new GGLocalDiscovery());
     const failed = await rejection(ProbeApi.createClient().connect());
     expect(displayed(failed)).toMatch(/Service discovery failed for WebSocket API Probe/);
-    await serve((http) =>
-      ProbeApi.startServer((incoming) => incoming.on({ echo: async (data) => data, note() {}, ping() {} }), { http }),
-    );
+    await serveApi(ProbeApi, (incoming) => incoming.on({ echo: async (data) => data, note() {}, ping() {} }));
     const client = ProbeApi.createClient();
     await client.connect();
     expect(await client.outgoing.echo({ text: "found" })).toEqual({ text: "found" });
@@ -404,8 +402,8 @@ describe("ending", () => {
   });
 
   it("has no connection after the server's teardown", async () => {
-    const { http, url } = await serve((made) => ProbeApi.startServer(() => {}, { http: made }));
-    const client = ProbeApi.createClient({ url });
+    const { http, base } = await serveApi(ProbeApi, () => {});
+    const client = ProbeApi.createClient({ url: base });
     await client.connect();
     const closed = new Promise((resolve) => client.onClose(resolve));
     await http.teardown();

@@ -3,7 +3,7 @@ import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import { expect, it, onTestFinished } from "vitest";
 import { runningDeadlines } from "../../src/connection/deadlines.js";
 import { FaultProxy, seededRandom } from "../support/faultProxy.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { recordingLogger, serveApi } from "../support/server.js";
 
 const contract = defineSocketContract("Drops", {
   clientToServer: { double: { input: IsNumber, success: IsNumber }, note: { input: IsNumber } },
@@ -19,18 +19,13 @@ it(`loses no call and doubles nothing over ${DROPS} random drops`, { timeout: 12
   const below = (limit: number) => Math.floor(random() * limit);
   const noted = new Map<number, number>();
   let visits = 0;
-  const { http, server } = await serve((made) =>
-    Api.startServer(
-      (incoming, outgoing) => {
-        incoming.on({
-          double: (n) => n * 2,
-          note: (n) => void noted.set(n, (noted.get(n) ?? 0) + 1),
-        });
-        outgoing.welcome(++visits);
-      },
-      { http: made },
-    ),
-  );
+  const { http, server } = await serveApi(Api, (incoming, outgoing) => {
+    incoming.on({
+      double: (n) => n * 2,
+      note: (n) => void noted.set(n, (noted.get(n) ?? 0) + 1),
+    });
+    outgoing.welcome(++visits);
+  });
   const proxy = await FaultProxy.start(http.port as number);
 
   const welcomes = new Map<number, number>();

@@ -34,7 +34,7 @@ import {
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
-import { recordingLogger, serve, startHttp } from "../support/server.js";
+import { recordingLogger, serve, serveApi, startHttp } from "../support/server.js";
 
 // Behaviour of the framework's packages that 0.0.39 programs rely on, and that its other packages expect of this one.
 
@@ -231,20 +231,13 @@ describe("errors", () => {
 describe("context keys in a handler", () => {
   it("are there when they are asked for: has, get and assert agree", async () => {
     const seen = new Queue<unknown>();
-    const { url } = await serve((http) =>
-      webSocketSchema(contract)
-        .path("ws")
-        .done()
-        .startServer(
-          (incoming) =>
-            incoming.on({
-              ...quiet,
-              note: () => void seen.push([GG_WS_MESSAGE.has(), GG_WS_MESSAGE.assert().path, GG_WS_CONNECTION.has()]),
-            }),
-          { http },
-        ),
+    const { url } = await serveApi(webSocketSchema(contract).path("ws").done(), (incoming) =>
+      incoming.on({
+        ...quiet,
+        note: () => void seen.push([GG_WS_MESSAGE.has(), GG_WS_MESSAGE.assert().path, GG_WS_CONNECTION.has()]),
+      }),
     );
-    const peer = await RawPeer.connect(`${url}/ws`);
+    const peer = await RawPeer.connect(url);
     peer.send("m:Near.note::");
     expect(await seen.next()).toEqual([true, "Near.note", true]);
     expect(GG_WS_MESSAGE.has()).toBe(false);
@@ -264,18 +257,13 @@ describe("context keys in a handler", () => {
       traces.push(traceId);
     };
     const Api = webSocketSchema(contract).path("ws").use({ parseHandshake: note }).done();
-    const { url } = await serve((http) =>
-      Api.startServer(
-        (incoming, outgoing) => {
-          note();
-          outgoing.onClose(note);
-          incoming.on({ ...quiet, note });
-          outgoing.tick();
-        },
-        { http },
-      ),
-    );
-    const client = Api.createClient({ url, middlewares: [{ updateHandshake: note }] });
+    const { base } = await serveApi(Api, (incoming, outgoing) => {
+      note();
+      outgoing.onClose(note);
+      incoming.on({ ...quiet, note });
+      outgoing.tick();
+    });
+    const client = Api.createClient({ url: base, middlewares: [{ updateHandshake: note }] });
     client.incoming.on({ tick: note });
     client.onClose(note);
     await client.connect();
@@ -293,25 +281,18 @@ describe("context keys in a handler", () => {
 
   it("keep a trace that the handler sets itself", async () => {
     const seen = new Queue<unknown>();
-    const { url } = await serve((http) =>
-      webSocketSchema(contract)
-        .path("ws")
-        .done()
-        .startServer(
-          (incoming) =>
-            incoming.on({
-              ...quiet,
-              note() {
-                GG_TRACE.set({ traceId: "mine", traceTimestamp: 1, spanId: "s", spanTimestamp: 1 });
-                seen.push(GG_TRACE.get()?.traceId);
-                GG_TRACE.init();
-                seen.push(GG_TRACE.get()?.traceId === "mine");
-              },
-            }),
-          { http },
-        ),
+    const { url } = await serveApi(webSocketSchema(contract).path("ws").done(), (incoming) =>
+      incoming.on({
+        ...quiet,
+        note() {
+          GG_TRACE.set({ traceId: "mine", traceTimestamp: 1, spanId: "s", spanTimestamp: 1 });
+          seen.push(GG_TRACE.get()?.traceId);
+          GG_TRACE.init();
+          seen.push(GG_TRACE.get()?.traceId === "mine");
+        },
+      }),
     );
-    const peer = await RawPeer.connect(`${url}/ws`);
+    const peer = await RawPeer.connect(url);
     peer.send("m:Near.note::");
     expect(await seen.take(2)).toEqual(["mine", false]);
   });
@@ -444,7 +425,7 @@ describe("a server middleware", () => {
     ["n=3&tag=only", { n: 3, d: "dflt", tag: ["only"] }],
   ])("sees the query as the validator made it: %s", async (text, expected) => {
     const seen = new Queue<unknown>();
-    const { url } = await serve((http) =>
+    const { url } = await serveApi(
       webSocketSchema(contract)
         .path("ws")
         .use({
@@ -453,23 +434,23 @@ describe("a server middleware", () => {
           },
         } as object)
         .queryOnConnect(IsQuery)
-        .done()
-        .startServer((_incoming, _outgoing, query) => void seen.push(query), { http }),
+        .done(),
+      (_incoming, _outgoing, query) => void seen.push(query),
     );
-    await RawPeer.connect(`${url}/ws?${text}`);
+    await RawPeer.connect(`${url}?${text}`);
     expect(await seen.take(2)).toEqual([expected, expected]);
   });
 
   it("sees the raw strings without a validator, and a list of what is repeated", async () => {
     const seen = new Queue<unknown>();
-    const { url } = await serve((http) =>
+    const { url } = await serveApi(
       webSocketSchema(contract)
         .path("ws")
         .use({ parseHandshake: ({ queryArgs }) => void seen.push(queryArgs) })
-        .done()
-        .startServer((_in, _out, query: GGConnectionQuery<undefined>) => void seen.push(query), { http }),
+        .done(),
+      (_in, _out, query: GGConnectionQuery<undefined>) => void seen.push(query),
     );
-    await RawPeer.connect(`${url}/ws?a=1&a=2&a=3&__proto__=x&b=`);
+    await RawPeer.connect(`${url}?a=1&a=2&a=3&__proto__=x&b=`);
     const query = await seen.next();
     expect(Object.entries(query as object)).toEqual([
       ["a", ["1", "2", "3"]],
@@ -482,8 +463,8 @@ describe("a server middleware", () => {
   it("gets lists from this package's client as repeated parameters", async () => {
     const seen = new Queue<unknown>();
     const Api = webSocketSchema(contract).path("ws").queryOnConnect(IsQuery).done();
-    const { url } = await serve((http) => Api.startServer((_in, _out, query) => void seen.push(query), { http }));
-    const client = Api.createClient({ url, query: { n: 3, d: "x", tag: ["a b", "c&d"] } });
+    const { base } = await serveApi(Api, (_in, _out, query) => void seen.push(query));
+    const client = Api.createClient({ url: base, query: { n: 3, d: "x", tag: ["a b", "c&d"] } });
     await client.connect();
     onTestFinished(() => client.close());
     expect(await seen.next()).toEqual({ n: 3, d: "x", tag: ["a b", "c&d"] });
@@ -495,9 +476,9 @@ describe("a client", () => {
     const seen: unknown[] = [];
     const Api = webSocketSchema(contract).path("ws").done();
     const outgoings = new Queue<Outgoing>();
-    const { url } = await serve((http) => Api.startServer((_in, out) => outgoings.push(out), { http }));
+    const { base } = await serveApi(Api, (_in, out) => outgoings.push(out));
     const client = Api.createClient({
-      url,
+      url: base,
       middlewares: [
         {
           updateHandshake() {
@@ -647,12 +628,8 @@ describe("a socket server", () => {
   });
 
   it("of a schema gives raw sockets besides the contract, whose own handler is untouched", async () => {
-    const logger = recordingLogger();
-    const { url, server } = await serve((http) =>
-      webSocketSchema(contract)
-        .path("ws")
-        .done()
-        .startServer((incoming) => incoming.on(quiet), { http, logger }),
+    const { url, server, logger } = await serveApi(webSocketSchema(contract).path("ws").done(), (incoming) =>
+      incoming.on(quiet),
     );
     expect(server).toBeInstanceOf(GGSocketServer);
     server.onConnection(() => {
@@ -663,7 +640,7 @@ describe("a socket server", () => {
       socket.registerHandler({ path: "Extra.hello", handler: (name) => `Hello ${name}` });
       socket.registerHandler({ path: "Near.echo", handler: () => "not the contract's" });
     });
-    const peer = await RawPeer.connect(`${url}/ws`);
+    const peer = await RawPeer.connect(url);
     peer.send('r:Extra.hello:1:"Ann"', 'r:Near.echo:2:"x"');
     expect(await peer.frames.take(2)).toEqual([
       's:Extra.hello:1:{"success":true,"type":"OK","data":"Hello Ann"}',

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Heartbeat } from "../../src/connection/heartbeat.js";
-import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
+import { ExtApi, serveExt } from "../support/extApi.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
 import { recordingLogger } from "../support/server.js";
@@ -42,7 +42,7 @@ describe("a server's heartbeat", () => {
 
   it("answers a client that asks, once that was agreed on", async () => {
     const { url } = await serveExt({ heartbeat: { intervalMs: 1_000, timeoutMs: 500 } });
-    const { peer, accepted } = await capablePeer(url, "alive");
+    const { peer, accepted } = await RawPeer.connectWith(url, "alive");
     expect(accepted).toBe('k:::{"ws-capabilities":"alive=1000,500"}');
     peer.send("p:::");
     expect(await peer.next()).toBe("o:::");

@@ -4,7 +4,7 @@ import { defineSocketContract, type GGWebSocketMiddleware, webSocketSchema } fro
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 // Mistakes that TypeScript accepts, and that must neither end the process nor bypass a check.
 
@@ -32,28 +32,22 @@ it("awaits an async parseHandshake: its rejection refuses the connection", async
     process: async () => void seen.push(USER.get()),
   };
   const Guarded = webSocketSchema(contract).path("ws/down").use(waiting).done();
-  const { url } = await serve((http) => Guarded.startServer(() => {}, { http, logger: recordingLogger() }));
-  const peer = await RawPeer.open(`${url}/ws/down`);
+  const { url } = await serveApi(Guarded, () => {});
+  const peer = await RawPeer.open(url);
   peer.send("h:::{}");
   expect(await peer.next()).toMatch(/^x:::.*NOT_AUTHORIZED/);
-  await RawPeer.connect(`${url}/ws/down`, { authorization: "good" });
+  await RawPeer.connect(url, { authorization: "good" });
   expect(seen).toEqual(["ann"]);
   expect(rejections).toEqual([]);
 });
 
 it("logs an async onClose callback that rejects, and raises no unhandled rejection", async () => {
-  const logger = recordingLogger();
   const closed = new Gate();
-  const { url } = await serve((http) =>
-    Api.startServer(
-      (_, outgoing) => {
-        outgoing.onClose(async () => Promise.reject(new Error("in onClose")));
-        outgoing.onClose(() => closed.open());
-      },
-      { http, logger },
-    ),
-  );
-  (await RawPeer.connect(`${url}/ws/down`)).ws.close();
+  const { url, logger } = await serveApi(Api, (_, outgoing) => {
+    outgoing.onClose(async () => Promise.reject(new Error("in onClose")));
+    outgoing.onClose(() => closed.open());
+  });
+  (await RawPeer.connect(url)).ws.close();
   await closed.passed;
   await new Promise((resolve) => setImmediate(resolve));
   expect(rejections).toEqual([]);
@@ -70,14 +64,10 @@ it.each([
   ["rejects with", () => Promise.reject(undefined)],
 ])("a handler that %s undefined is logged under the reference that its SERVER_ERROR carries", async (_, run) => {
   const contract = defineSocketContract("Work", { clientToServer: { run: { success: IsAny } }, serverToClient: {} });
-  const logger = recordingLogger();
-  const { url } = await serve((http) =>
-    webSocketSchema(contract)
-      .path("ws/work")
-      .done()
-      .startServer((incoming) => incoming.on({ run }), { http, logger }),
+  const { url, logger } = await serveApi(webSocketSchema(contract).path("ws/work").done(), (incoming) =>
+    incoming.on({ run }),
   );
-  const peer = await RawPeer.connect(`${url}/ws/work`);
+  const peer = await RawPeer.connect(url);
   peer.send("r:Work.run:1:");
   const reply = await peer.next();
   expect(reply).toContain('"type":"SERVER_ERROR"');

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Outbox } from "../../src/connection/outbox.js";
-import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
+import { ExtApi, serveExt } from "../support/extApi.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
 import { recordingLogger } from "../support/server.js";
@@ -21,19 +21,21 @@ function joined(messages: readonly string[]): readonly string[] {
 describe("capabilities", () => {
   it("are answered to those that announced them, as far as both have them", async () => {
     const { url } = await serveExt();
-    const all = await capablePeer(url, "batch alive cancel drain");
+    const all = await RawPeer.connectWith(url, "batch alive cancel drain");
     expect(all.accepted).toBe('k:::{"ws-capabilities":"batch=65536 alive=25000,10000 cancel drain"}');
-    expect((await capablePeer(url, "cancel telepathy")).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
-    expect((await capablePeer(url, "telepathy")).accepted).toBe("k:::null");
-    expect((await capablePeer(url, "")).accepted).toBe("k:::null");
+    expect((await RawPeer.connectWith(url, "cancel telepathy")).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
+    expect((await RawPeer.connectWith(url, "telepathy")).accepted).toBe("k:::null");
+    expect((await RawPeer.connectWith(url, "")).accepted).toBe("k:::null");
     await RawPeer.connect(url, { "ws-capabilities": 7 });
   });
 
   it("can be turned off on either end", async () => {
     const { url } = await serveExt({ capabilities: [] });
-    expect((await capablePeer(url, "batch cancel")).accepted).toBe("k:::null");
+    expect((await RawPeer.connectWith(url, "batch cancel")).accepted).toBe("k:::null");
     const few = await serveExt({ capabilities: ["cancel", "alive"], heartbeat: false });
-    expect((await capablePeer(few.url, "batch alive cancel")).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
+    expect((await RawPeer.connectWith(few.url, "batch alive cancel")).accepted).toBe(
+      'k:::{"ws-capabilities":"cancel"}',
+    );
 
     const server = await RawServer.start();
     const client = ExtApi.createClient({ url: server.url, capabilities: [], logger: recordingLogger() });
@@ -46,7 +48,7 @@ describe("capabilities", () => {
   it("are not shown to middlewares", async () => {
     const seen: object[] = [];
     const { url } = await serveExt({ middlewares: [{ parseHandshake: ({ headers }) => void seen.push(headers) }] });
-    await capablePeer(url, "batch");
+    await RawPeer.connectWith(url, "batch");
     expect(seen).toEqual([{}]);
   });
 });
@@ -54,7 +56,7 @@ describe("capabilities", () => {
 describe("batch", () => {
   it("sends replies of one tick in one WebSocket message, in order", async () => {
     const { url } = await serveExt();
-    const { peer } = await capablePeer(url, "batch");
+    const { peer } = await RawPeer.connectWith(url, "batch");
     peer.send([1, 2, 3].map((id) => `r:Ext.echo:${id}:"${id}"`).join("\n"));
     expect(await peer.next()).toBe([reply(1, "1"), reply(2, "2"), reply(3, "3")].join("\n"));
     peer.send('r:Ext.echo:4:"4"');
@@ -83,7 +85,7 @@ describe("batch", () => {
     expect(await news.take(3)).toEqual(["a", "b", "c"]);
     expect(await Promise.all(["1", "2", "3"].map((text) => client.outgoing.echo(text)))).toEqual(["1", "2", "3"]);
 
-    const { peer } = await capablePeer(url, "batch");
+    const { peer } = await RawPeer.connectWith(url, "batch");
     const raw = await outgoings.next();
     for (const text of ["a", "b"]) raw.news({ text });
     expect(await peer.next()).toBe('m:Ext.news::{"text":"a"}\nm:Ext.news::{"text":"b"}');
@@ -106,7 +108,7 @@ describe("batch", () => {
 
   it("that exceeds the announced count is treated as one message", async () => {
     const { url, events } = await serveExt();
-    const { peer } = await capablePeer(url, "batch");
+    const { peer } = await RawPeer.connectWith(url, "batch");
     const note = 'm:Ext.note::"a"';
     const notes = (bytes: number) => `${note}${"\n".repeat(bytes - 2 * note.length)}${note}`;
     peer.send(notes(MAX_BYTES));
@@ -121,7 +123,7 @@ describe("batch", () => {
 
   it("follows what the peer announced as its own limit", async () => {
     const { url } = await serveExt();
-    const { peer } = await capablePeer(url, "batch=300");
+    const { peer } = await RawPeer.connectWith(url, "batch=300");
     peer.send([1, 2, 3].map((id) => `r:Ext.echo:${id}:"${id}"`).join("\n"));
     expect(await peer.frames.take(3)).toEqual([reply(1, "1"), reply(2, "2"), reply(3, "3")]);
   });

@@ -10,7 +10,7 @@ import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const BUSY = ERROR.define("SERVER_CALLS_BUSY", 409, IsObject({ until: IsNumber }));
 
@@ -28,20 +28,18 @@ const Api = webSocketSchema(contract).path("ws/ask").done();
 
 /** A connection with both of its ends, and a promise of its close as the server sees it. */
 async function connected(config: WebSocketSchemaConfig = {}) {
-  const logger = recordingLogger();
   const outgoings = new Queue<Outgoing>();
   const closed = new Gate();
-  const { url } = await serve((http) =>
-    Api.startServer(
-      (incoming, outgoing) => {
-        incoming.on({ ping: () => {} });
-        outgoing.onClose(() => closed.open());
-        outgoings.push(outgoing);
-      },
-      { http, logger, ...config },
-    ),
+  const { url, logger } = await serveApi(
+    Api,
+    (incoming, outgoing) => {
+      incoming.on({ ping: () => {} });
+      outgoing.onClose(() => closed.open());
+      outgoings.push(outgoing);
+    },
+    config,
   );
-  const peer = await RawPeer.connect(`${url}/ws/ask`);
+  const peer = await RawPeer.connect(url);
   return { peer, outgoing: await outgoings.next(), closed: closed.passed, logger };
 }
 
@@ -285,13 +283,10 @@ it("lets handlers ask the client before they answer", async () => {
   )
     .path("ws/back")
     .done();
-  const { url } = await serve((http) =>
-    Back.startServer(
-      (incoming, outgoing) => incoming.on({ begin: async () => `it is ${await outgoing.confirm("sure?")}` }),
-      { http },
-    ),
+  const { url } = await serveApi(Back, (incoming, outgoing) =>
+    incoming.on({ begin: async () => `it is ${await outgoing.confirm("sure?")}` }),
   );
-  const peer = await RawPeer.connect(`${url}/ws/back`);
+  const peer = await RawPeer.connect(url);
   peer.send("r:Back.begin:1:");
   expect(await peer.next()).toBe('r:Back.confirm:1:"sure?"');
   peer.send('s:Back.confirm:1:{"success":true,"type":"OK","data":"yes"}');

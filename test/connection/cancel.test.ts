@@ -1,11 +1,11 @@
 import { IsBoolean, IsString } from "@grest-ts/schema";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { defineSocketContract, GG_WS_MESSAGE, webSocketSchema } from "../../src/index.js";
-import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
+import { ExtApi, serveExt } from "../support/extApi.js";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { recordingLogger, serveApi } from "../support/server.js";
 
 async function connectedClient(url: string) {
   const client = ExtApi.createClient({ url, logger: recordingLogger() });
@@ -48,7 +48,7 @@ describe("cancel", () => {
 
   it("aborts only the request that it names, also when its handler asks for the signal later", async () => {
     const { url, events, gate } = await serveExt();
-    const { peer } = await capablePeer(url, "cancel");
+    const { peer } = await RawPeer.connectWith(url, "cancel");
     peer.send('r:Ext.wait:1:"a"', 'r:Ext.wait:2:"b"', "c:Ext.wait:2:", "c:Ext.wait:99:", "c:::");
     expect(await events.take(3)).toEqual(["begun a", "begun b", "aborted b"]);
     gate.open();
@@ -66,20 +66,16 @@ describe("cancel", () => {
     )
       .path("ws/late")
       .done();
-    const { url } = await serve((http) =>
-      Api.startServer(
-        (incoming) =>
-          incoming.on({
-            async ask() {
-              working.open();
-              await gate.passed;
-              return GG_WS_MESSAGE.assert().signal.aborted;
-            },
-          }),
-        { http, logger: recordingLogger() },
-      ),
+    const { url } = await serveApi(Api, (incoming) =>
+      incoming.on({
+        async ask() {
+          working.open();
+          await gate.passed;
+          return GG_WS_MESSAGE.assert().signal.aborted;
+        },
+      }),
     );
-    const { peer } = await capablePeer(`${url}/ws/late`, "cancel");
+    const { peer } = await RawPeer.connectWith(url, "cancel");
     peer.send("r:Late.ask:1:", "r:Late.ask:2:", "c:Late.ask:2:");
     await working.passed;
     await peer.roundTrip();
@@ -99,22 +95,18 @@ describe("cancel", () => {
     )
       .path("ws/crossed")
       .done();
-    const { url } = await serve((http) =>
-      Api.startServer(
-        (incoming) =>
-          incoming.on({
-            async ask(name) {
-              const gate = new Gate();
-              gates.set(name, gate);
-              working.push(name);
-              await gate.passed;
-              return GG_WS_MESSAGE.assert().signal.aborted;
-            },
-          }),
-        { http, logger: recordingLogger() },
-      ),
+    const { url } = await serveApi(Api, (incoming) =>
+      incoming.on({
+        async ask(name) {
+          const gate = new Gate();
+          gates.set(name, gate);
+          working.push(name);
+          await gate.passed;
+          return GG_WS_MESSAGE.assert().signal.aborted;
+        },
+      }),
     );
-    const { peer } = await capablePeer(`${url}/ws/crossed`, "cancel");
+    const { peer } = await RawPeer.connectWith(url, "cancel");
     peer.send('r:Crossed.ask:1:"a"', 'r:Crossed.ask:2:"b"');
     await working.take(2);
     gates.get("a")?.open();

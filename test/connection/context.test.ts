@@ -12,7 +12,7 @@ import { describe, expect, it } from "vitest";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { serve } from "../support/server.js";
+import { serve, serveApi } from "../support/server.js";
 
 const USER = new GGContextKey<string>("context_test_user", IsString);
 const NOTE = new GGContextKey<string>("context_test_note", IsString);
@@ -43,40 +43,37 @@ async function start() {
     ["bob", new Gate()],
   ]);
   const entered = new Queue<string>();
-  const { url } = await serve((http) =>
+  const { url } = await serveApi(
     webSocketSchema(contract)
       .path("ws/ctx")
       .use({ parseHandshake: ({ headers }) => void (headers.user && USER.set(headers.user)) })
-      .done()
-      .startServer(
-        async (incoming, outgoing) => {
-          looks.push(`connect ${seen()}`);
-          await new Promise((resolve) => setImmediate(resolve));
-          looks.push(`loaded ${seen()}`);
-          outgoings.push(outgoing);
-          incoming.on({
-            look: () => seen(),
-            write: (note) => {
-              NOTE.set(note);
-              return seen();
-            },
-            slow: async (user) => {
-              const before = seen();
-              entered.push(user);
-              await gates.get(user)?.passed;
-              return `${before} then ${seen()}`;
-            },
-            later: async () => {
-              await new Promise((resolve) => setImmediate(resolve));
-              looks.push(`later ${seen()}`);
-            },
-          });
-          outgoing.onClose(() => looks.push(`close ${seen()}`));
+      .done(),
+    async (incoming, outgoing) => {
+      looks.push(`connect ${seen()}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      looks.push(`loaded ${seen()}`);
+      outgoings.push(outgoing);
+      incoming.on({
+        look: () => seen(),
+        write: (note) => {
+          NOTE.set(note);
+          return seen();
         },
-        { http },
-      ),
+        slow: async (user) => {
+          const before = seen();
+          entered.push(user);
+          await gates.get(user)?.passed;
+          return `${before} then ${seen()}`;
+        },
+        later: async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          looks.push(`later ${seen()}`);
+        },
+      });
+      outgoing.onClose(() => looks.push(`close ${seen()}`));
+    },
   );
-  return { url: `${url}/ws/ctx`, looks, outgoings, gates, entered };
+  return { url, looks, outgoings, gates, entered };
 }
 
 async function call(peer: RawPeer, method: string, payload = ""): Promise<string | undefined> {
@@ -138,23 +135,19 @@ describe("the context of a message", () => {
 
   it("holds across a question to the client", async () => {
     const Asking = webSocketSchema(contract).path("ws/asking").done();
-    const { url } = await serve((http) =>
-      Asking.startServer(
-        (incoming, outgoing) =>
-          incoming.on({
-            look: async () => {
-              NOTE.set("kept");
-              await outgoing.ask();
-              return seen();
-            },
-            write: () => "",
-            slow: () => "",
-            later: () => {},
-          }),
-        { http },
-      ),
+    const { url } = await serveApi(Asking, (incoming, outgoing) =>
+      incoming.on({
+        look: async () => {
+          NOTE.set("kept");
+          await outgoing.ask();
+          return seen();
+        },
+        write: () => "",
+        slow: () => "",
+        later: () => {},
+      }),
     );
-    const peer = await RawPeer.connect(`${url}/ws/asking`);
+    const peer = await RawPeer.connect(url);
     peer.send("r:Ctx.look:9:");
     await peer.next();
     peer.send('s:Ctx.ask:1:{"success":true,"type":"OK","data":"yes"}');

@@ -11,7 +11,7 @@ import { describe, expect, it } from "vitest";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const contract = defineSocketContract("Early", {
   clientToServer: {
@@ -33,32 +33,27 @@ async function start(
   ) => void | Promise<void>,
   process?: () => Promise<void>,
 ) {
-  const logger = recordingLogger();
   const handled: string[] = [];
   const sockets: Socket[] = [];
-  const { url } = await serve((http) => {
-    http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
-    return webSocketSchema(contract)
-      .path("ws/early")
-      .done()
-      .startServer(
-        (incoming, outgoing) => {
-          const note = (text: string, n: number) => {
-            handled.push(`${text} ${n}`);
-            return n;
-          };
-          const give = () =>
-            incoming.on({
-              count: (n) => note("count", n),
-              load: ({ n }) => note("load", n),
-              note: (n) => void note("note", n),
-            });
-          return onConnection(give, incoming, outgoing);
-        },
-        { http, logger, ...(process && { middlewares: [{ process }] }) },
-      );
-  });
-  return { url: `${url}/ws/early`, logger, handled, sockets };
+  const { http, url, logger } = await serveApi(
+    webSocketSchema(contract).path("ws/early").done(),
+    (incoming, outgoing) => {
+      const note = (text: string, n: number) => {
+        handled.push(`${text} ${n}`);
+        return n;
+      };
+      const give = () =>
+        incoming.on({
+          count: (n) => note("count", n),
+          load: ({ n }) => note("load", n),
+          note: (n) => void note("note", n),
+        });
+      return onConnection(give, incoming, outgoing);
+    },
+    process && { middlewares: [{ process }] },
+  );
+  http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
+  return { url, logger, handled, sockets };
 }
 
 const idOf = (frame: string) => Number(frame.split(":", 3)[2]);

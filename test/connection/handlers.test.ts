@@ -22,7 +22,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const FULL = ERROR.define("HANDLERS_FULL", 409, IsObject({ limit: IsNumber }));
 
@@ -51,9 +51,8 @@ const idle: GGSocketHandlers<C2S> = {
 async function start(
   onConnection: (incoming: WebSocketIncoming<C2S>, outgoing: WebSocketOutgoing<S2C>) => void | Promise<void>,
 ) {
-  const logger = recordingLogger();
-  const { url, server } = await serve((http) => Api.startServer(onConnection, { http, logger }));
-  return { url: `${url}/ws/work`, logger, server };
+  const { url, server, logger } = await serveApi(Api, onConnection);
+  return { url, logger, server };
 }
 
 /** Serves these handlers, and empty ones for the other methods. */
@@ -221,13 +220,10 @@ describe("a declared method without a handler", () => {
       clientToServer: { toString: { success: IsString }, constructor: { success: IsAny }, valueOf: { success: IsAny } },
       serverToClient: {},
     });
-    const { url } = await serve((http) =>
-      webSocketSchema(named)
-        .path("ws/odd")
-        .done()
-        .startServer((incoming) => incoming.on({} as never), { http, logger: recordingLogger() }),
+    const { url } = await serveApi(webSocketSchema(named).path("ws/odd").done(), (incoming) =>
+      incoming.on({} as never),
     );
-    const peer = await RawPeer.connect(`${url}/ws/odd`);
+    const peer = await RawPeer.connect(url);
     for (const method of ["toString", "constructor", "valueOf"]) {
       peer.send(`r:Odd.${method}:1:`);
       expect(await peer.next()).toContain(`Odd.${method} has no handler`);

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { recordingLogger, serveApi } from "../support/server.js";
 
 const FULL = ERROR.define("LOGGING_FULL", 409, IsObject({ why: IsString }));
 const open = { permission: GG_NO_PERMISSIONS };
@@ -43,34 +43,33 @@ async function start(config: WebSocketSchemaConfig & { fail?: () => never } = {}
     })
     .queryOnConnect(IsObject({ room: IsString, n: IsNumber.orUndefined }))
     .done();
-  const { url } = await serve((http) =>
-    Api.startServer(
-      (incoming, outgoing) => {
-        outgoings.push(outgoing);
-        outgoing.onClose(() => closed.open());
-        fail?.();
-        incoming.on({
-          run: (how: string) => {
-            if (how === "bigint") return 10n;
-            if (how.startsWith("cycle")) {
-              const cycle: { text: string; self?: unknown } = { text: how };
-              cycle.self = cycle;
-              return cycle;
-            }
-            if (how.startsWith("declared")) throw new FULL({ why: how });
-            throw new Error("the handler failed");
-          },
-          count: () => "not a number" as unknown as number,
-          note: () => {},
-          ping: () => {},
-          gated: () => "",
-          gatedNote: () => {},
-        } as never);
-      },
-      { http, permissionResolver: () => new Set(["other"]), ...rest },
-    ),
+  const { url } = await serveApi(
+    Api,
+    (incoming, outgoing) => {
+      outgoings.push(outgoing);
+      outgoing.onClose(() => closed.open());
+      fail?.();
+      incoming.on({
+        run: (how: string) => {
+          if (how === "bigint") return 10n;
+          if (how.startsWith("cycle")) {
+            const cycle: { text: string; self?: unknown } = { text: how };
+            cycle.self = cycle;
+            return cycle;
+          }
+          if (how.startsWith("declared")) throw new FULL({ why: how });
+          throw new Error("the handler failed");
+        },
+        count: () => "not a number" as unknown as number,
+        note: () => {},
+        ping: () => {},
+        gated: () => "",
+        gatedNote: () => {},
+      } as never);
+    },
+    { logger: undefined, permissionResolver: () => new Set(["other"]), ...rest },
   );
-  return { url: `${url}/ws/log?room=r`, outgoings, closed: closed.passed };
+  return { url: `${url}?room=r`, outgoings, closed: closed.passed };
 }
 
 describe("the logger given at registration", () => {

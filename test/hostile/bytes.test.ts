@@ -8,7 +8,7 @@ import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RawPeer } from "../support/rawPeer.js";
-import { serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 import { RUNS } from "./arbitraries.js";
 import { watchTheProcess } from "./watch.js";
 
@@ -106,12 +106,11 @@ async function ending(socket: Socket): Promise<void> {
 }
 
 describe("a server that gets random bytes", () => {
-  const start = () =>
-    serve((http) => Api.startServer((incoming) => incoming.on({ echo: (text) => text }), { http, logger: SILENT }));
+  const start = () => serveApi(Api, (incoming) => incoming.on({ echo: (text) => text }), { logger: SILENT });
 
   it("stays up, serves others, and keeps nothing", async () => {
     const { url, server } = await start();
-    const good = await RawPeer.connect(`${url}/ws/byte`);
+    const good = await RawPeer.connect(url);
     await fc.assert(
       fc.asyncProperty(anyBytes(true), fc.boolean(), async (bytes, hasHandshake) => {
         const socket = await tcp(url);
@@ -198,7 +197,7 @@ describe("a server that gets random bytes", () => {
       }),
       RUNS,
     );
-    const good = await RawPeer.connect(`${url}/ws/byte`);
+    const good = await RawPeer.connect(url);
     good.send('r:Byte.echo:1:"still here"');
     expect(await good.next()).toContain("still here");
   }, 30_000);

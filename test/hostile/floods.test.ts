@@ -2,7 +2,7 @@ import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { throttledLogger } from "../../src/server/throttledLogger.js";
-import { capablePeer, serveExt } from "../support/extApi.js";
+import { serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { recordingLogger } from "../support/server.js";
 import { watchTheProcess } from "./watch.js";
@@ -17,7 +17,7 @@ watchTheProcess();
 describe("a flood of frames that are for no handler", () => {
   it.each(["p:::", "c:Ext.wait:1:"])("(%s) counts towards messagesPerSecond", async (frame) => {
     const { url } = await serveExt({ limits: { messagesPerSecond: 1, messageBurst: 5 } });
-    const { peer } = await capablePeer(url, "alive cancel");
+    const { peer } = await RawPeer.connectWith(url, "alive cancel");
     peer.sendTogether(...upTo(30).map(() => frame));
     expect(await peer.closed).toEqual({ code: 1008, reason: "Too many messages" });
     expect(peer.frames.unseen.length).toBeLessThanOrEqual(6);
@@ -26,7 +26,7 @@ describe("a flood of frames that are for no handler", () => {
 
   it("by a peer that does not read ends with its outbox full", async () => {
     const { url, logger } = await serveExt({ limits: { maxOutboxBytes: 20_000 } });
-    const { peer } = await capablePeer(url, "alive batch");
+    const { peer } = await RawPeer.connectWith(url, "alive batch");
     peer.ws.pause();
     const pings = upTo(10_000)
       .map(() => "p:::")
@@ -40,7 +40,7 @@ describe("a flood of frames that are for no handler", () => {
 
   it("of a client's that are a server's to send is ignored", async () => {
     const { url } = await serveExt();
-    const { peer } = await capablePeer(url, "batch alive cancel drain");
+    const { peer } = await RawPeer.connectWith(url, "batch alive cancel drain");
     peer.sendTogether(...upTo(1_000).flatMap(() => ["d:::0", "k:::null", "x:::{}", "o:::"]));
     expect(await peer.framesUntilAnswerTo('r:Ext.echo:1:"x"')).toEqual([]);
     expect(peer.ws.readyState).toBe(peer.ws.OPEN);

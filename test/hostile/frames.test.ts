@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { decodeFrame } from "../../src/protocol/frame.js";
 import { Gate } from "../support/gate.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { recordingLogger, serveApi } from "../support/server.js";
 import { anyFrames, RUNS } from "./arbitraries.js";
 import { watchTheProcess } from "./watch.js";
 
@@ -42,15 +42,11 @@ describe("a server among hostile clients", () => {
     "answers each request once, serves others meanwhile, and keeps nothing (%j)",
     async (capabilities) => {
       const logger = { debug() {}, warn() {}, error() {} };
-      const { url, server } = await serve((http) =>
-        Api.startServer((incoming) => incoming.on(handlers), { http, logger }),
-      );
-      const good = await RawPeer.connect(`${url}/ws/host`);
+      const { url, server } = await serveApi(Api, (incoming) => incoming.on(handlers), { logger });
+      const good = await RawPeer.connect(url);
       await fc.assert(
         fc.asyncProperty(anyFrames("Host"), async (texts) => {
-          const hostile = await RawPeer.open(`${url}/ws/host`);
-          hostile.send(`h:::${JSON.stringify({ "ws-capabilities": capabilities })}`);
-          await hostile.next();
+          const { peer: hostile } = await RawPeer.connectWith(url, capabilities);
           hostile.send(...texts);
           const answers = (await hostile.framesUntilAnswerTo('r:Host.echo:the-last:"x"', capabilities !== ""))
             .map(decodeFrame)
@@ -70,10 +66,10 @@ describe("a server among hostile clients", () => {
   );
 
   it("closes with 1003 on any binary frame", async () => {
-    const { url } = await serve((http) => Api.startServer((incoming) => incoming.on(handlers), { http }));
+    const { url } = await serveApi(Api, (incoming) => incoming.on(handlers));
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
-        const peer = await RawPeer.connect(`${url}/ws/host`);
+        const peer = await RawPeer.connect(url);
         peer.ws.send(bytes);
         expect(await peer.closed).toEqual({ code: 1003, reason: "Text messages only" });
       }),
@@ -83,10 +79,10 @@ describe("a server among hostile clients", () => {
 
   it("ignores what follows a binary frame", async () => {
     const received: unknown[] = [];
-    const { url } = await serve((http) =>
-      Api.startServer((incoming) => incoming.on({ ...handlers, note: (data) => void received.push(data) }), { http }),
+    const { url } = await serveApi(Api, (incoming) =>
+      incoming.on({ ...handlers, note: (data) => void received.push(data) }),
     );
-    const peer = await RawPeer.connect(`${url}/ws/host`);
+    const peer = await RawPeer.connect(url);
     peer.ws.send(Buffer.from("x"));
     peer.send("m:Host.note::1", "m:Host.note::2");
     expect((await peer.closed).code).toBe(1003);
@@ -94,12 +90,10 @@ describe("a server among hostile clients", () => {
   });
 
   it("survives anything before the handshake, and as the handshake", async () => {
-    const { url } = await serve((http) =>
-      Api.startServer((incoming) => incoming.on(handlers), { http, logger: recordingLogger() }),
-    );
+    const { url } = await serveApi(Api, (incoming) => incoming.on(handlers));
     await fc.assert(
       fc.asyncProperty(anyFrames("Host"), fc.json(), async (texts, payload) => {
-        const peer = await RawPeer.open(`${url}/ws/host`);
+        const peer = await RawPeer.open(url);
         const early = texts.filter((text) => decodeFrame(text).type !== "h");
         peer.send(...early, `h:::${payload}`, 'r:Host.echo:1:"x"');
         expect(await peer.frames.take(2)).toEqual([

@@ -2,7 +2,7 @@ import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
 import { beforeEach, expect, it } from "vitest";
 import { ServerCapabilities } from "../../src/server/handshake/capabilities.js";
-import { capablePeer, serveExt } from "../support/extApi.js";
+import { serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { watchTheProcess } from "./watch.js";
 
@@ -27,7 +27,7 @@ it("refuses a handshake message above the size limit without reading it, counts 
 it("reads a very long list of capabilities, and keeps none of it", async () => {
   const { url } = await serveExt();
   const long = `${"telepathy ".repeat(1_000)}cancel`;
-  expect((await capablePeer(url, long)).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
+  expect((await RawPeer.connectWith(url, long)).accepted).toBe('k:::{"ws-capabilities":"cancel"}');
   const capabilities = new ServerCapabilities(undefined, undefined);
   expect(capabilities.agreeOn(long)).not.toBe(capabilities.agreeOn(long));
   expect(capabilities.agreeOn("cancel")).toBe(capabilities.agreeOn("cancel"));

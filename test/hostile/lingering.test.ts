@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { runningDeadlines } from "../../src/connection/deadlines.js";
 import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 import { closeOf } from "../support/tcp.js";
 import { watchTheProcess } from "./watch.js";
 
@@ -21,18 +21,13 @@ const Api = webSocketSchema(
 
 async function start(onConnection: () => void | Promise<void> = () => {}) {
   const sockets: Socket[] = [];
-  const { http, url, server } = await serve((http) => {
-    http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
-    return Api.startServer(
-      (incoming) => {
-        const done = onConnection();
-        if (!done) incoming.on({ echo: (text) => text });
-        return done;
-      },
-      { http, logger: recordingLogger() },
-    );
+  const { http, url, server, base } = await serveApi(Api, (incoming) => {
+    const done = onConnection();
+    if (!done) incoming.on({ echo: (text) => text });
+    return done;
   });
-  return { http, server, sockets, base: url, url: `${url}/ws/linger` };
+  http.httpServer.on("connection", (socket: Socket) => void sockets.push(socket));
+  return { http, server, sockets, base, url };
 }
 
 async function tcp(url: string, text = ""): Promise<Socket> {

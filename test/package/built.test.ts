@@ -66,7 +66,7 @@ describe("the built package in Node", () => {
     });
   }, 30_000);
 
-  it("needs its dependencies, its peers and Node, and nothing else", () => {
+  it("imports only its dependencies, its peers and Node", () => {
     const needed = [...packagesOf("dist/index.js")].filter((name) => !isBuiltin(name));
     expect(needed.sort()).toEqual([...peers, ...Object.keys(manifest.dependencies)].sort());
   });
@@ -77,7 +77,7 @@ describe("the built package in a browser", () => {
   const load = (file: string) => import(join(root, "dist", file)) as Promise<Build>;
   const builds = ["index.browser.js", "index.browser.development.js"];
 
-  it("checks definitions in development, and is without the checks in production", async () => {
+  it("checks definitions in development, and not in production", async () => {
     const [production, development] = await Promise.all(builds.map(load));
     const mistakes: ((build: Build) => unknown)[] = [
       ({ defineSocketContract }) => defineSocketContract("Chat Api", methods),
@@ -95,7 +95,7 @@ describe("the built package in a browser", () => {
     }
   });
 
-  it.each(builds)("has and makes the same in production and in development (%s)", async (file) => {
+  it.each(builds)("exports and creates the same in production and in development (%s)", async (file) => {
     const build = await load(file);
     const inNode = await load("index.js");
     expect(Object.keys(build).sort()).toEqual(Object.keys(inNode).sort());
@@ -122,12 +122,12 @@ describe("the built package in a browser", () => {
     }
   });
 
-  it("has short names for what is internal, and for nothing that is declared to programs or by platforms", () => {
+  it("shortens the names of internal members only, never those declared to programs or by platforms", () => {
     const internal = internalMembers();
     expect(internal.length).toBeGreaterThan(50);
     const programs = ["createClient", "isConnected", "onOpen", "stop"];
     const neighbours = ["safeParse", "traceId"];
-    // The page's own, as in `navigator.connection.effectiveType`.
+    // Members of the platform, such as `navigator.connection.effectiveType`.
     const platforms = ["connection", "effectiveType", "scope", "nextTick", "unref"];
     for (const name of [...programs, ...neighbours, ...platforms]) expect(internal).not.toContain(name);
     const [production, development] = builds.map((file) => new Set(membersOf(join(root, "dist", file))));
@@ -141,7 +141,7 @@ describe("the built package in a browser", () => {
     expect(needed.filter((name) => name === "ws" || isBuiltin(name) || !peers.includes(name))).toEqual([]);
   });
 
-  it("leaves the pool out of a page that has no use for it", async () => {
+  it("leaves the pool out of pages that do not use it", async () => {
     const bundle = async (name: string) => {
       const { outputFiles } = await build({
         stdin: { contents: `export { ${name} } from "./dist/index.browser.js";`, resolveDir: root },
@@ -179,8 +179,8 @@ describe("the built package in a browser", () => {
   });
 });
 
-describe("what is published", () => {
-  it("is what the build made, and the documents", async () => {
+describe("the published package", () => {
+  it("contains the output of the build and the documents, and nothing else", async () => {
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
     const [pack] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
     const published = pack.files.map(({ path }) => path).sort();
@@ -197,7 +197,7 @@ describe("what is published", () => {
     expect(dist.filter((file) => !made.test(file))).toEqual([]);
   }, 30_000);
 
-  it("has declarations that need the peers' and no others", () => {
+  it("has declarations that import only those of the peers", () => {
     const all = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" });
     // The framework's test kit is an optional peer, of one entry alone.
     const declarations = all.filter((file) => file.endsWith(".d.ts") && file !== "testkit/framework.d.ts");

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { root } from "../support/paths.js";
 
-/** Imports that no room allows, and what the check of imports says of each. */
+/** Forbidden imports, each with the violation that is reported for it. */
 const FORBIDDEN = [
   ["src/client/reconnect.ts", "node:crypto", /error browser-without-node: src\/index\.browser\.ts → crypto/],
   ["src/connection/inbox.ts", "ws", /error browser-without-node: src\/index\.browser\.ts → node_modules\/ws\//],

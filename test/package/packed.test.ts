@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-describe("installed beside its neighbours, all as they are packed", () => {
+describe("the packed package, installed with its packed neighbours", () => {
   it("serves, calls, and lets the program end", async () => {
     await cp(fixture("package/serveAndCall.mjs"), join(folder, "serveAndCall.mjs"));
     const { stdout, stderr } = await run(process.execPath, ["serveAndCall.mjs"], { cwd: folder, timeout: 20_000 });

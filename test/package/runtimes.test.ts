@@ -10,7 +10,7 @@ import { packedConsumer } from "../support/packed.js";
 import { fixture } from "../support/paths.js";
 import { haveRuntimes, RUNTIMES, type Runtime } from "../support/runtimes.js";
 
-/** The packed client over the global WebSocket of each runtime, by the entry for Node and by the one for pages. */
+/** The packed client over the global WebSocket of each runtime, with the entry for Node and with the one for pages. */
 
 const ENTRIES = [
   { entry: "index.js", conditions: [] },
@@ -30,7 +30,7 @@ describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", {
 
   afterAll(() => folder && rm(folder, { recursive: true }));
 
-  /** Runs the program. `lines` are what it tells; `ended` is its exit code. */
+  /** Runs the program. `lines` are its parsed lines of stdout; `ended` is its exit code. */
   function start({ program, args }: Runtime, conditions: readonly string[], url: string) {
     const child = spawn(program, [...args("client.js", conditions), url], {
       cwd: folder,
@@ -58,7 +58,7 @@ describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", {
       await server.dropAll();
       return answers;
     })();
-    // A program that fails ends early: what it said is worth more than a time-out.
+    // A failing program ends early: its output explains more than a time-out.
     const code = await ended;
     expect({ code, errors: errors(), lines }).toEqual({
       code: 0,

@@ -15,7 +15,7 @@ import { describe, expect, it } from "vitest";
 import { root } from "../support/paths.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, startHttp } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const text = readFileSync(join(root, "PROTOCOL.md"), "utf8");
 
@@ -54,28 +54,23 @@ const MESSAGE_IDS: Readonly<Record<string, string>> = { hi: "m1", slow: "m2", fa
 async function start() {
   const outgoings = new Queue<Outgoing>();
   const fast = new Queue<void>();
-  const { url, http } = await startHttp((server) =>
-    Api.register(
-      (incoming, outgoing) => {
-        outgoings.push(outgoing);
-        incoming.on({
-          async sendMessage(message) {
-            if (message.text === "slow") await fast.next();
-            if (message.text === "fast") setImmediate(() => fast.push());
-            if (message.text === "last") void http.teardown();
-            return { success: true, messageId: MESSAGE_IDS[message.text] ?? "unexpected" };
-          },
-          async joinRoom({ roomId }) {
-            if (roomId === "full") throw new ROOM_FULL();
-            throw new Error("the room is broken");
-          },
-          markAsRead() {},
-          ping() {},
-        });
+  const { http, url } = await serveApi(Api, (incoming, outgoing) => {
+    outgoings.push(outgoing);
+    incoming.on({
+      async sendMessage(message) {
+        if (message.text === "slow") await fast.next();
+        if (message.text === "fast") setImmediate(() => fast.push());
+        if (message.text === "last") void http.teardown();
+        return { success: true, messageId: MESSAGE_IDS[message.text] ?? "unexpected" };
       },
-      { http: server, logger: recordingLogger() },
-    ),
-  );
+      async joinRoom({ roomId }) {
+        if (roomId === "full") throw new ROOM_FULL();
+        throw new Error("the room is broken");
+      },
+      markAsRead() {},
+      ping() {},
+    });
+  });
   return { url, outgoings };
 }
 
@@ -113,8 +108,8 @@ describe("PROTOCOL.md", () => {
     const query = /\?[^)]*/.exec(steps[0]?.what ?? "")?.[0] ?? "";
     const startsHere = steps.some(({ what }) => what.startsWith("h:"));
     const peer = startsHere
-      ? await RawPeer.open(`${url}/ws/chat${query}`)
-      : await RawPeer.connect(`${url}/ws/chat`, { authorization: "Bearer t" });
+      ? await RawPeer.open(`${url}${query}`)
+      : await RawPeer.connect(url, { authorization: "Bearer t" });
     let answer: PromiseLike<boolean> | undefined;
     if (steps[0]?.who === "S") {
       const outgoing = await outgoings.next();

@@ -3,7 +3,7 @@ import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import { expect, it } from "vitest";
 import { watchTheProcess } from "../hostile/watch.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const Api = webSocketSchema(
   defineSocketContract("Pay", {
@@ -20,26 +20,22 @@ const Api = webSocketSchema(
 
 async function start() {
   const seen: unknown[] = [];
-  const { url } = await serve((http) =>
-    Api.startServer(
-      (incoming) =>
-        incoming.on({
-          maybe(text) {
-            seen.push(text);
-            return "handled";
-          },
-          own(input) {
-            seen.push(input);
-            return Object.keys(input).join();
-          },
-          fail() {
-            throw { success: false, type: "SERVER_ERROR", data: "secret", context: {} };
-          },
-        }),
-      { http, logger: recordingLogger() },
-    ),
+  const { url } = await serveApi(Api, (incoming) =>
+    incoming.on({
+      maybe(text) {
+        seen.push(text);
+        return "handled";
+      },
+      own(input) {
+        seen.push(input);
+        return Object.keys(input).join();
+      },
+      fail() {
+        throw { success: false, type: "SERVER_ERROR", data: "secret", context: {} };
+      },
+    }),
   );
-  return { peer: await RawPeer.connect(`${url}/ws/pay`), seen };
+  return { peer: await RawPeer.connect(url), seen };
 }
 
 watchTheProcess();

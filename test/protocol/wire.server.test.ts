@@ -3,7 +3,7 @@ import { defineSocketContract, GG_WS_MESSAGE, type WebSocketOutgoing, webSocketS
 import { describe, expect, it } from "vitest";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const LIMITED = ERROR.define("LIMITED", 429, IsObject({ retry: IsNumber }));
 
@@ -27,32 +27,26 @@ const contract = defineSocketContract("Wire", {
 const Api = webSocketSchema(contract).path("ws/wire").done();
 
 async function start() {
-  const logger = recordingLogger();
   const handled = new Queue<string>();
   const outgoings = new Queue<WebSocketOutgoing<typeof contract.methods.serverToClient>>();
-  const { url } = await serve((http) =>
-    Api.startServer(
-      (incoming, outgoing) => {
-        outgoings.push(outgoing);
-        incoming.on({
-          echo: async ({ text }) => {
-            handled.push(`echo ${text}`);
-            return { text, extra: "stripped" };
-          },
-          note: async ({ text }) => handled.push(`note ${text}`),
-          ping: async () => handled.push(`ping ${GG_WS_MESSAGE.get()?.path}`),
-          fail: async (how) => {
-            if (how === "limited") throw new LIMITED({ retry: 3 });
-            if (how === "not found") throw new NOT_FOUND({ displayMessage: "gone" });
-            if (how === "undeclared") throw new (ERROR.define("UNDECLARED", 418))({ displayMessage: "secret" });
-            throw new Error("secret");
-          },
-        });
+  const { url, logger } = await serveApi(Api, (incoming, outgoing) => {
+    outgoings.push(outgoing);
+    incoming.on({
+      echo: async ({ text }) => {
+        handled.push(`echo ${text}`);
+        return { text, extra: "stripped" };
       },
-      { http, logger },
-    ),
-  );
-  return { url: `${url}/ws/wire`, logger, handled, outgoings };
+      note: async ({ text }) => handled.push(`note ${text}`),
+      ping: async () => handled.push(`ping ${GG_WS_MESSAGE.get()?.path}`),
+      fail: async (how) => {
+        if (how === "limited") throw new LIMITED({ retry: 3 });
+        if (how === "not found") throw new NOT_FOUND({ displayMessage: "gone" });
+        if (how === "undeclared") throw new (ERROR.define("UNDECLARED", 418))({ displayMessage: "secret" });
+        throw new Error("secret");
+      },
+    });
+  });
+  return { url, logger, handled, outgoings };
 }
 
 const withoutChance = (frame: string) =>

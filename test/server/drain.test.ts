@@ -1,4 +1,3 @@
-import { GGHttpServer } from "@grest-ts/http";
 import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, type WebSocketSchemaConfig, webSocketSchema } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -7,7 +6,7 @@ import { Balancer } from "../support/balancer.js";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer, RawServer } from "../support/rawPeer.js";
-import { recordingLogger } from "../support/server.js";
+import { recordingLogger, serveApi } from "../support/server.js";
 
 const Api = webSocketSchema(
   defineSocketContract("Roll", {
@@ -18,35 +17,34 @@ const Api = webSocketSchema(
   .path("ws/roll")
   .done();
 
-const DRAINING = { "ws-capabilities": "drain" };
 const ACCEPTED = 'k:::{"ws-capabilities":"drain"}';
 
 /** A server that records its answers. */
 async function start(config: WebSocketSchemaConfig = {}, gate?: Promise<void>) {
   const answered: string[] = [];
   const begun = new Queue<string>();
-  const http = new GGHttpServer({ port: 0 });
-  const server = Api.startServer(
+  let port = 0;
+  const { http, server, url } = await serveApi(
+    Api,
     (incoming) =>
       incoming.on({
         async work(text) {
           begun.push(text);
           await gate;
           answered.push(text);
-          return { text, port: http.port ?? 0 };
+          return { text, port };
         },
       }),
-    { http, logger: recordingLogger(), ...config },
+    config,
   );
-  await http.start();
-  onTestFinished(() => http.teardown());
-  return { http, server, answered, begun, url: `ws://127.0.0.1:${http.port}/ws/roll`, port: http.port ?? 0 };
+  port = http.port ?? 0;
+  return { http, server, answered, begun, url, port };
 }
 
-async function capablePeer(url: string): Promise<RawPeer> {
-  const peer = await RawPeer.open(url);
-  peer.send(`h:::${JSON.stringify(DRAINING)}`);
-  expect(await peer.next()).toBe(ACCEPTED);
+/** A peer that agrees on drain with the server. */
+async function drainingPeer(url: string): Promise<RawPeer> {
+  const { peer, accepted } = await RawPeer.connectWith(url, "drain");
+  expect(accepted).toBe(ACCEPTED);
   return peer;
 }
 
@@ -54,7 +52,7 @@ describe("a server that drains", () => {
   it("sends notices to clients with drain, within the spread, and closes others in waves with 1012", async () => {
     const { http, url } = await start({ drain: { spreadMs: 60, deadlineMs: 100 } });
     const old = await Promise.all(Array.from({ length: 12 }, () => RawPeer.connect(url)));
-    const capable = await capablePeer(url);
+    const capable = await drainingPeer(url);
     const torndown = http.teardown();
     const notice = await capable.next();
     expect(notice).toMatch(/^d:::\d+$/);
@@ -68,7 +66,7 @@ describe("a server that drains", () => {
 
   it("gives each client a different time within the spread", async () => {
     const { http, url } = await start({ drain: { spreadMs: 1_000, deadlineMs: 20 } });
-    const peers = await Promise.all(Array.from({ length: 4 }, () => capablePeer(url)));
+    const peers = await Promise.all(Array.from({ length: 4 }, () => drainingPeer(url)));
     const parts = [0, 0.25, 0.5, 0.9999];
     const random = vi.spyOn(Math, "random").mockImplementation(() => parts.shift() ?? 0);
     onTestFinished(() => random.mockRestore());
@@ -80,7 +78,7 @@ describe("a server that drains", () => {
 
   it("sends one notice when torn down twice at once, and both teardowns wait for the end", async () => {
     const { server, url } = await start({ drain: { spreadMs: 1, deadlineMs: 50 } });
-    const capable = await capablePeer(url);
+    const capable = await drainingPeer(url);
     await Promise.all([server.teardown(), server.teardown()]);
     expect((await capable.closed).code).toBe(1012);
     expect(await capable.frames.take(1)).toEqual(["d:::0"]);
@@ -122,7 +120,7 @@ describe("a server that drains", () => {
 
   it("closes all with 1001 without the option", async () => {
     const { http, url } = await start();
-    const [old, capable] = [await RawPeer.connect(url), await capablePeer(url)];
+    const [old, capable] = [await RawPeer.connect(url), await drainingPeer(url)];
     await http.teardown();
     expect((await old.closed).code).toBe(1001);
     expect(await capable.next()).toBe("d:::0");

@@ -2,8 +2,9 @@ import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { IsObject, IsString, VALIDATION_ERROR } from "@grest-ts/schema";
 import { defineSocketContract, GGSocketGroup, GGWebSocketMetrics, webSocketSchema } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { capablePeer, ExtApi, serveExt } from "../support/extApi.js";
+import { ExtApi, serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
+import { serve } from "../support/server.js";
 
 const count = (result: string) =>
   GGWebSocketMetrics.outRequests.getValue({ api: "Ext", path: "/ws/ext", method: "Ext.news", result });
@@ -17,7 +18,7 @@ async function crowd(size: number, config = {}) {
   const peers: RawPeer[] = [];
   const members = [];
   for (let i = 0; i < size; i++) {
-    peers.push(i < size - 1 ? await RawPeer.connect(url) : (await capablePeer(url, "batch")).peer);
+    peers.push(i < size - 1 ? await RawPeer.connect(url) : (await RawPeer.connectWith(url, "batch")).peer);
     const outgoing = await outgoings.next();
     members.push(outgoing);
     group.add(outgoing);
@@ -122,5 +123,28 @@ describe("GGSocketGroup", () => {
       .path("ws/taken")
       .done();
     expect(() => new GGSocketGroup(Taken)).toThrow("Taken.add has the name of a group's own member");
+  });
+
+  it("sends what a contract calls tell, send or notify: other names than its members' are free", async () => {
+    const news = { input: IsString };
+    const Free = webSocketSchema(
+      defineSocketContract("Free", { clientToServer: {}, serverToClient: { tell: news, send: news, notify: news } }),
+    )
+      .path("ws/free")
+      .done();
+    const group = new GGSocketGroup(Free);
+    const { url } = await serve((http) =>
+      Free.startServer(
+        (_incoming, outgoing) => {
+          group.add(outgoing);
+          group.tell("a");
+          group.send("b");
+          group.notify("c");
+        },
+        { http },
+      ),
+    );
+    const peer = await RawPeer.connect(`${url}/ws/free`);
+    expect(await peer.frames.take(3)).toEqual(['m:Free.tell::"a"', 'm:Free.send::"b"', 'm:Free.notify::"c"']);
   });
 });

@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve, startHttp } from "../support/server.js";
+import { serveApi, startHttp } from "../support/server.js";
 import { closeOf } from "../support/tcp.js";
 
 const BANNED = ERROR.define("BANNED", 403, IsObject({ days: IsNumber }));
@@ -30,23 +30,21 @@ async function start(
   middlewares: readonly GGWebSocketMiddleware[],
   config: WebSocketSchemaConfig & { query?: Parameters<ReturnType<typeof builder>["queryOnConnect"]>[0] } = {},
 ) {
-  const logger = recordingLogger();
   const accepted: unknown[] = [];
   const made = builder();
   for (const middleware of middlewares) made.use(middleware);
   const { query, ...rest } = config;
-  const Api = (query ? made.queryOnConnect(query) : made).done();
-  const { url, server, http } = await serve((http) =>
-    Api.startServer(
-      (incoming, _outgoing, args) => {
-        accepted.push(args);
-        const atConnect = `${USER.get()}/${ROLE.get()}`;
-        incoming.on({ whoAmI: async () => `${atConnect} ${USER.get()}/${ROLE.get()}` });
-      },
-      { http, logger, ...rest },
-    ),
+  const Api = (query ? made.queryOnConnect(query) : made).done() as ReturnType<typeof made.done>;
+  const { url, server, http, logger } = await serveApi(
+    Api,
+    (incoming, _outgoing, args) => {
+      accepted.push(args);
+      const atConnect = `${USER.get()}/${ROLE.get()}`;
+      incoming.on({ whoAmI: async () => `${atConnect} ${USER.get()}/${ROLE.get()}` });
+    },
+    rest,
   );
-  return { url: `${url}/ws/hand`, logger, accepted, server, http };
+  return { url, logger, accepted, server, http };
 }
 const builder = () => webSocketSchema(contract).path("ws/hand");
 

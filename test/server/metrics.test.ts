@@ -14,7 +14,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, startHttp } from "../support/server.js";
+import { recordingLogger, serveApi, startHttp } from "../support/server.js";
 import { closeOf } from "../support/tcp.js";
 
 const FULL = ERROR.define("METRICS_FULL", 409);
@@ -38,29 +38,28 @@ async function start(config: WebSocketSchemaConfig = {}) {
     .path("ws/met")
     .queryOnConnect(IsObject({ bad: IsString.orUndefined, room: IsString.default("r") }))
     .done();
-  const { url } = await startHttp((http) =>
-    Api.register(
-      (incoming, outgoing) => {
-        outgoings.push(outgoing);
-        outgoing.onClose(() => closes.push());
-        incoming.on({
-          echo: (text) => {
-            if (text === "full") throw new FULL();
-            if (text === "fail") throw new Error("secret");
-            return text;
-          },
-          note: (text) => {
-            if (text === "fail") throw new Error("secret");
-          },
-          ping: () => {},
-          gated: () => "",
-          gatedNote: () => {},
-        });
-      },
-      { http, logger: recordingLogger(), permissionResolver: () => new Set(["other"]), ...config },
-    ),
+  const { url } = await serveApi(
+    Api,
+    (incoming, outgoing) => {
+      outgoings.push(outgoing);
+      outgoing.onClose(() => closes.push());
+      incoming.on({
+        echo: (text) => {
+          if (text === "full") throw new FULL();
+          if (text === "fail") throw new Error("secret");
+          return text;
+        },
+        note: (text) => {
+          if (text === "fail") throw new Error("secret");
+        },
+        ping: () => {},
+        gated: () => "",
+        gatedNote: () => {},
+      });
+    },
+    { permissionResolver: () => new Set(["other"]), ...config },
   );
-  return { url: `${url}/ws/met`, outgoings, closes };
+  return { url, outgoings, closes };
 }
 
 /** The lines of one metric as a Prometheus server would scrape them. */
@@ -89,8 +88,7 @@ describe("connections_total", () => {
       })
       .queryOnConnect(invalid)
       .done();
-    const { url } = await startHttp((http) => Strict.register(() => {}, { http, logger: recordingLogger() }));
-    const at = `${url}/ws/strict`;
+    const { url: at, base } = await serveApi(Strict, () => {});
     await RawPeer.connect(`${at}?room=a`);
     await RawPeer.connect(`${at}?room=a`);
     expect((await (await RawPeer.open(at)).closed).code).toBe(4000);
@@ -99,7 +97,7 @@ describe("connections_total", () => {
       peer.send(`h:::{"how":"${how}"}`);
       await peer.closed;
     }
-    await expect(RawPeer.open(`${url}/ws/unknown`)).rejects.toThrow("404");
+    await expect(RawPeer.open(`${base}/ws/unknown`)).rejects.toThrow("404");
     expect(await scrape("connections_total")).toEqual([
       '{api="Strict",path="/ws/strict",result="HANDSHAKE_FAILED"} 2',
       '{api="Strict",path="/ws/strict",result="OK"} 2',
@@ -113,14 +111,12 @@ describe("connections_total", () => {
       .path("ws/locked")
       .connectPermission("x")
       .done();
-    const { url, http } = await startHttp((http) =>
-      Locked.register(() => {}, { http, logger: recordingLogger(), permissionResolver: () => null }),
-    );
-    const peer = await RawPeer.open(`${url}/ws/locked`);
+    const { url, http } = await serveApi(Locked, () => {}, { permissionResolver: () => null });
+    const peer = await RawPeer.open(url);
     peer.send("h:::{}");
     await peer.closed;
     const connection = once(http.httpServer, "connection") as Promise<Socket[]>;
-    const closing = await RawPeer.open(`${url}/ws/locked`);
+    const closing = await RawPeer.open(url);
     const closed = closeOf((await connection)[0] as Socket);
     closing.ws.terminate();
     await closed;

@@ -1,7 +1,7 @@
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { defineSocketContract, GGWebSocketMetrics, webSocketSchema } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it } from "vitest";
-import { recordingLogger, startHttp } from "../support/server.js";
+import { serveApi, startHttp } from "../support/server.js";
 import { upgrade } from "../support/upgrade.js";
 
 const Api = webSocketSchema(defineSocketContract("Ori", { clientToServer: {}, serverToClient: {} }))
@@ -9,9 +9,8 @@ const Api = webSocketSchema(defineSocketContract("Ori", { clientToServer: {}, se
   .done();
 
 async function start(allowedOrigins?: readonly string[] | "same-host") {
-  const logger = recordingLogger();
-  const { url } = await startHttp((http) => Api.register(() => {}, { http, logger, allowedOrigins }));
-  return { logger, from: async (Origin: string) => (await upgrade(`${url}/ws/ori`, { Origin })).status, url };
+  const { url, logger } = await serveApi(Api, () => {}, { allowedOrigins });
+  return { logger, from: async (Origin: string) => (await upgrade(url, { Origin })).status, url };
 }
 
 beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
@@ -33,7 +32,7 @@ describe("allowedOrigins", () => {
       "://",
     ];
     for (const origin of strangers) expect(await from(origin)).toBe(403);
-    expect((await upgrade(`${url}/ws/ori`, { Origin: "null" })).body).toBe("This origin may not connect\n");
+    expect((await upgrade(url, { Origin: "null" })).body).toBe("This origin may not connect\n");
     const labels = { api: "Ori", path: "/ws/ori", result: "ORIGIN_REFUSED" };
     expect(GGWebSocketMetrics.connections.getValue(labels)).toBe(strangers.length + 1);
     expect(logger.entries[0]).toMatchObject({ level: "warn", fields: { result: "ORIGIN_REFUSED" } });
@@ -46,17 +45,15 @@ describe("allowedOrigins", () => {
     expect(await from(`https://${host}`)).toBe(101);
     for (const origin of ["http://127.0.0.1", `http://x.${host}`, "null", "file://"])
       expect(await from(origin)).toBe(403);
-    expect((await upgrade(`${url}/ws/ori`, { Origin: "https://app.example", Host: "app.example" })).status).toBe(101);
-    expect((await upgrade(`${url}/ws/ori`, { Origin: "https://app.example", Host: "app.example:443" })).status).toBe(
-      101,
-    );
+    expect((await upgrade(url, { Origin: "https://app.example", Host: "app.example" })).status).toBe(101);
+    expect((await upgrade(url, { Origin: "https://app.example", Host: "app.example:443" })).status).toBe(101);
   });
 
   it.each([[undefined], [["https://app.example"]], ["same-host" as const]])(
     "accepts a client that is not a browser and sends no origin (%j)",
     async (allowed) => {
       const { url } = await start(allowed);
-      expect((await upgrade(`${url}/ws/ori`)).status).toBe(101);
+      expect((await upgrade(url)).status).toBe(101);
     },
   );
 

@@ -19,7 +19,7 @@ import {
 } from "@grest-ts/websocket";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve, startHttp } from "../support/server.js";
+import { serveApi, startHttp } from "../support/server.js";
 
 type Scopes = ReadonlySet<string> | null;
 const USER = new GGContextKey<string>("permissions_test_user", IsString);
@@ -45,7 +45,6 @@ async function start(
   resolve: () => Scopes | Promise<Scopes>,
   { connect, ...config }: WebSocketSchemaConfig & { connect?: GGPermission } = {},
 ) {
-  const logger = recordingLogger();
   const handled: string[] = [];
   const done = (name: string) => {
     handled.push(name);
@@ -53,25 +52,24 @@ async function start(
   };
   const made = webSocketSchema(contract).path("ws/gate").use(asUser);
   if (connect !== undefined) made.connectPermission(connect);
-  const { url, server } = await serve((http) =>
-    made.done().startServer(
-      (incoming) => {
-        handled.push("connection");
-        incoming.on({
-          open: () => done("open"),
-          anyone: () => done("anyone"),
-          write: ({ text }) => done(`write ${text}`),
-          both: () => done("both"),
-          either: () => done("either"),
-          nested: () => done("nested"),
-          held: () => [...(GG_PERMISSIONS.get()?.scopes ?? ["none"])].sort().join(),
-          note: (text) => void done(`note ${text}`),
-        });
-      },
-      { http, logger, permissionResolver: resolve, ...config },
-    ),
+  const { url, server, logger } = await serveApi(
+    made.done(),
+    (incoming) => {
+      handled.push("connection");
+      incoming.on({
+        open: () => done("open"),
+        anyone: () => done("anyone"),
+        write: ({ text }) => done(`write ${text}`),
+        both: () => done("both"),
+        either: () => done("either"),
+        nested: () => done("nested"),
+        held: () => [...(GG_PERMISSIONS.get()?.scopes ?? ["none"])].sort().join(),
+        note: (text) => void done(`note ${text}`),
+      });
+    },
+    { permissionResolver: resolve, ...config },
   );
-  return { url: `${url}/ws/gate`, logger, handled, server };
+  return { url, logger, handled, server };
 }
 
 /** Calls every method and returns `OK`, or the type of the error, of each. */
@@ -200,10 +198,8 @@ describe("the gate of a message", () => {
 
   it("answers at once, also while the connection handler has not given handlers yet", async () => {
     const made = webSocketSchema(contract).path("ws/gate").done();
-    const { url } = await serve((http) =>
-      made.startServer(() => new Promise(() => {}), { http, permissionResolver: () => null }),
-    );
-    const peer = await RawPeer.connect(`${url}/ws/gate`);
+    const { url } = await serveApi(made, () => new Promise(() => {}), { permissionResolver: () => null });
+    const peer = await RawPeer.connect(url);
     peer.send("r:Gate.open:1:", "r:Gate.both:2:");
     expect(await peer.next()).toMatch(/^s:Gate\.both:2:.*NOT_AUTHORIZED/);
     await peer.roundTrip();
@@ -414,10 +410,8 @@ describe("the check at start", () => {
   });
 
   it("judges each server on its own", async () => {
-    await startHttp((http) => socketApi("Open", { a: {} }).register(() => {}, { http }));
-    await startHttp((http) =>
-      socketApi("Shut", { a: { permission: "x" } }).register(() => {}, { http, permissionResolver: () => null }),
-    );
+    await serveApi(socketApi("Open", { a: {} }), () => {});
+    await serveApi(socketApi("Shut", { a: { permission: "x" } }), () => {}, { permissionResolver: () => null });
   });
 
   it("warns of a permission on a serverToClient method, which nothing enforces", async () => {

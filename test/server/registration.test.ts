@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 import { ChatApi } from "../support/chatApi.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { startHttp } from "../support/server.js";
+import { serveApi, startHttp } from "../support/server.js";
 import { closeOf } from "../support/tcp.js";
 
 const api = (name: string, path = `ws/${name}`) =>
@@ -157,19 +157,19 @@ describe("an upgrade to an unknown path", () => {
   it.each(["/nowhere", "/", "/ws/known/", "/__proto__", "/constructor?x=1", "/ws/knownx"])(
     "%s gets HTTP 404, not a hang",
     async (path) => {
-      const { http } = await startHttp((http) => api("Known", "ws/known").register(naming("x"), { http }));
+      const { http } = await serveApi(api("Known", "ws/known"), naming("x"));
       expect(await rawUpgrade(http.port as number, path)).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
     },
   );
 
   it("gets 404 when its socket is reset at once too, and the server goes on", async () => {
-    const { http, url } = await startHttp((http) => api("Known").register(naming("alive"), { http }));
+    const { http, url } = await serveApi(api("Known"), naming("alive"));
     const upgraded = once(http.httpServer, "upgrade");
     const socket = connect(http.port as number, "127.0.0.1");
     socket.write("GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     await upgraded;
     socket.resetAndDestroy();
-    expect(await ask(`${url}/ws/Known`, "Known")).toBe("alive");
+    expect(await ask(url, "Known")).toBe("alive");
   });
 
   it("goes to other libraries' listeners with unknownPaths: 'leave'", async () => {
@@ -201,7 +201,7 @@ describe("an upgrade to an unknown path", () => {
 
 describe("a start that is refused", () => {
   it("stops listening, and says which port is taken", async () => {
-    const { http: first } = await startHttp((http) => api("A").register(naming("a"), { http }));
+    const { http: first } = await serveApi(api("A"), naming("a"));
     const second = new GGHttpServer({ port: first.port as number });
     onTestFinished(() => second.teardown());
     api("B").register(naming("b"), { http: second });
@@ -233,7 +233,7 @@ describe("discovery", () => {
 
   it("gives the address of the API to a client without a url", async () => {
     const Found = api("Found");
-    await startHttp((http) => Found.register(naming("found"), { http }));
+    await serveApi(Found, naming("found"));
     const client = Found.createClient();
     await client.connect();
     expect(await client.outgoing.name()).toBe("found");
@@ -250,21 +250,16 @@ describe("discovery", () => {
 
 it("GG_WS_CONNECTION holds the listening port and the path, in the connection and its messages", async () => {
   const seen: unknown[] = [];
-  const { http, url } = await startHttp((http) =>
-    api("Where", "ws/where").register(
-      (incoming) => {
+  const { http, url } = await serveApi(api("Where", "ws/where"), (incoming) => {
+    seen.push(GG_WS_CONNECTION.get());
+    incoming.on({
+      name: () => {
         seen.push(GG_WS_CONNECTION.get());
-        incoming.on({
-          name: () => {
-            seen.push(GG_WS_CONNECTION.get());
-            return "";
-          },
-        });
+        return "";
       },
-      { http },
-    ),
-  );
-  await ask(`${url}/ws/where?room=1`, "Where");
+    });
+  });
+  await ask(`${url}?room=1`, "Where");
   expect(seen).toEqual(Array(2).fill({ port: http.port, path: "/ws/where" }));
   expect(GG_WS_CONNECTION.get()).toBeUndefined();
 });

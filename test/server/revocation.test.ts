@@ -4,7 +4,7 @@ import { defineSocketContract, type GGWebSocketMiddleware, webSocketSchema } fro
 import { expect, it, onTestFinished } from "vitest";
 import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { recordingLogger, serveApi } from "../support/server.js";
 
 const USER = new GGContextKey("revocation-user", IsString);
 const contract = defineSocketContract("Rev", { clientToServer: { who: { success: IsString } }, serverToClient: {} });
@@ -22,10 +22,8 @@ async function start(process?: () => Promise<void>) {
     process,
   };
   const Api = webSocketSchema(contract).path("ws/rev").use(auth).done();
-  const { url, server } = await serve((http) =>
-    Api.startServer((incoming) => incoming.on({ who: () => USER.assert() }), { http, logger: recordingLogger() }),
-  );
-  return { Api, base: url, url: `${url}/ws/rev`, server, valid };
+  const { url, server, base } = await serveApi(Api, (incoming) => incoming.on({ who: () => USER.assert() }));
+  return { Api, base, url, server, valid };
 }
 
 it("closes the connections of one user and no others", async () => {
@@ -91,10 +89,8 @@ it("reaches a connection whose handshake is accepted and whose user is not resol
       },
     })
     .done();
-  const { url, server } = await serve((http) =>
-    Api.startServer((incoming) => incoming.on({ who: () => USER.assert() }), { http, logger: recordingLogger() }),
-  );
-  const peer = await RawPeer.open(`${url}/ws/rev`);
+  const { url, server } = await serveApi(Api, (incoming) => incoming.on({ who: () => USER.assert() }));
+  const peer = await RawPeer.open(url);
   peer.send("h:::{}");
   await arrived.passed;
   expect(server.closeConnections(() => USER.assert() === "bo")).toBe(0);
@@ -104,7 +100,7 @@ it("reaches a connection whose handshake is accepted and whose user is not resol
   expect(peer.frames.unseen).toEqual([]);
   expect(server.connectionCount).toBe(0);
   // It applies to handshakes in progress only.
-  await RawPeer.connect(`${url}/ws/rev`);
+  await RawPeer.connect(url);
 });
 
 it("rethrows a matcher's error after all other connections are handled", async () => {

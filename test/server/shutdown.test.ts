@@ -14,7 +14,7 @@ import { Gate } from "../support/gate.js";
 import { root } from "../support/paths.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 import { closeOf } from "../support/tcp.js";
 
 const contract = defineSocketContract("Down", {
@@ -25,32 +25,27 @@ type Outgoing = WebSocketOutgoing<typeof contract.methods.serverToClient>;
 const GOING_AWAY = { code: 1001, reason: "Server is shutting down" };
 
 async function start(config: WebSocketSchemaConfig = {}) {
-  const logger = recordingLogger();
   const events = new Queue<string>();
   const outgoings = new Queue<Outgoing>();
   const gate = new Gate();
-  const { url, http, server } = await serve((http) =>
-    webSocketSchema(contract)
-      .path("ws/down")
-      .done()
-      .startServer(
-        (incoming, outgoing) => {
-          outgoings.push(outgoing);
-          incoming.on({
-            work: async (text) => {
-              events.push(`begun ${text}`);
-              await gate.passed;
-              events.push(`done ${text}`);
-              return text;
-            },
-            ping: () => {},
-          });
-          outgoing.onClose(() => events.push("closed"));
+  const { url, http, server, logger } = await serveApi(
+    webSocketSchema(contract).path("ws/down").done(),
+    (incoming, outgoing) => {
+      outgoings.push(outgoing);
+      incoming.on({
+        work: async (text) => {
+          events.push(`begun ${text}`);
+          await gate.passed;
+          events.push(`done ${text}`);
+          return text;
         },
-        { http, logger, ...config },
-      ),
+        ping: () => {},
+      });
+      outgoing.onClose(() => events.push("closed"));
+    },
+    config,
   );
-  return { url: `${url}/ws/down`, http, server, events, outgoings, gate, logger };
+  return { url, http, server, events, outgoings, gate, logger };
 }
 
 describe("http.teardown()", () => {
@@ -321,14 +316,9 @@ describe("a program that serves, is called and tears down ends by itself", () =>
 });
 
 it("refuses a connection to an API that was torn down on its own, without hanging", async () => {
-  const { url, server } = await serve((http) =>
-    webSocketSchema(contract)
-      .path("ws/down")
-      .done()
-      .startServer(() => {}, { http, logger: recordingLogger() }),
-  );
+  const { url, server } = await serveApi(webSocketSchema(contract).path("ws/down").done(), () => {});
   await server.teardown();
-  const outcome = await RawPeer.open(`${url}/ws/down`).then(
+  const outcome = await RawPeer.open(url).then(
     async (peer) => {
       peer.send("h:::{}");
       return peer.closed; // hangs

@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { watchTheProcess } from "../../hostile/watch.js";
 import { Gate } from "../../support/gate.js";
 import { RawPeer } from "../../support/rawPeer.js";
-import { recordingLogger, serve, startHttp } from "../../support/server.js";
+import { serveApi, startHttp } from "../../support/server.js";
 import { closeOf } from "../../support/tcp.js";
 import { upgrade } from "../../support/upgrade.js";
 
@@ -23,11 +23,12 @@ const Api = webSocketSchema(
   .done();
 
 async function start(config: WebSocketSchemaConfig) {
-  const logger = recordingLogger();
-  const { url, server, http } = await serve((http) =>
-    Api.startServer((incoming) => incoming.on({ echo: (text) => text }), { http, logger, ...config }),
+  const { url, server, http, logger } = await serveApi(
+    Api,
+    (incoming) => incoming.on({ echo: (text) => text }),
+    config,
   );
-  return { url: `${url}/ws/adm`, server, http, logger };
+  return { url, server, http, logger };
 }
 
 const refused = (result: string) => GGWebSocketMetrics.connections.getValue({ api: "Adm", path: "/ws/adm", result });
@@ -132,30 +133,25 @@ describe("limits before the upgrade", () => {
   it("answers 503 while the API is torn down, and 404 when it is gone", async () => {
     const gate = new Gate();
     const working = new Gate();
-    const logger = recordingLogger();
-    const { url, server } = await serve((http) =>
-      Api.startServer(
-        (incoming) =>
-          incoming.on({
-            async echo(text) {
-              working.open();
-              await gate.passed;
-              return text;
-            },
-          }),
-        { http, logger },
-      ),
+    const { url, server } = await serveApi(Api, (incoming) =>
+      incoming.on({
+        async echo(text) {
+          working.open();
+          await gate.passed;
+          return text;
+        },
+      }),
     );
-    const peer = await RawPeer.connect(`${url}/ws/adm`);
+    const peer = await RawPeer.connect(url);
     peer.send('r:Adm.echo:1:"x"');
     await working.passed;
     const torndown = server.teardown();
-    expect(await upgrade(`${url}/ws/adm`)).toMatchObject({ status: 503, body: "The server is shutting down\n" });
+    expect(await upgrade(url)).toMatchObject({ status: 503, body: "The server is shutting down\n" });
     expect(refused("SHUTTING_DOWN")).toBe(1);
     gate.open();
     expect(await peer.next()).toContain('"data":"x"');
     await torndown;
-    expect(await upgrade(`${url}/ws/adm`)).toMatchObject({ status: 404 });
+    expect(await upgrade(url)).toMatchObject({ status: 404 });
   });
 
   it.each([
