@@ -67,6 +67,7 @@ async function start(config: WebSocketSchemaConfig & { fail?: () => never } = {}
         gatedNote: () => {},
       } as never);
     },
+    // The default logger, unless `rest` has one.
     { logger: undefined, permissionResolver: () => new Set(["other"]), ...rest },
   );
   return { url: `${url}?room=r`, outgoings, closed: closed.passed };

@@ -4,7 +4,7 @@ import { defineSocketContract, GGSocketGroup, GGWebSocketMetrics, webSocketSchem
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ExtApi, serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { serve } from "../support/server.js";
+import { serveApi } from "../support/server.js";
 
 const count = (result: string) =>
   GGWebSocketMetrics.outRequests.getValue({ api: "Ext", path: "/ws/ext", method: "Ext.news", result });
@@ -133,18 +133,13 @@ describe("GGSocketGroup", () => {
       .path("ws/free")
       .done();
     const group = new GGSocketGroup(Free);
-    const { url } = await serve((http) =>
-      Free.startServer(
-        (_incoming, outgoing) => {
-          group.add(outgoing);
-          group.tell("a");
-          group.send("b");
-          group.notify("c");
-        },
-        { http },
-      ),
-    );
-    const peer = await RawPeer.connect(`${url}/ws/free`);
+    const { url } = await serveApi(Free, (_incoming, outgoing) => {
+      group.add(outgoing);
+      group.tell("a");
+      group.send("b");
+      group.notify("c");
+    });
+    const peer = await RawPeer.connect(url);
     expect(await peer.frames.take(3)).toEqual(['m:Free.tell::"a"', 'm:Free.send::"b"', 'm:Free.notify::"c"']);
   });
 });

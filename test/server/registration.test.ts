@@ -144,12 +144,9 @@ describe("several APIs on one server", () => {
 
   it("may share a path on different servers, also as one schema", async () => {
     const Twice = api("Twice");
-    const one = await startHttp((http) => Twice.register(naming("one"), { http }));
-    const two = await startHttp((http) => Twice.register(naming("two"), { http }));
-    expect([await ask(`${one.url}/ws/Twice`, "Twice"), await ask(`${two.url}/ws/Twice`, "Twice")]).toEqual([
-      "one",
-      "two",
-    ]);
+    const one = await serveApi(Twice, naming("one"));
+    const two = await serveApi(Twice, naming("two"));
+    expect([await ask(one.url, "Twice"), await ask(two.url, "Twice")]).toEqual(["one", "two"]);
   });
 });
 
