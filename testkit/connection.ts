@@ -4,6 +4,7 @@ import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
 import type { GGSocket, SocketReply } from "../src/api/rawSocket.js";
 import { nodePlatform } from "../src/client/platform/node.js";
 import { SocketPool } from "../src/client/pool.js";
+import { serverError } from "../src/connection/methods/outcome.js";
 import { decodeFrame, FrameType } from "../src/protocol/frame.js";
 import type { PendingAction } from "./action.js";
 import { GGSocketTestError, listed, show, warn } from "./failure.js";
@@ -11,7 +12,7 @@ import type { Operation, OperationHost } from "./operation.js";
 import { describeMessage, messageOf, type ReceivedMessage, refusalOf } from "./receivedMessage.js";
 import { RecordingTransport } from "./recordingTransport.js";
 import { atMost, setImmediate } from "./runner.js";
-import { refusal, type Wait } from "./wait.js";
+import type { Wait } from "./wait.js";
 
 /** What a connection is made from. */
 export interface TestConnectionPlan {
@@ -225,7 +226,7 @@ export class TestConnection implements OperationHost {
     const at = this.#unclaimed.indexOf(request);
     if (at < 0) return;
     this.#unclaimed.splice(at, 1);
-    request.answer?.(refusal(`No mock of the test answers ${request.path}`));
+    request.answer?.(serverError(`No mock of the test answers ${request.path}`));
     this.#problem(
       `the server asked ${request.path}, and no mock answers it`,
       `Answer it with api.mock.${request.method}.andReturn(…), in with(…) of the call that causes it\n\n${describeMessage(request)}`,

@@ -1,4 +1,5 @@
-import { type GGContractMethod, SERVER_ERROR } from "@grest-ts/schema";
+import type { GGContractMethod } from "@grest-ts/schema";
+import { serverError } from "../src/connection/methods/outcome.js";
 import type { Check } from "./compare.js";
 import { type CallSite, GGSocketTestError, indent, show } from "./failure.js";
 import type { ReceivedMessage } from "./receivedMessage.js";
@@ -81,18 +82,13 @@ export class Wait {
   }
 
   #refuse(message: ReceivedMessage, headline: string, details: object): true {
-    message.answer?.(refusal(`${message.path}: the test expected another request`));
+    message.answer?.(serverError(`${message.path}: the test expected another request`));
     const { site } = this.plan;
     const frames = this.plan.describeFrames();
     this.failure = new GGSocketTestError(`${message.path}: ${headline}`, { ...details, frames, site });
     this.#reject(this.failure);
     return true;
   }
-}
-
-/** The answer to a request that the test does not answer. */
-export function refusal(displayMessage: string): typeof SERVER_ERROR.infer {
-  return new SERVER_ERROR({ displayMessage });
 }
 
 async function answerLater(answer: (reply: unknown) => void, reply: unknown, delay: number): Promise<void> {

@@ -117,8 +117,8 @@ export function connect<T>({
         if (!transport) return;
         if (type === FrameType.HANDSHAKE_OK) resolve(accept(transport, acceptedCapabilities(payload, capabilities)));
         else if (type === FrameType.HANDSHAKE_ERROR) {
-          const refusal = readRefusal(parsePayload(payload), knownErrors);
-          reject(refusal ?? connectionError(where, "the server refused"));
+          const error = readRefusal(parsePayload(payload), knownErrors);
+          reject(error ?? connectionError(where, "the server refused"));
           transport.close(CloseCode.NORMAL);
         } else return;
         cleanUp();

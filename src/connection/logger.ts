@@ -12,7 +12,7 @@ type Write = (level: Level, message: string, fields?: GGWebSocketLogFields) => u
 
 /** Writes to the framework's log (`GGLog`) where `scope` has one, and to the console where it has none. */
 export function frameworkLogger(apiName: string, scope: AsyncScope): Required<GGWebSocketLogger> {
-  return guardedLogger((level, message, fields) => {
+  return withConsoleFallback((level, message, fields) => {
     // Looked up each time: an app may set up its log after its APIs.
     const log = scope(() => locate<Partial<FrameworkLog>>("GGLog"));
     // Outside of `scope`: the entry belongs to the trace of the current context.
@@ -28,11 +28,13 @@ export function loggerOf(
   scope: AsyncScope,
 ): Required<GGWebSocketLogger> {
   if (!given) return frameworkLogger(apiName, scope);
-  return guardedLogger((level, message, fields) => (given as Required<GGWebSocketLogger>)[level](message, fields));
+  return withConsoleFallback((level, message, fields) =>
+    (given as Required<GGWebSocketLogger>)[level](message, fields),
+  );
 }
 
 /** Writes to the console what `write` fails to write, at once or later, also when a log lacks a level. */
-function guardedLogger(write: Write): Required<GGWebSocketLogger> {
+function withConsoleFallback(write: Write): Required<GGWebSocketLogger> {
   const at = (level: Level) => (message: string, fields?: GGWebSocketLogFields) => {
     const fallBack = () => defaultLogger[level](message, fields);
     try {

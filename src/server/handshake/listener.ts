@@ -26,7 +26,7 @@ export class HandshakeListener implements TransportListener {
   constructor(transport: Transport, timeoutMs: number, onResult: (result: HandshakeResult) => void) {
     this.#transport = transport;
     this.#onResult = onResult;
-    this.#cancelTimeout = setDeadline(timeoutMs, () => this.#finish("timeout"));
+    this.#cancelTimeout = setDeadline(timeoutMs, () => this.#settle("timeout"));
     transport.attach(this);
   }
 
@@ -39,12 +39,12 @@ export class HandshakeListener implements TransportListener {
     const frame = decodeFrame(text);
     if (frame.type !== FrameType.HANDSHAKE) return;
     this.#early = [];
-    this.#finish(text.length > MAX_HANDSHAKE ? "too large" : decodeHandshakeHeaders(frame.payload));
+    this.#settle(text.length > MAX_HANDSHAKE ? "too large" : decodeHandshakeHeaders(frame.payload));
   }
 
   onClosed(): void {
     this.isOpen = false;
-    this.#finish("closed");
+    this.#settle("closed");
   }
 
   onFailed(): void {
@@ -63,7 +63,7 @@ export class HandshakeListener implements TransportListener {
     this.#cancelTimeout();
   }
 
-  #finish(result: HandshakeResult): void {
+  #settle(result: HandshakeResult): void {
     if (this.#isDone) return;
     this.stop();
     this.#onResult(result);
