@@ -80,8 +80,12 @@ export class RecordingTransport implements Transport {
     this.#transport.terminate();
   }
 
-  hold(length: number): void {
-    this.#transport.hold(length);
+  hold(length: number, mustKeepReading?: boolean): boolean {
+    return this.#transport.hold(length, mustKeepReading);
+  }
+
+  keepReading(): void {
+    this.#transport.keepReading();
   }
 
   resume(): void {

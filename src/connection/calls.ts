@@ -67,6 +67,7 @@ export class Calls {
           id = `${++this.#lastId}`;
           startedAt = performance.now();
           pending.set(id, { method, settle, fail });
+          connection.inbox.expectReply();
           signal?.addEventListener("abort", onAbort);
           cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`));
           number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
@@ -78,12 +79,14 @@ export class Calls {
     });
   }
 
-  /** Takes a reply. An unexpected one (late, duplicate or stray) is counted and ignored. */
-  settle({ id, path, payload }: Frame): void {
+  /** Takes a reply. Returns whether it was expected: one that is late, duplicate or stray is counted and ignored. */
+  settle({ id, path, payload }: Frame): boolean {
     const { socketEndpoint: endpoint } = this.ofConnection;
     const call = this.#pending.get(id);
-    if (call?.method.path === path) call.settle(call.method.readReply(payload, endpoint.parseLimited));
+    const isExpected = call?.method.path === path;
+    if (isExpected) call.settle(call.method.readReply(payload, endpoint.parseLimited));
     else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
+    return isExpected;
   }
 
   /** Settles everything, since no reply can come any more. */

@@ -1,7 +1,7 @@
 import type { GGContext } from "@grest-ts/context";
 import { type Capabilities, type GGWebSocketCapability, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import { decodeFrame, FrameType, MAX_BATCH_BYTES, SEPARATOR } from "../protocol/frame.js";
+import { decodeFrame, type Frame, FrameType, MAX_BATCH_BYTES, SEPARATOR } from "../protocol/frame.js";
 import type { TransportListener } from "../transport/transport.js";
 import { Calls } from "./calls.js";
 import { setDeadline, waitAtMost } from "./deadlines.js";
@@ -10,6 +10,7 @@ import { Inbox } from "./inbox.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { Handlers } from "./methods/handlers.js";
 import type { Outbox } from "./outbox.js";
+import { afterPromiseJobs } from "./ticks.js";
 
 /** How long `closeGracefully` waits for what is in flight, in ms. */
 export const GRACEFUL_CLOSE_TIMEOUT = 5_000;
@@ -42,6 +43,10 @@ export class Connection implements TransportListener {
   readonly #capabilities: Capabilities;
   readonly #hooks: ConnectionHooks;
   #isOpen = true;
+  /** Whether a reply has arrived that the program may not have seen yet. */
+  #hasSettled = false;
+  /** What arrived after such a reply; it waits until the program has seen that. */
+  #behindReply: Frame[] | undefined;
   /** How it ended. */
   #end: Parameters<CloseCallback> | undefined;
   readonly #closeCallbacks = new Set<CloseCallback>();
@@ -131,10 +136,10 @@ export class Connection implements TransportListener {
   }
 
   /**
-   * Admits what arrives, or returns why not: a server has limits and permissions. Without `isRequest` it is a control
-   * frame, which counts too.
+   * Admits what arrives, or returns why not: a server has limits and permissions. Without `isRequest` it is neither a
+   * message nor a request, and counts too. What has waited for handlers is admitted a second time.
    */
-  admit(_method?: CompiledMethod, _isRequest?: boolean): MessageRejection | undefined {
+  admit(_method?: CompiledMethod, _isRequest?: boolean, _wasHeld?: boolean): MessageRejection | undefined {
     return undefined;
   }
 
@@ -182,6 +187,7 @@ export class Connection implements TransportListener {
 
   onClosed(...end: Parameters<CloseCallback>): void {
     if (this.#end) return;
+    while (this.#behindReply) this.#takeWaiting();
     this.#end = end;
     this.#cancelTerminate?.();
     this.#stop();
@@ -191,17 +197,42 @@ export class Connection implements TransportListener {
     for (const callback of this.#closeCallbacks) this.onClose(callback);
   }
 
-  /** Takes one message. */
+  /**
+   * Takes one message. The promise of a call settles in promise jobs of this tick, while handlers are called at once:
+   * what follows a reply waits for these jobs, so that the program sees both in their order (PROTOCOL.md section 2).
+   */
   receive(text: string): void {
     if (!this.#isOpen) return;
-    const frame = decodeFrame(text);
+    this.#takeInOrder(decodeFrame(text));
+  }
+
+  #takeInOrder(frame: Frame): void {
+    if (this.#behindReply) this.#behindReply.push(frame);
+    else if (this.#hasSettled && frame.type !== FrameType.REPLY) {
+      this.#behindReply = [frame];
+      afterPromiseJobs(() => this.#takeWaiting());
+    } else this.#take(frame);
+  }
+
+  #takeWaiting(): void {
+    const frames = this.#behindReply ?? [];
+    this.#behindReply = undefined;
+    this.#hasSettled = false;
+    this.socketEndpoint.asyncScope(() => {
+      for (const frame of frames) if (this.#isOpen) this.#takeInOrder(frame);
+    });
+  }
+
+  #take(frame: Frame): void {
     switch (frame.type) {
       case FrameType.REPLY:
-        return this.calls.settle(frame);
+        if (!this.calls.settle(frame)) break;
+        this.#hasSettled = true;
+        return;
       case FrameType.REQUEST:
       case FrameType.MESSAGE:
-        if (frame.path) this.inbox.receive(frame);
-        return;
+        if (!frame.path) break;
+        return this.inbox.receive(frame);
       case FrameType.PING:
         if (this.can("alive") && !this.admit()) this.sendIfOpen(`${FrameType.PONG}:::`);
         return;
@@ -211,6 +242,8 @@ export class Connection implements TransportListener {
       case FrameType.DRAIN:
         if (this.can("drain")) this.#hooks.onDrain?.(+frame.payload || 0);
     }
+    // What is ignored counts towards the rate as well.
+    this.admit();
   }
 
   #stop(): void {

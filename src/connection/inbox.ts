@@ -76,17 +76,28 @@ export class Inbox {
     this.#connection.checkIdle();
   }
 
-  /** Takes a message or a request. A caller without permission is answered before the payload is read. */
-  receive(frame: Frame): void {
+  /**
+   * Takes a message or a request. A caller without permission is answered before the payload is read. What has waited
+   * is admitted once more, since others may be running by now.
+   */
+  receive(frame: Frame, wasHeld = false): void {
     const method = this.#connection.socketEndpoint.methodTable.get(frame.path);
     const isRequest = frame.type === FrameType.REQUEST;
-    if (isRequest) this.#cancellable++;
-    const rejection = this.#connection.admit(method, isRequest);
+    if (isRequest && !wasHeld) this.#cancellable++;
+    const rejection = this.#connection.admit(method, isRequest, wasHeld);
     if (rejection) this.#message(frame, method).fail(rejection.error, rejection.result);
-    else if (this.#held) {
-      this.#held.push(frame);
-      this.#connection.outbox.underlyingTransport.hold?.(frame.payload.length);
-    } else this.#dispatch(frame, method);
+    else if (this.#held && !this.#isOwed(frame)) this.#hold(this.#held, frame, method);
+    else this.#dispatch(frame, method);
+  }
+
+  /** This end awaits a reply, which may depend on an answer: nothing that waits for handlers may delay either. */
+  expectReply(): void {
+    const held = this.#held;
+    if (!held?.length) return;
+    this.#connection.outbox.underlyingTransport.keepReading?.();
+    const owed = held.filter((frame) => this.#isOwed(frame));
+    this.#held = held.filter((frame) => !owed.includes(frame));
+    queueMicrotask(() => this.#receiveHeld(owed));
   }
 
   /** Hands a message to the object that has its handler. */
@@ -96,7 +107,23 @@ export class Inbox {
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
   }
 
-  #dispatch(frame: Frame, method = this.#connection.socketEndpoint.methodTable.get(frame.path)): void {
+  /** Whether a request is handled ahead of what waits: its handler is there, and this end awaits a reply. */
+  #isOwed({ type, path }: Frame): boolean {
+    const { calls, socketEndpoint: endpoint } = this.#connection;
+    const method = endpoint.methodTable.get(path);
+    return type === FrameType.REQUEST && calls.size > 0 && !!method && !!this.#handlers.ownerOf(method);
+  }
+
+  #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {
+    const { calls, outbox, socketEndpoint: endpoint } = this.#connection;
+    if (outbox.underlyingTransport.hold?.(frame.payload.length, calls.size > 0) === false) {
+      const error = serverError(`${endpoint.apiName}: too many messages wait for handlers`);
+      return this.#message(frame, method).fail(error, "TOO_MANY_REQUESTS");
+    }
+    held.push(frame);
+  }
+
+  #dispatch(frame: Frame, method: CompiledMethod | undefined): void {
     if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
     else if (!this.#handlers.takeUncontracted?.(frame, this.#connection)) {
       const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
@@ -118,10 +145,13 @@ export class Inbox {
     const held = this.#held;
     if (!held) return;
     this.#holdNoMore();
-    const { socketEndpoint: endpoint, outbox } = this.#connection;
-    outbox.underlyingTransport.resume?.();
-    endpoint.asyncScope(() => {
-      for (const frame of held) this.#dispatch(frame);
+    this.#connection.outbox.underlyingTransport.resume?.();
+    this.#receiveHeld(held);
+  }
+
+  #receiveHeld(held: readonly Frame[]): void {
+    this.#connection.socketEndpoint.asyncScope(() => {
+      for (const frame of held) if (this.#connection.isOpen) this.receive(frame, true);
     });
   }
 }

@@ -1,5 +1,6 @@
 import { SEPARATOR } from "../protocol/frame.js";
 import type { Transport } from "../transport/transport.js";
+import { atEndOfTick } from "./ticks.js";
 
 /**
  * The outgoing messages of a connection. Those of one tick are handed to the transport together at its end, so that
@@ -63,10 +64,8 @@ export class Outbox {
 
 let dirty: Outbox[] = [];
 
-// On Node `nextTick` runs once the pending promise jobs are done, so the replies of many handlers meet in one flush.
-const atEndOfTick: (callback: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
-
 function flushLater(outbox: Outbox): void {
+  // The replies of many handlers meet in one flush.
   if (dirty.push(outbox) === 1) atEndOfTick(flushAll);
 }
 

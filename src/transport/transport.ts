@@ -19,9 +19,11 @@ export interface Transport {
   terminate(): void;
   /**
    * A message of this many characters waits to be handled. Where the platform can, reading pauses at a limit, which
-   * puts back pressure on the peer.
+   * puts back pressure on the peer. Returns false when reading must go on, and there is no room for the message.
    */
-  hold?(length: number): void;
+  hold?(length: number, mustKeepReading?: boolean): boolean;
+  /** Resumes reading, though messages wait. */
+  keepReading?(): void;
   /** Nothing waits any more: resumes reading. */
   resume?(): void;
 }

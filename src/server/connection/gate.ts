@@ -13,10 +13,10 @@ export interface GateRejection extends MessageRejection {
   readonly mustClose?: boolean;
 }
 
-/** What a connection is handling. */
+/** What is being handled on a connection. */
 export interface Load {
-  readonly requests: number;
-  readonly messages: number;
+  readonly running: { readonly length: number };
+  readonly runningRequests: number;
 }
 
 /** Messages have no reply, so bursts of them are usual; without a limit they would bypass that of requests. */
@@ -43,21 +43,29 @@ export class ConnectionGate {
 
   /** Admits a message, or says why not. `method` is absent when there is none of that name, and for a control frame. */
   admit(method: CompiledMethod | undefined, isRequest: boolean, load: Load): GateRejection | undefined {
-    const { maxRequestsInFlight, messageBurst, messagesPerSecond } = this.#limits;
+    const { messageBurst, messagesPerSecond } = this.#limits;
     if (this.#bucket?.take() === false) {
       const mustClose = ++this.#rejected > 2 * messageBurst;
       return this.#reject("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`, mustClose);
     }
     this.#rejected = 0;
-    if (isRequest && load.requests >= maxRequestsInFlight) {
+    const tooMany = this.admitHeld(method, isRequest, load);
+    if (tooMany) return tooMany;
+    const error = method && checkPermission(method.permission, this.#scopes, method.path);
+    return error && rejectionOf(error);
+  }
+
+  /** Admits what was admitted before, and has waited since: others may be running by now. */
+  admitHeld(method: CompiledMethod | undefined, isRequest: boolean, load: Load): GateRejection | undefined {
+    const { maxRequestsInFlight } = this.#limits;
+    if (isRequest && load.runningRequests >= maxRequestsInFlight) {
       return this.#reject("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
     }
     const maxMessages = MESSAGES_PER_REQUEST * maxRequestsInFlight;
-    if (!isRequest && method && load.messages >= maxMessages) {
+    if (!isRequest && method && load.running.length >= maxMessages) {
       return this.#reject("TOO_MANY_REQUESTS", `${maxMessages} messages are being handled: send fewer`);
     }
-    const error = method && checkPermission(method.permission, this.#scopes, method.path);
-    return error && rejectionOf(error);
+    return undefined;
   }
 
   #reject(result: string, why: string, mustClose = false): GateRejection {

@@ -38,9 +38,10 @@ export class ServerConnection extends Connection {
     this.#maxOutboxBytes = limits.maxOutboxBytes;
   }
 
-  override admit(method?: CompiledMethod, isRequest?: boolean): MessageRejection | undefined {
-    const { runningRequests: requests, running } = this.inbox;
-    const rejection = this.#gate.admit(method, isRequest ?? false, { requests, messages: running.length });
+  override admit(method?: CompiledMethod, isRequest?: boolean, wasHeld?: boolean): MessageRejection | undefined {
+    const rejection = wasHeld
+      ? this.#gate.admitHeld(method, isRequest ?? false, this.inbox)
+      : this.#gate.admit(method, isRequest ?? false, this.inbox);
     if (!rejection) return undefined;
     const { logger, metrics } = this.socketEndpoint;
     if (rejection.warning) logger.warn(rejection.warning, { result: rejection.result });

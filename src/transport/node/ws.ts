@@ -79,10 +79,17 @@ export class WsTransport implements Transport {
     this.#ws.terminate();
   }
 
-  hold(length: number): void {
+  hold(length: number, mustKeepReading = false): boolean {
+    const isFull = () => this.#held >= MAX_HELD || this.#heldLength >= MAX_HELD_LENGTH;
+    if (mustKeepReading && isFull()) return false;
     this.#held++;
     this.#heldLength += length;
-    if (this.#held >= MAX_HELD || this.#heldLength >= MAX_HELD_LENGTH) this.#ws.pause();
+    if (isFull() && !mustKeepReading) this.#ws.pause();
+    return true;
+  }
+
+  keepReading(): void {
+    if (this.#held > 0) this.#ws.resume();
   }
 
   resume(): void {
