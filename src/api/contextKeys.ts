@@ -7,8 +7,17 @@ import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 export interface WsConnectionContext {
   /** The server's port; absent on a client. */
   port?: number;
-  /** On a server the path that the API is served on, for example `"/ws/chat"`. */
+  /** The path that the API is served on, for example `"/ws/chat"`. */
   path: string;
+  /** Identifies the connection in the server's log entries (`fields.connection`); absent on a client. */
+  readonly id?: string;
+  /** The peer's address: what `addressOf` returned, else that of the TCP peer; absent on a client. */
+  readonly address?: string | undefined;
+  /**
+   * Aborted when the connection has ended, also while its handshake is in progress: for middlewares and permission
+   * resolvers that wait for something. Absent on a client.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** The address of the current connection. */

@@ -24,6 +24,11 @@ export interface GGWebSocketLimits {
   /** How deep arrays and objects may nest in a payload. Default 128. Deeper ones are a `VALIDATION_ERROR`. */
   readonly maxDepth?: number;
   /**
+   * How many values a payload may have: texts, numbers, arrays and so on, at every depth. Default 1,000,000. More are a
+   * `VALIDATION_ERROR`, before the payload is parsed.
+   */
+  readonly maxValues?: number;
+  /**
    * Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR`
    * (`TOO_MANY_REQUESTS`). Of messages, which have no reply, ten times as many may be handled; further ones are
    * dropped.
@@ -42,12 +47,18 @@ export interface GGWebSocketLimits {
    */
   readonly maxOutboxBytes?: number;
   /**
-   * Connections in their handshake at the same time. Default 5,000. Further upgrades get 503 (`TOO_MANY_HANDSHAKES`).
+   * Bytes that may wait for all connections together. Default 512 MiB. Beyond it the connections with most are
+   * terminated (`SLOW_CONSUMER`), until a quarter of it is free.
+   */
+  readonly maxTotalOutboxBytes?: number;
+  /**
+   * Connections in their handshake at the same time, those that were refused and have not closed yet included. Default
+   * 5,000. Further upgrades get 503 (`TOO_MANY_HANDSHAKES`).
    */
   readonly maxHandshakes?: number;
   /**
-   * Connections at the same time, those in their handshake included. Default: unlimited. Further upgrades get 503
-   * (`TOO_MANY_CONNECTIONS`).
+   * Connections at the same time, from their upgrade until their sockets have closed. Default: unlimited. Further
+   * upgrades get 503 (`TOO_MANY_CONNECTIONS`).
    */
   readonly maxConnections?: number;
   /** The same for one address. Default: unlimited. Further upgrades get 429 (`TOO_MANY_CONNECTIONS_PER_ADDRESS`). */
@@ -104,8 +115,9 @@ export interface WebSocketSchemaConfig {
    */
   readonly allowedOrigins?: readonly string[] | "same-host";
   /**
-   * What counts as one address for `maxConnectionsPerAddress`. Default: the address of the TCP peer, which also counts
-   * where this returns `undefined` or throws. Behind a proxy read its header, for example `X-Forwarded-For`.
+   * The address of a peer: for `maxConnectionsPerAddress`, log entries, middlewares and `GG_WS_CONNECTION`. Default: the
+   * address of the TCP peer, which also counts where this returns no text, or throws. Behind a proxy read its header, for
+   * example `X-Forwarded-For`.
    */
   readonly addressOf?: (request: GGUpgradeRequest) => string | undefined;
   /** How open connections are drained at teardown. */

@@ -4,7 +4,7 @@ import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/compiledMethod.js";
-import { type ErrorClasses, invalidArguments, readRefusal } from "../connection/methods/outcome.js";
+import { type ErrorClasses, invalidArguments, isThenable, readRefusal, serverError } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
@@ -12,7 +12,7 @@ import { encodeHandshake } from "../protocol/handshake.js";
 import type { Transport } from "../transport/transport.js";
 import { CLOSED_MEANWHILE, closedWith, connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
-import type { QueryArgs } from "./url.js";
+import { absolutePath, type QueryArgs, withoutSecrets } from "./url.js";
 
 /** How long it may take from dialling to the server's answer, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -42,32 +42,47 @@ export interface PreparedHandshake {
 }
 
 /**
- * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they
- * set there reaches its handlers, and not the caller.
+ * Query arguments as text.
  *
- * @param place what `GG_WS_CONNECTION` says is the path
- * @throws VALIDATION_ERROR when the arguments do not pass their validator
+ * @throws VALIDATION_ERROR when they do not pass their validator
  */
-export function prepareHandshake(
-  { beginTrace }: ClientPlatform,
-  place: string,
-  middlewares: readonly GGWebSocketMiddleware[] = [],
-  query: unknown = {},
-  validator?: GGValidator<unknown>,
-): PreparedHandshake {
-  const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext()).set(GG_WS_CONNECTION, {
-    path: place,
-  });
-  beginTrace?.(context);
+export function readQuery(query: unknown, validator?: GGValidator<unknown>): QueryArgs {
   const queryArgs: QueryArgs = {};
   const checked = validator ? clean(validator, query, invalidArguments) : query;
   for (const [key, value] of Object.entries(Object(checked)))
     if (value !== undefined) queryArgs[key] = Array.isArray(value) ? value.map(String) : String(value);
-  const handshake = { headers: {}, queryArgs };
-  context.run(() => {
-    for (const middleware of middlewares) middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext);
+  return queryArgs;
+}
+
+/**
+ * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they
+ * set there reaches its handlers, and not the caller. Returns a promise only when one of them does.
+ *
+ * @throws SERVER_ERROR for a header that is not text
+ */
+export function prepareHandshake(
+  { beginTrace }: ClientPlatform,
+  path: string,
+  middlewares: readonly GGWebSocketMiddleware[],
+  queryArgs: QueryArgs,
+): PreparedHandshake | Promise<PreparedHandshake> {
+  const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext()).set(GG_WS_CONNECTION, {
+    path: absolutePath(path),
   });
-  return { ...handshake, context };
+  beginTrace?.(context);
+  const handshake = { headers: {}, queryArgs };
+  const steps = middlewares.values();
+  const updateFurther = (): PreparedHandshake | Promise<PreparedHandshake> =>
+    context.run(() => {
+      for (const middleware of steps) {
+        const pending: unknown = middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext);
+        if (isThenable(pending)) return Promise.resolve(pending).then(updateFurther);
+      }
+      for (const [name, value] of Object.entries<unknown>(handshake.headers))
+        if (typeof (value ?? "") !== "string") throw serverError(`The header ${name} is not a text`);
+      return { ...handshake, context };
+    });
+  return updateFurther();
 }
 
 /**
@@ -86,8 +101,7 @@ export function connect<T>({
   dial,
   onAccepted: accept,
 }: ConnectPlan<T>): Promise<T> {
-  // Without the query: it may hold a credential.
-  const where = `${apiName}: could not connect to ${url.split("?")[0]}`;
+  const where = `${apiName}: could not connect to ${withoutSecrets(url)}`;
   return new Promise((resolve, reject) => {
     /** Set while the server's answer is awaited. */
     let transport: Transport | undefined;
@@ -107,8 +121,8 @@ export function connect<T>({
     try {
       transport = dial(url);
     } catch (error) {
-      failure = error as Error;
-      return fail(failure.message);
+      // Not as the cause of the failure: its text may show the whole URL.
+      return fail(withoutSecrets(Object(error).message));
     }
     transport.attach({
       onOpen: () => transport?.send([encodeHandshake(headers, capabilities)]),

@@ -4,10 +4,11 @@ import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { AdapterTransport } from "../connection/raw/adapterTransport.js";
+import { isThenable } from "../connection/methods/outcome.js";
 import { RawConnection, rawSocket } from "../connection/raw/rawSocket.js";
-import { connect, type PreparedHandshake, prepareHandshake } from "./connect.js";
+import { connect, type PreparedHandshake, prepareHandshake, readQuery } from "./connect.js";
 import type { ClientPlatform } from "./platform/platform.js";
-import { socketUrl } from "./url.js";
+import { socketUrl, withoutSecrets } from "./url.js";
 
 /** Where a raw socket connects to. */
 export interface GGSocketPoolConfig<TQuery extends object = Record<string, unknown>> {
@@ -36,6 +37,8 @@ export class SocketPool {
   readonly #pending = new Map<string, Promise<GGSocket>>();
   readonly #heartbeat = new Heartbeat();
   #adapter: SocketAdapterClass | undefined;
+  /** How many connections it has kept. */
+  #opened = 0;
 
   /** @internal */
   constructor(platform: ClientPlatform) {
@@ -66,14 +69,15 @@ export class SocketPool {
    *   says why there is no connection
    */
   async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = this.#prepare(config);
+    const prepared = this.#prepare(config);
+    const handshake = isThenable(prepared) ? await prepared : prepared;
     const url = socketUrl(config.domain, config.path, handshake.queryArgs);
     const identity = JSON.stringify([url, Object.entries(handshake.headers).sort()]);
     const open = this.#sockets.get(identity)?.socket;
     if (open?.isOpen) return open;
     let pending = this.#pending.get(identity);
     if (!pending) {
-      const pooled = (socket: GGSocket) => this.#keep(identity, socket, connectionKey(url, handshake, identity));
+      const pooled = (socket: GGSocket) => this.#keep(identity, socket, connectionKey(url, handshake, ++this.#opened));
       pending = this.#open(url, handshake, pooled).finally(() => this.#pending.delete(identity));
       this.#pending.set(identity, pending);
     }
@@ -82,7 +86,7 @@ export class SocketPool {
 
   /** Opens a connection that the pool does not keep. Throws like {@link getOrConnect}. */
   async connect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const handshake = this.#prepare(config);
+    const handshake = await this.#prepare(config);
     return this.#open(socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
   }
 
@@ -105,8 +109,8 @@ export class SocketPool {
     this.#adapter = adapter;
   }
 
-  #prepare<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): PreparedHandshake {
-    return prepareHandshake(this.#platform, config.domain, config.middlewares, config.query, config.queryValidator);
+  #prepare<TQuery extends object>({ path, middlewares = [], query, queryValidator }: GGSocketPoolConfig<TQuery>) {
+    return prepareHandshake(this.#platform, path, middlewares, readQuery(query, queryValidator));
   }
 
   #keep(identity: string, socket: GGSocket, key: string): void {
@@ -151,20 +155,8 @@ async function end(socket: GGSocket, graceful: boolean): Promise<void> {
   await socket.closed();
 }
 
-// A secret of this process: without it, a key could be checked against guessed tokens.
-let salt: number | undefined;
-
-/** `ws://host/path?room&token::authorization#1f2e3d4c`: names only, and a digest that distinguishes equal names. */
-function connectionKey(url: string, handshake: PreparedHandshake, identity: string): string {
-  const [place] = url.split("?", 1);
-  const query = Object.keys(handshake.queryArgs).join("&");
-  return `${place}${query && `?${query}`}::${Object.keys(handshake.headers).sort().join("&")}#${digest(identity)}`;
-}
-
-/** FNV-1a, 32 bits: enough to distinguish the connections in a list. */
-function digest(text: string): string {
-  salt ??= Math.floor(Math.random() * 2 ** 32);
-  let hash = 0x811c9dc5 ^ salt;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, "0");
+/** `ws://host/path?room&token::authorization#1`: names only, and the number of the connection in its pool. */
+function connectionKey(url: string, { headers, queryArgs }: PreparedHandshake, number: number): string {
+  const query = Object.keys(queryArgs).join("&");
+  return `${withoutSecrets(url)}${query && `?${query}`}::${Object.keys(headers).sort().join("&")}#${number}`;
 }

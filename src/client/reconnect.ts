@@ -32,21 +32,29 @@ export interface ReconnectPolicy {
   next(error: AnyError): number | "unrecoverable" | "exhausted";
 }
 
-/** A policy that counts the failures of one client. */
-export function reconnectPolicy({
-  initialDelayMs = 500,
-  maxDelayMs = 30_000,
-  multiplier = 2,
-  maxAttempts = Number.POSITIVE_INFINITY,
-  shouldRetry = isWorthRetrying,
-}: GGReconnectOptions): ReconnectPolicy {
+/** A policy that counts the failures of one client; `run` runs its callback and logs what that throws. */
+export function reconnectPolicy(
+  {
+    initialDelayMs = 500,
+    maxDelayMs = 30_000,
+    multiplier = 2,
+    maxAttempts = Number.POSITIVE_INFINITY,
+    shouldRetry = isWorthRetrying,
+  }: GGReconnectOptions,
+  run: (name: string, callback: () => unknown) => void,
+): ReconnectPolicy {
   let failures = 0;
   return {
     lasted(ms) {
       if (ms >= STABLE_AFTER) failures = 0;
     },
     next(error) {
-      if (!shouldRetry(error, failures + 1)) return "unrecoverable";
+      let isWorthwhile = false;
+      run("shouldRetry", () => {
+        isWorthwhile = shouldRetry(error, failures + 1);
+        return isWorthwhile;
+      });
+      if (!isWorthwhile) return "unrecoverable";
       if (failures >= maxAttempts) return "exhausted";
       // Full jitter: clients that lost the same server do not reconnect all at once.
       return Math.random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** failures++);

@@ -7,18 +7,18 @@ import type {
 } from "../api/client.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import { Connection } from "../connection/connection.js";
-import { CALL_TIMEOUT, runCallback, type SocketEndpoint } from "../connection/endpoint.js";
+import { CALL_TIMEOUT, callbackFailed, runCallback, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { type HandlerObject, Handlers } from "../connection/methods/handlers.js";
 import { tablesOf } from "../connection/methods/methodTable.js";
-import { type AnyError, serverError } from "../connection/methods/outcome.js";
+import { type AnyError, isThenable, serverError, thrownError } from "../connection/methods/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
 import { batchBytes, CAPABILITIES } from "../protocol/capabilities.js";
-import { connect, prepareHandshake } from "./connect.js";
+import { connect, type PreparedHandshake, prepareHandshake, readQuery } from "./connect.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
-import { type Session, startSession } from "./session.js";
+import { type AttemptHooks, type Session, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
 
 type Setup = (ends: SocketClient) => unknown;
@@ -125,61 +125,78 @@ export function socketClient(
     /** The context of the latest attempt. */
     let context: GGContext;
     runSetup = (setup) => scope(() => context.run(() => setup(client)));
-    const notify = <T extends unknown[]>(callbacks: readonly ((...args: T) => void)[], ...args: T) => {
-      for (const callback of callbacks) runCallback(endpoint, context, () => callback(...args));
+    const run = (name: string, callback: () => unknown) => runCallback(endpoint, context, name, callback);
+    const notify = <T extends unknown[]>(name: string, callbacks: readonly ((...args: T) => void)[], ...args: T) => {
+      for (const callback of callbacks) run(name, () => callback(...args));
     };
     return startSession({
       apiName,
-      policy: reconnect ? reconnectPolicy(Object(reconnect)) : undefined,
+      policy: reconnect ? reconnectPolicy(Object(reconnect), run) : undefined,
       onWake: (callback) =>
         platform.onWake(() => {
           heartbeat?.look();
           callback();
         }),
-      onDisconnect: (reason) => notify(onDisconnect, reason),
-      onEnd: (reason, error) => notify(onClose, reason, error),
-      async open({ onBegin, onOpen, onDrain }) {
-        const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
-        const base = target.url || (await platform.locate(apiName, target.url));
-        const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
-        const handshake = scope(() =>
-          prepareHandshake(platform, base, middlewares, target.query, schema.queryValidator),
-        );
-        context = handshake.context;
-        const connection = await connect({
-          apiName,
-          url: socketUrl(base, schema.path, handshake.queryArgs),
-          headers: handshake.headers,
-          knownErrors: errors,
-          // A client without `reconnect` must not offer `drain`: it would not reconnect.
-          offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
-          onBegin,
-          dial: (url) => platform.dial(url, config.webSocket),
-          onAccepted(transport, agreed) {
-            const accepted = new Connection(
-              new Outbox(transport, batchBytes(agreed)),
-              endpoint,
-              handshake.context,
-              handlers,
-              agreed,
-              { onDrain, onError: (error) => notify(onError, error) },
-            );
-            const pulse = new Heartbeat(
-              ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
-            );
-            pulse.add(accepted);
-            accepted.onClose(() => pulse.delete(accepted));
-            heartbeat = pulse;
-            onOpen(accepted);
-            return accepted;
-          },
-        });
-        // A set-up that is added meanwhile runs at once.
-        for (const setup of [...setups]) await runSetup(setup);
-        connection.inbox.expectNoMoreHandlers();
-        return connection;
+      onDisconnect: (reason) => notify("onDisconnect", onDisconnect, reason),
+      onEnd: (reason, error) => notify("onClose", onClose, reason, error),
+      async open(hooks) {
+        // What the program's code is asked for, for the log.
+        let asked = "beforeConnect";
+        try {
+          const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
+          const base = target.url || (await platform.locate(apiName, target.url));
+          asked = "query";
+          const query = readQuery(target.query, schema.queryValidator);
+          asked = "updateHandshake";
+          const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
+          const prepared = scope(() => prepareHandshake(platform, schema.path, middlewares, query));
+          const handshake = isThenable(prepared) ? await prepared : prepared;
+          context = handshake.context;
+          asked = "webSocket";
+          const connection = await dial(base, handshake, hooks);
+          asked = "setup";
+          // A set-up that is added meanwhile runs at once.
+          for (const setup of [...setups]) await runSetup(setup);
+          connection.inbox.expectNoMoreHandlers();
+          return connection;
+        } catch (thrown) {
+          const error = thrownError(thrown);
+          if (error !== thrown) callbackFailed(endpoint, asked, thrown);
+          throw error;
+        }
       },
     });
+
+    function dial(base: string, handshake: PreparedHandshake, { onBegin, onOpen, onDrain }: AttemptHooks) {
+      return connect({
+        apiName,
+        url: socketUrl(base, schema.path, handshake.queryArgs),
+        headers: handshake.headers,
+        knownErrors: errors,
+        // A client without `reconnect` must not offer `drain`: it would not reconnect.
+        offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
+        onBegin,
+        dial: (url) => platform.dial(url, config.webSocket),
+        onAccepted(transport, agreed) {
+          const accepted = new Connection(
+            new Outbox(transport, batchBytes(agreed)),
+            endpoint,
+            handshake.context,
+            handlers,
+            agreed,
+            { onDrain, onError: (error) => notify("onError", onError, error) },
+          );
+          const pulse = new Heartbeat(
+            ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
+          );
+          pulse.add(accepted);
+          accepted.onClose(() => pulse.delete(accepted));
+          heartbeat = pulse;
+          onOpen(accepted);
+          return accepted;
+        },
+      });
+    }
   }
 }
 

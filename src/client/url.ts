@@ -10,8 +10,18 @@ export type QueryArgs = Record<string, string | readonly string[]>;
  */
 export function socketUrl(base: string, path: string, query: Readonly<QueryArgs>): string {
   const [, secure, host] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)/i.exec(base) ?? [];
-  if (!host) throw serverError(`"${base}" is not a ws(s):// or http(s):// URL`);
+  if (!host) throw serverError(`"${withoutSecrets(base)}" is not a ws(s):// or http(s):// URL`);
   const args = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
   const search = `${new URLSearchParams(args)}`;
-  return `ws${secure}://${host}${path.replace(/^\/?/, "/")}${search && `?${search}`}`;
+  return `ws${secure}://${host}${absolutePath(path)}${search && `?${search}`}`;
+}
+
+/** A path with its leading slash. */
+export function absolutePath(path: string): string {
+  return path.replace(/^\/?/, "/");
+}
+
+/** A text without the credentials and the queries of the URLs in it, for errors and keys. */
+export function withoutSecrets(text: string): string {
+  return `${text}`.replace(/(\/\/|^)[^/?#\s]*@|\?\S+/g, "$1");
 }

@@ -1,5 +1,5 @@
 import type { GGCallOptions } from "../api/methodTypes.js";
-import type { Frame } from "../protocol/frame.js";
+import { type Frame, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import { setDeadline } from "./deadlines.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
@@ -70,8 +70,8 @@ export class Calls {
           connection.inbox.expectReply();
           signal?.addEventListener("abort", onAbort);
           cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`));
-          number = connection.sendFrame(`${method.requestPrefix}${id}:${payload}`);
-        } else if (connection.sendFrame(method.messagePrefix + payload, droppable)) settle(ok(undefined));
+          number = connection.sendFrame(sizedFrame(`${method.requestPrefix}${id}:`, payload));
+        } else if (connection.sendFrame(sizedFrame(method.messagePrefix, payload), droppable)) settle(ok(undefined));
         else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
       } catch (thrown) {
         settle(unsendable(path, thrown));

@@ -80,9 +80,9 @@ export class Connection implements TransportListener {
    * Runs `callback` once, in the connection's context, when the connection has closed; at once when it already has.
    * Returns a function that removes it.
    */
-  onClose(callback: CloseCallback): () => void {
+  onClose(callback: CloseCallback, context = this.context): () => void {
     const end = this.#end;
-    if (end) runCallback(this.socketEndpoint, this.context, () => callback(...end));
+    if (end) runCallback(this.socketEndpoint, context, "onClose", () => callback(...end));
     else this.#closeCallbacks.add(callback);
     return () => this.#closeCallbacks.delete(callback);
   }
@@ -158,8 +158,16 @@ export class Connection implements TransportListener {
     if (this.can("cancel")) this.sendIfOpen(`${FrameType.CANCEL}:${path}:${id}:`);
   }
 
-  /** Pings the peer; returns whether that is possible. */
-  ping(): boolean {
+  /**
+   * Changes with each sign of life: what was received, and bytes that the transport sees moving. NaN while this end does
+   * not read, since the peer cannot show any.
+   */
+  get signsOfLife(): number {
+    return this.received + (this.outbox.underlyingTransport.bytesMoved?.() ?? 0);
+  }
+
+  /** Pings the peer, or shows life to one that may wait for a sign of it; returns whether that is possible. */
+  ping(_isSign?: boolean): boolean {
     const { underlyingTransport: transport } = this.outbox;
     if (transport.ping) {
       transport.ping();

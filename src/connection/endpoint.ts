@@ -39,10 +39,10 @@ export interface SocketEndpoint {
   /** Everything that a connection calls back runs in here. */
   readonly asyncScope: AsyncScope;
   /**
-   * Parses a payload, or gives `undefined` for one that nests too deep for this end; absent in pages, where the
-   * platform's own limit is enough.
+   * Parses a payload for a schema, or gives `undefined` for one that nests too deep or has too many values for this
+   * end; absent in pages, where the platform's own limit is enough.
    */
-  readonly parseLimited?: (payload: string) => unknown;
+  readonly parseLimited?: PayloadParser;
   /** What a message is at this end; absent in pages, where nothing carries a trace through an `await`. */
   readonly Message?: typeof IncomingMessage;
   /** A connection has ended. */
@@ -52,15 +52,25 @@ export interface SocketEndpoint {
 /** How long a call waits for its reply unless the program says otherwise, in ms. */
 export const CALL_TIMEOUT = 30_000;
 
-/** Runs a callback of the program in a context; what it throws, at once or later, is logged and stops nothing. */
+/** Runs a callback of the program; what it throws, at once or later, is logged under its name and stops nothing. */
 export async function runCallback(
-  { apiName, logger, asyncScope: scope }: SocketEndpoint,
+  endpoint: Pick<SocketEndpoint, "apiName" | "logger" | "asyncScope">,
   context: GGContext,
+  name: string,
   callback: () => unknown,
 ): Promise<void> {
   try {
-    await scope(() => context.run(callback));
+    await endpoint.asyncScope(() => context.run(callback));
   } catch (error) {
-    logger.error(`${apiName}: a callback failed`, { error });
+    callbackFailed(endpoint, name, error);
   }
+}
+
+/** Logs that a callback of the program has failed. */
+export function callbackFailed(
+  { apiName, logger }: Pick<SocketEndpoint, "apiName" | "logger">,
+  name: string,
+  error: unknown,
+): void {
+  logger.error(`${apiName}: the ${name} callback failed`, { error });
 }

@@ -36,7 +36,7 @@ export function loggerOf(
 /** Writes to the console what `write` fails to write, at once or later, also when a log lacks a level. */
 function withConsoleFallback(write: Write): Required<GGWebSocketLogger> {
   const at = (level: Level) => (message: string, fields?: GGWebSocketLogFields) => {
-    const fallBack = () => defaultLogger[level](message, fields);
+    const fallBack = () => writeToConsole(level, message, fields);
     try {
       const written = write(level, message, fields);
       if (isThenable(written)) Promise.resolve(written).catch(fallBack);
@@ -45,6 +45,17 @@ function withConsoleFallback(write: Write): Required<GGWebSocketLogger> {
     }
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** The console throws as well, when a field cannot be shown; the text alone can. */
+function writeToConsole(level: Level, message: string, fields?: GGWebSocketLogFields): void {
+  for (const data of [[fields], []]) {
+    try {
+      return defaultLogger[level](message, ...data);
+    } catch {
+      // There is no other place to write to.
+    }
+  }
 }
 
 /** The data of an entry as the framework's log takes them: an error stands by itself, in front. */

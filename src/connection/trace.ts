@@ -11,7 +11,7 @@ export interface Trace {
 }
 
 /** The framework's `GG_TRACE`, without its package: context values are found by the name of their key. */
-const TRACE = /* @__PURE__ */ new GGContextKey<Trace>("trace", IsUnknown as unknown as GGSchema<Trace>);
+export const TRACE = /* @__PURE__ */ new GGContextKey<Trace>("trace", IsUnknown as unknown as GGSchema<Trace>);
 
 /** Gives a context a trace of its own, for work that began at this time. */
 export function beginTrace(context: GGContext, startedAt = Date.now()): void {

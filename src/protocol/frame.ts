@@ -51,17 +51,19 @@ export const MAX_BATCH_BYTES = 65_536;
 /** 16 MiB, the largest message in bytes, in either direction. `ws` alone would take 100 MiB. */
 export const MAX_PAYLOAD = 16 * 1024 * 1024;
 
-/**
- * JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle),
- * and when the peer would close the connection over its size.
- */
+/** JSON text for a payload; `undefined` gives the empty text. Throws what `JSON.stringify` throws (a BigInt, a cycle). */
 export function stringifyPayload(value: unknown): string {
-  const payload = JSON.stringify(value) ?? "";
-  // A UTF-16 unit becomes three bytes at most, so that few payloads need counting.
-  if (payload.length > MAX_PAYLOAD / 3 && new Blob([payload]).size > MAX_PAYLOAD) {
+  return JSON.stringify(value) ?? "";
+}
+
+/** A frame of its prefix and its payload. Throws when the peer would close the connection over its size. */
+export function sizedFrame(prefix: string, payload: string): string {
+  const frame = prefix + payload;
+  // A UTF-16 unit becomes three bytes at most, so that few frames need counting.
+  if (frame.length > MAX_PAYLOAD / 3 && new Blob([frame]).size > MAX_PAYLOAD) {
     throw new RangeError("it is larger than 16 MiB");
   }
-  return payload;
+  return frame;
 }
 
 /** What a payload says; `undefined` when it is empty or not JSON (no JSON text means `undefined`). */

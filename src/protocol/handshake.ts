@@ -1,5 +1,5 @@
 import { CAPABILITIES_MEMBER } from "./capabilities.js";
-import { isDeeper, MAX_DEPTH } from "./depth.js";
+import { excessOf, MAX_DEPTH } from "./depth.js";
 import { FrameType, parsePayload } from "./frame.js";
 
 /** The client's first frame: the handshake's headers, and the names of what it can do beyond 0.0.39. */
@@ -25,7 +25,7 @@ export function encodeHandshakeError(errorPayload: string): string {
  * The headers in a handshake's payload: own string members only, and none when the payload is anything but an object.
  */
 export function decodeHandshakeHeaders(payload: string): Record<string, string> {
-  const value = isDeeper(payload, MAX_DEPTH) ? undefined : parsePayload(payload);
+  const value = excessOf(payload, MAX_DEPTH) ? undefined : parsePayload(payload);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),

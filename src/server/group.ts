@@ -8,6 +8,7 @@ import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
 import { memoizeByKey, tablesOf } from "../connection/methods/methodTable.js";
 import { type Outcome, ok, unsendable } from "../connection/methods/outcome.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
+import { sizedFrame } from "../protocol/frame.js";
 import { SharedMessage } from "../transport/transport.js";
 import { callerOf } from "./connection/outgoing.js";
 import { ServerConnection } from "./connection/serverConnection.js";
@@ -49,7 +50,7 @@ class Group implements GGSocketGroupMembers {
   static async send(group: Group, method: CompiledMethod, data: unknown, droppable?: boolean): Promise<Outcome> {
     let message: SharedMessage;
     try {
-      message = new SharedMessage(method.messagePrefix + method.writeInput(data));
+      message = new SharedMessage(sizedFrame(method.messagePrefix, method.writeInput(data)));
     } catch (thrown) {
       return unsendable(method.path, thrown);
     }

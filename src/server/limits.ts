@@ -1,5 +1,5 @@
 import type { GGWebSocketLimits } from "../api/server.js";
-import { MAX_DEPTH } from "../protocol/depth.js";
+import { MAX_DEPTH, MAX_VALUES } from "../protocol/depth.js";
 import { MAX_PAYLOAD } from "../protocol/frame.js";
 
 /** All limits of an API, each with a value. */
@@ -14,10 +14,12 @@ export function resolveLimits(apiName: string, given: GGWebSocketLimits = {}): L
   const limits: Limits = {
     maxPayloadBytes: MAX_PAYLOAD,
     maxDepth: MAX_DEPTH,
+    maxValues: MAX_VALUES,
     maxRequestsInFlight: 1_000,
     messagesPerSecond: Number.POSITIVE_INFINITY,
     messageBurst: given.messagesPerSecond ?? Number.POSITIVE_INFINITY,
     maxOutboxBytes: 64 * 1024 * 1024,
+    maxTotalOutboxBytes: 512 * 1024 * 1024,
     maxHandshakes: 5_000,
     maxConnections: Number.POSITIVE_INFINITY,
     maxConnectionsPerAddress: Number.POSITIVE_INFINITY,

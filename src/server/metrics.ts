@@ -26,8 +26,11 @@ export class ServerMetrics implements SocketMetrics {
   readonly #scope: AsyncScope;
   readonly #handled: Traffic;
   readonly #sent: Traffic;
+  #onFailed: ((error: unknown) => void) | undefined;
 
-  constructor(api: string, path: string, scope: AsyncScope) {
+  /** `onFailed` is called when the store first throws: each message may bring it to do so again. */
+  constructor(api: string, path: string, scope: AsyncScope, onFailed: (error: unknown) => void) {
+    this.#onFailed = onFailed;
     this.#labels = Object.freeze({ api, path });
     this.#opened = Object.freeze({ api, path, result: "OK" });
     this.#scope = scope;
@@ -37,32 +40,40 @@ export class ServerMetrics implements SocketMetrics {
 
   /** An attempt to connect has succeeded. Called inside the scope. */
   opened(): void {
-    if (!GG_METRICS.has()) return;
-    GGWebSocketMetrics.connections.inc(1, this.#opened);
-    GGWebSocketMetrics.connectionsActive.inc(1, this.#labels);
+    this.#count(() => {
+      GGWebSocketMetrics.connections.inc(1, this.#opened);
+      GGWebSocketMetrics.connectionsActive.inc(1, this.#labels);
+    });
   }
 
   closed(): void {
-    this.#count(() => GGWebSocketMetrics.connectionsActive.dec(1, this.#labels));
+    this.#countInScope(() => GGWebSocketMetrics.connectionsActive.dec(1, this.#labels));
   }
 
   /** An attempt to connect has failed. */
   refused(result: ConnectionResult): void {
-    this.#count(() => GGWebSocketMetrics.connections.inc(1, { ...this.#labels, result }));
+    this.#countInScope(() => GGWebSocketMetrics.connections.inc(1, { ...this.#labels, result }));
   }
 
   handled(method: string, result: string, startedAt?: number): void {
-    if (GG_METRICS.has()) this.#handled.count(method, result, startedAt);
+    this.#count(() => this.#handled.count(method, result, startedAt));
   }
 
   sent(method: string, result: string, startedAt?: number, count?: number): void {
-    this.#count(() => this.#sent.count(method, result, startedAt, count));
+    this.#countInScope(() => this.#sent.count(method, result, startedAt, count));
+  }
+
+  #countInScope(count: () => void): void {
+    this.#scope(() => this.#count(count));
   }
 
   #count(count: () => void): void {
-    this.#scope(() => {
+    try {
       if (GG_METRICS.has()) count();
-    });
+    } catch (error) {
+      this.#onFailed?.(error);
+      this.#onFailed = undefined;
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import { GG_DISCOVERY } from "@grest-ts/discovery";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
-import type { WsConnectionContext } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import { isPublic } from "../api/permission.js";
 import type { SchemaDefinition } from "../api/schema.js";
@@ -13,22 +12,26 @@ import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
 import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js";
 import { captureScope } from "../connection/node/asyncScope.js";
+import { limitedParser } from "../connection/node/limitedParser.js";
 import { TracedMessage } from "../connection/trace.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
-import { isDeeper } from "../protocol/depth.js";
-import { parsePayload } from "../protocol/frame.js";
 import { WsTransport } from "../transport/node/ws.js";
+import { answeredAtOnce } from "./answeredAtOnce.js";
 import { drain } from "./connection/drain.js";
 import { outgoingClass } from "./connection/outgoing.js";
-import { acceptTransport } from "./handshake/accept.js";
+import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
+import { MAX_HANDSHAKE_BYTES } from "./handshake/listener.js";
 import { PendingHandshakes } from "./handshake/pendingHandshakes.js";
+import { Ledger } from "./ledger.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { protocolResult, ServerMetrics } from "./metrics.js";
 import type { AnyConnectionHandler, RawConnectionHandler, ServedApi } from "./servedApi.js";
 import { throttledLogger } from "./throttledLogger.js";
 import { Admission, type UpgradeRejection } from "./upgrade/admission.js";
+import { explainPlainRequests } from "./upgrade/plainRequests.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrade/router.js";
+import { webSocketUpgrade } from "./upgrade/webSocketUpgrade.js";
 
 /** One API that is being served: what its connections have in common, and the connections themselves. */
 export class Registration implements ServedApi {
@@ -45,6 +48,7 @@ export class Registration implements ServedApi {
   readonly Outgoing: ReturnType<typeof outgoingClass>;
   readonly capabilities: ServerCapabilities;
   readonly limits: Limits;
+  readonly ledger: Ledger;
   readonly handshakes = new PendingHandshakes();
   readonly #connections = new Set<Connection>();
   readonly #heartbeat: Heartbeat | undefined;
@@ -52,7 +56,8 @@ export class Registration implements ServedApi {
   readonly #upgrades: UpgradeRouter;
   readonly #admission: Admission;
   readonly #drain: GGDrainOptions | undefined;
-  #address: WsConnectionContext | undefined;
+  readonly #addressOf: WebSocketSchemaConfig["addressOf"];
+  #port: number | undefined;
   #isClosing = false;
   #teardown: Promise<void> | undefined;
 
@@ -75,7 +80,10 @@ export class Registration implements ServedApi {
     this.permissionResolver = config.permissionResolver;
     this.onConnection = onConnection;
     this.limits = resolveLimits(apiName, config.limits);
-    this.metrics = new ServerMetrics(apiName, this.path, scope);
+    this.ledger = new Ledger(this.limits);
+    this.metrics = new ServerMetrics(apiName, this.path, scope, (error) =>
+      logger.error(`${apiName}: the metrics store failed`, { error }),
+    );
     this.Outgoing = outgoingClass(serverToClient);
     if (heartbeat) this.#heartbeat = new Heartbeat(heartbeat.intervalMs, heartbeat.timeoutMs);
     this.capabilities = new ServerCapabilities(config.capabilities, this.#heartbeat);
@@ -88,16 +96,11 @@ export class Registration implements ServedApi {
       timeout: config.timeout ?? CALL_TIMEOUT,
       asyncScope: scope,
       Message: TracedMessage,
-      parseLimited: (payload) => {
-        if (!isDeeper(payload, this.limits.maxDepth)) return parsePayload(payload);
-        logger.warn(`${apiName}: a payload was nested too deep`);
-        return undefined;
-      },
+      parseLimited: limitedParser(this.limits, (excess) => logger.warn(`${apiName}: a payload ${excess}`)),
       onConnectionClosed: (connection, code) => this.#connectionClosed(connection, code),
     };
-    this.#admission = new Admission(apiName, this.limits, config, (error) =>
-      logger.warn(`${apiName}: addressOf failed`, { error }),
-    );
+    this.#admission = new Admission(apiName, this.limits, this.ledger, config.allowedOrigins);
+    this.#addressOf = config.addressOf;
     this.#http = http;
     this.#upgrades = this.#route(config);
     const announce = () => scope(() => void this.#announce(serverToClient));
@@ -106,15 +109,10 @@ export class Registration implements ServedApi {
     http.onTeardown(() => this.teardown());
   }
 
-  get address(): WsConnectionContext {
-    // Connections exist only while the server listens, so the port is final; reading it takes a system call.
-    this.#address ??= Object.freeze({ port: this.port, path: this.path });
-    return this.#address;
-  }
-
-  /** The port that the HTTP server listens on. */
+  /** The port that the HTTP server listens on. It does not change, and reading it takes a system call. */
   get port(): number | undefined {
-    return this.#http.port;
+    this.#port ??= this.#http.port;
+    return this.#port;
   }
 
   get connectionCount(): number {
@@ -139,7 +137,7 @@ export class Registration implements ServedApi {
     const errors: unknown[] = [];
     for (const connection of this.#connections) {
       try {
-        if (!connection.context.run(match)) continue;
+        if (!answeredAtOnce(connection.context.run(match))) continue;
         connection.close(code, clampCloseReason(reason));
         count++;
       } catch (error) {
@@ -171,26 +169,43 @@ export class Registration implements ServedApi {
     upgrades.add(this.path, {
       apiName: this.apiName,
       leavesUnknownPaths: unknownPaths === "leave",
-      maxPayloadBytes: this.limits.maxPayloadBytes,
-      admit: (request) => this.#admitUpgrade(request),
-      accept: (ws, query, request) => {
-        const onClosed = this.#admission.enter(request);
-        if (onClosed) ws.once("close", onClosed);
-        ws.on("error", this.#onProtocolError);
-        acceptTransport(this, new WsTransport(ws, true), query);
-      },
+      upgrade: webSocketUpgrade({
+        maxPayloadBytes: this.limits.maxPayloadBytes,
+        admit: (request) => this.#admitUpgrade(request),
+        accept: (ws, query, request) => {
+          ws.on("error", this.#onProtocolError);
+          const transport = new WsTransport(ws, true);
+          transport.limitMessages(Math.min(MAX_HANDSHAKE_BYTES, this.limits.maxPayloadBytes));
+          const slot = this.ledger.open(request.socket, this.#findAddress(request));
+          acceptUpgraded(this, { transport, slot, request, query });
+        },
+        onFailed: (error) => this.endpoint.logger.error(`${this.apiName}: an upgrade failed`, { error }),
+      }),
     });
+    explainPlainRequests(this.#http, upgrades, this.path);
     return upgrades;
   }
 
   #admitUpgrade(request: IncomingMessage): UpgradeRejection | undefined {
-    const counts = { isClosing: this.#isClosing, handshakes: this.handshakes.size, connections: this.connectionCount };
-    const rejection = this.#admission.check(request, counts);
+    const address = this.#findAddress(request);
+    const rejection = this.#admission.check(request, address, this.#isClosing);
     if (!rejection) return undefined;
     const { result } = rejection;
     this.metrics.refused(result);
-    this.endpoint.logger.warn(`${this.apiName}: upgrades are refused, ${result}`, { result });
+    this.endpoint.logger.warn(`${this.apiName}: upgrades are refused, ${result}`, { result, address });
     return rejection;
+  }
+
+  /** What the program finds, else the TCP peer: a request without the proxy's header must not escape the limit. */
+  #findAddress(request: IncomingMessage): string | undefined {
+    try {
+      const found: unknown = answeredAtOnce(this.#addressOf?.(request));
+      if (typeof found === "string") return found;
+      if (found !== undefined) throw new TypeError(`not a text but ${typeof found}`);
+    } catch (error) {
+      this.endpoint.logger.warn(`${this.apiName}: addressOf failed`, { error });
+    }
+    return request.socket.remoteAddress;
   }
 
   /** One for all connections. */
@@ -222,6 +237,7 @@ export class Registration implements ServedApi {
 
   #connectionClosed(connection: Connection, code: number): void {
     this.#connections.delete(connection);
+    this.handshakes.ended(connection.outbox.underlyingTransport);
     this.#heartbeat?.delete(connection);
     this.metrics.closed();
     this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });

@@ -1,6 +1,5 @@
 import type { GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
-import type { WsConnectionContext } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket } from "../api/rawSocket.js";
 import type { Connection } from "../connection/connection.js";
@@ -8,6 +7,7 @@ import type { SocketEndpoint } from "../connection/endpoint.js";
 import type { outgoingClass } from "./connection/outgoing.js";
 import type { ServerCapabilities } from "./handshake/capabilities.js";
 import type { PendingHandshakes } from "./handshake/pendingHandshakes.js";
+import type { Ledger } from "./ledger.js";
 import type { Limits } from "./limits.js";
 import type { ServerMetrics } from "./metrics.js";
 
@@ -22,9 +22,11 @@ export interface ServedApi {
   readonly apiName: string;
   readonly endpoint: SocketEndpoint;
   readonly limits: Limits;
+  readonly ledger: Ledger;
   readonly metrics: ServerMetrics;
-  /** What `GG_WS_CONNECTION` says on every connection. */
-  readonly address: WsConnectionContext;
+  /** Where it is served: `GG_WS_CONNECTION` says so on every connection. */
+  readonly port: number | undefined;
+  readonly path: string;
   // The handshake.
   readonly middlewares: readonly GGWebSocketMiddleware[];
   readonly queryValidator: GGValidator<unknown> | undefined;

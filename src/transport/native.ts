@@ -4,6 +4,9 @@ import type { Transport, TransportListener } from "./transport.js";
 /** A transport over the platform's own `WebSocket`: browsers, and runtimes that have one. */
 export function nativeTransport(socket: WebSocket): Transport {
   let listener: TransportListener | undefined;
+  /** Bytes that waited at the last look, and those that were added since; 0 when none waited. */
+  let waiting = 0;
+  let moves = 0;
 
   const close = (code?: number, reason?: string) => {
     try {
@@ -33,7 +36,16 @@ export function nativeTransport(socket: WebSocket): Transport {
       listener = next;
     },
     send(messages) {
-      if (socket.readyState === socket.OPEN) for (const message of messages) socket.send(message);
+      if (socket.readyState !== socket.OPEN) return;
+      const before = socket.bufferedAmount;
+      for (const message of messages) socket.send(message);
+      if (waiting) waiting += socket.bufferedAmount - before;
+    },
+    bytesMoved() {
+      const { bufferedAmount } = socket;
+      if (bufferedAmount < waiting) moves++;
+      waiting = bufferedAmount;
+      return moves;
     },
     close,
     terminate() {

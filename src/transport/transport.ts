@@ -11,6 +11,11 @@ export interface Transport {
   sendShared?(message: SharedMessage): void;
   /** How many bytes were handed over and are not sent yet, since the peer reads too slowly. */
   backlog?(): number;
+  /**
+   * Changes when bytes have arrived, or when bytes that waited at the last call have been sent, as far as the platform
+   * shows either. NaN while reading is paused.
+   */
+  bytesMoved?(): number;
   /** Sends a ping frame; `onAlive` reports the answer. */
   ping?(): void;
   /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */

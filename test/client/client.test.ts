@@ -398,7 +398,7 @@ describe("ending", () => {
     client.onClose(() => events.push("second"));
     peer.ws.terminate();
     expect(await events.next()).toBe("second");
-    expect(logger.entries.map((entry) => entry.message)).toEqual(["Probe: a callback failed"]);
+    expect(logger.entries.map((entry) => entry.message)).toEqual(["Probe: the onClose callback failed"]);
   });
 
   it("has no connection after the server's teardown", async () => {
@@ -436,7 +436,7 @@ describe("context", () => {
     const peer = await accepted;
     expect(peer.headers).toEqual({ who: "Ann" });
     peer.send('m:Probe.news::{"text":""}');
-    expect(await seen.take(3)).toEqual(["before Ann", "setup Ann", `news Ann ${server.url}`]);
+    expect(await seen.take(3)).toEqual(["before Ann", "setup Ann", "news Ann /ws/probe"]);
     peer.ws.terminate();
     expect(await seen.next()).toBe("close Ann");
   });

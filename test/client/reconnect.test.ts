@@ -220,11 +220,12 @@ describe("reconnecting", () => {
 
 describe("the wait before an attempt", () => {
   const error = new SERVER_ERROR();
+  const run = (_name: string, callback: () => unknown) => void callback();
 
   it("is a random part of a limit that doubles up to the cap", () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(0.999999);
     onTestFinished(() => random.mockRestore());
-    const policy = reconnectPolicy({});
+    const policy = reconnectPolicy({}, run);
     const delays = Array.from({ length: 9 }, () => policy.next(error)).map((next) => Math.round(next as number));
     expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
     random.mockReturnValue(0);
@@ -234,7 +235,7 @@ describe("the wait before an attempt", () => {
   it("starts anew only after a connection that lasted", () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(1);
     onTestFinished(() => random.mockRestore());
-    const policy = reconnectPolicy({ initialDelayMs: 100, multiplier: 3, maxAttempts: 2 });
+    const policy = reconnectPolicy({ initialDelayMs: 100, multiplier: 3, maxAttempts: 2 }, run);
     expect(policy.next(error)).toBe(100);
     policy.lasted(4_999);
     expect(policy.next(error)).toBe(300);

@@ -119,7 +119,7 @@ describe("raw sockets", () => {
         middlewares: [
           {
             updateHandshake() {
-              seen.push(USER.get(), GG_WS_CONNECTION.get()?.path === server.url);
+              seen.push(USER.get(), GG_WS_CONNECTION.get()?.path === "/ws");
               USER.set("handshake");
             },
           },
@@ -129,7 +129,7 @@ describe("raw sockets", () => {
         socket.registerHandler({
           path: "A.b",
           handler: () => {
-            seen.push(USER.get(), GG_WS_CONNECTION.get()?.path === server.url);
+            seen.push(USER.get(), GG_WS_CONNECTION.get()?.path === "/ws");
             resolve();
           },
         });

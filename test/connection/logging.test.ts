@@ -221,7 +221,7 @@ it("logs no credential and no payload in any entry, nor in the errors of the ent
     "Log.gatedNote: a message ended with FORBIDDEN",
     "Log.missing: a message ended with SERVER_ERROR",
     "ROUTE_NOT_FOUND",
-    "a callback failed",
+    "the onClose callback failed",
   ]) {
     expect(messages).toContain(kind);
   }

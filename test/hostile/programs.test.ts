@@ -284,7 +284,7 @@ describe("a raw socket", () => {
     const peer = await accepted;
     peer.send("m:A.other::1", "r:A.b:1:");
     expect(await peer.next()).toContain("s:A.b:1:");
-    expect(written).toEqual(["GGSocketPool: a callback failed"]);
+    expect(written).toEqual(["GGSocketPool: the setUnknownMessageHandler callback failed"]);
   });
 });
 

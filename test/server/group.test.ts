@@ -96,9 +96,9 @@ describe("GGSocketGroup", () => {
       for (const peer of peers.slice(1)) expect(await peer.next()).toContain(`"n":${n}`);
     }
     expect(group.size).toBe(3);
-    group.news({ text: "not this either" }, { droppable: true });
+    group.news({ text: `not this either ${text}` }, { droppable: true });
     for (const peer of peers.slice(1)) expect(await peer.next()).toContain("not this either");
-    group.news({ text: "now or never" });
+    group.news({ text: `now or never ${text}` });
     for (const peer of peers.slice(1)) expect(await peer.next()).toContain("now or never");
     peers[0]?.ws.terminate();
     await closed;

@@ -1,4 +1,4 @@
-import { GGHttpServer } from "@grest-ts/http";
+import { GGHttpServer, type GGHttpServerConfig } from "@grest-ts/http";
 import type {
   GGConnectionHandler,
   GGSocketMethodMap,
@@ -41,8 +41,11 @@ export function recordingLogger(): RecordingLogger {
 }
 
 /** Starts an HTTP server with whatever `register` puts on it, and tears it down when the test is over. */
-export async function startHttp(register: (http: GGHttpServer) => void): Promise<{ http: GGHttpServer; url: string }> {
-  const http = new GGHttpServer({ port: 0 });
+export async function startHttp(
+  register: (http: GGHttpServer) => void,
+  config: GGHttpServerConfig = {},
+): Promise<{ http: GGHttpServer; url: string }> {
+  const http = new GGHttpServer({ port: 0, ...config });
   register(http);
   await http.start();
   onTestFinished(() => http.teardown());

@@ -20,6 +20,7 @@ import {
   type WebSocketIncoming,
   type WebSocketOutgoing,
   type WebSocketSchemaConfig,
+  type WsConnectionContext,
   webSocketSchema,
 } from "@grest-ts/websocket";
 import { describe, expectTypeOf, it } from "vitest";
@@ -100,7 +101,8 @@ describe("nothing is any", () => {
   });
 
   it("in keys, metrics and close codes", () => {
-    expectTypeOf(GG_WS_CONNECTION.get()).toEqualTypeOf<{ port?: number; path: string } | undefined>();
+    expectTypeOf(GG_WS_CONNECTION.get()).toMatchTypeOf<{ port?: number; path: string } | undefined>();
+    expectTypeOf<{ port?: number; path: string }>().toExtend<WsConnectionContext>();
     expectTypeOf(GG_WS_MESSAGE.get()).toEqualTypeOf<GGWebSocketMessage | undefined>();
     expectTypeOf<keyof typeof GGWebSocketMetrics>().toEqualTypeOf<
       "connectionsActive" | "connections" | "requests" | "requestDuration" | "outRequests" | "outRequestDuration"

@@ -2,9 +2,9 @@ import { GG_DISCOVERY } from "@grest-ts/discovery";
 import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
+import { limitedParser } from "../../connection/node/limitedParser.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
-import { isDeeper, MAX_DEPTH } from "../../protocol/depth.js";
-import { parsePayload } from "../../protocol/frame.js";
+import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
 import { WsTransport } from "../../transport/node/ws.js";
 import type { ClientPlatform } from "./platform.js";
@@ -17,7 +17,7 @@ export const nodePlatform: ClientPlatform = {
   beginTrace,
   endpoint: {
     Message: TracedMessage,
-    parseLimited: (payload) => (isDeeper(payload, MAX_DEPTH) ? undefined : parsePayload(payload)),
+    parseLimited: limitedParser({ maxDepth: MAX_DEPTH, maxValues: MAX_VALUES }),
   },
   onWake: () => () => {},
   async locate(apiName, url) {

@@ -1,23 +1,31 @@
+import { GGContextStore } from "@grest-ts/context";
 import type { GGPromise } from "@grest-ts/schema";
 import type { SocketHandlerConfig } from "../../api/rawSocket.js";
 import { type Frame, FrameType } from "../../protocol/frame.js";
 import type { Connection, ConnectionHooks } from "../connection.js";
 import { runCallback } from "../endpoint.js";
+import { IncomingMessage } from "../incomingMessage.js";
 import type { CompiledMethod } from "../methods/compiledMethod.js";
 import { type HandlerObject, Handlers } from "../methods/handlers.js";
 import { thrownError } from "../methods/outcome.js";
 import { compileRawMethod } from "./rawMethod.js";
+import type { ContextOf } from "./registrantContext.js";
 
 interface RawHandler {
   readonly method: CompiledMethod;
   readonly owner: HandlerObject;
 }
 
+interface UnknownHandler {
+  readonly handle: (path: string, data: unknown) => void;
+  readonly contextOf: ContextOf;
+}
+
 /** The handlers of a connection that handles more than its contract, if it has one. */
 export class RawHandlers extends Handlers implements ConnectionHooks {
   readonly errorCallbacks: ((error: Error) => void)[] = [];
-  /** Is called with messages that nothing else handles. */
-  onUnknown: ((path: string, data: unknown) => void) | undefined;
+  /** Takes messages that nothing else handles. */
+  #unknown: UnknownHandler | undefined;
   readonly #byPath = new Map<string, RawHandler>();
 
   /** See `ConnectionHooks`. */
@@ -25,12 +33,16 @@ export class RawHandlers extends Handlers implements ConnectionHooks {
     for (const callback of this.errorCallbacks) callback(error);
   }
 
-  set(config: SocketHandlerConfig): void {
+  /** Handles a path, in the context that `contextOf` makes of the message's. */
+  set(config: SocketHandlerConfig, contextOf: ContextOf): void {
     const { path } = config;
-    this.#byPath.set(path, {
-      method: compileRawMethod(path),
-      owner: { [path]: (data) => outcomeOf(config.handler(data)) },
-    });
+    const handle = (data: unknown) => contextOf(GGContextStore.getContext()).run(() => outcomeOf(config.handler(data)));
+    this.#byPath.set(path, { method: compileRawMethod(path), owner: { [path]: handle } });
+  }
+
+  /** Handles the messages that nothing else handles. */
+  setUnknown(handle: UnknownHandler["handle"], contextOf: ContextOf): void {
+    this.#unknown = { handle, contextOf };
   }
 
   delete(path: string): void {
@@ -38,31 +50,29 @@ export class RawHandlers extends Handlers implements ConnectionHooks {
   }
 
   override get isEmpty(): boolean {
-    return super.isEmpty && this.#byPath.size === 0 && !this.onUnknown;
+    return super.isEmpty && this.#byPath.size === 0 && !this.#unknown;
   }
 
   override takeUncontracted(frame: Frame, connection: Connection): boolean {
-    const { type, path, payload } = frame;
+    const { type, path } = frame;
     const raw = this.#byPath.get(path);
     if (raw) connection.inbox.handle(raw.method, frame, raw.owner);
-    else if (type === FrameType.REQUEST || !this.onUnknown) return false;
-    else this.#takeUnknown(path, payload, this.onUnknown, connection);
+    else if (type === FrameType.REQUEST || !this.#unknown) return false;
+    else takeUnknown(frame, this.#unknown, connection);
     return true;
   }
+}
 
-  #takeUnknown(
-    path: string,
-    payload: string,
-    onUnknown: (path: string, data: unknown) => void,
-    connection: Connection,
-  ): void {
-    const { context, socketEndpoint: endpoint } = connection;
-    try {
-      const data = compileRawMethod(path).readInput(payload, endpoint.parseLimited);
-      runCallback(endpoint, context, () => onUnknown(path, data));
-    } catch (unreadable) {
-      connection.onFailed(thrownError(unreadable));
-    }
+function takeUnknown(frame: Frame, { handle, contextOf }: UnknownHandler, connection: Connection): void {
+  const { path, payload } = frame;
+  const { socketEndpoint: endpoint } = connection;
+  const { Message = IncomingMessage, parseLimited } = endpoint;
+  try {
+    const data = compileRawMethod(path).readInput(payload, parseLimited);
+    const context = contextOf(new Message(connection, frame));
+    runCallback(endpoint, context, "setUnknownMessageHandler", () => handle(path, data));
+  } catch (unreadable) {
+    connection.onFailed(thrownError(unreadable));
   }
 }
 

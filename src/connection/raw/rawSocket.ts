@@ -19,6 +19,7 @@ import { beginTrace, TracedMessage } from "../trace.js";
 import { AdapterTransport } from "./adapterTransport.js";
 import { RawHandlers } from "./rawHandlers.js";
 import { compileRawMethod } from "./rawMethod.js";
+import { type ContextOf, registrantContext } from "./registrantContext.js";
 
 /** A connection together with those of its handlers that no contract describes. */
 export class RawConnection {
@@ -78,7 +79,7 @@ class Socket implements RawSocket {
   }
 
   registerHandler(config: SocketHandlerConfig): void {
-    this.#handlers.set(config);
+    this.#handlers.set(config, this.#contextOfCaller());
     this.#handlersGiven();
   }
 
@@ -87,23 +88,25 @@ class Socket implements RawSocket {
   }
 
   setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void {
-    this.#handlers.onUnknown = handler;
+    this.#handlers.setUnknown(handler, this.#contextOfCaller());
     this.#handlersGiven();
   }
 
   onError(callback: (error: Error) => void): this {
-    const { context, socketEndpoint: endpoint } = this.#connection;
-    this.#handlers.errorCallbacks.push((error) => runCallback(endpoint, context, () => callback(error)));
+    const run = this.#callback("onError");
+    this.#handlers.errorCallbacks.push((error) => run(() => callback(error)));
     return this;
   }
 
   onTearDown(callback: () => Promise<void>): this {
-    this.#teardownCallbacks.push(callback);
+    const run = this.#callback("onTearDown");
+    this.#teardownCallbacks.push(() => run(callback));
     return this;
   }
 
   onClose(callback: (code: number, reason: string) => void): this {
-    this.#connection.onClose((code, reason) => callback(code, reason));
+    const context = this.#contextOfCaller()(this.#connection.context);
+    this.#connection.onClose((code, reason) => context.run(() => callback(code, reason)));
     return this;
   }
 
@@ -113,9 +116,8 @@ class Socket implements RawSocket {
     code?: number,
     reason?: string,
   ): Promise<void> {
-    const { context, socketEndpoint: endpoint } = this.#connection;
     await this.#connection.idle(pendingMs);
-    const callbacks = this.#teardownCallbacks.map((callback) => runCallback(endpoint, context, callback));
+    const callbacks = this.#teardownCallbacks.map((callback) => callback());
     if (callbacks.length > 0) await waitAtMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
     this.close(code, reason);
   }
@@ -130,6 +132,17 @@ class Socket implements RawSocket {
 
   closed(): Promise<void> {
     return this.#connection.closed();
+  }
+
+  #contextOfCaller(): ContextOf {
+    return registrantContext(this.#connection.context);
+  }
+
+  /** What runs a callback of this name, in the context of the code that registers it. */
+  #callback(name: string): (callback: () => unknown) => Promise<void> {
+    const { context, socketEndpoint: endpoint } = this.#connection;
+    const own = this.#contextOfCaller()(context);
+    return (callback) => runCallback(endpoint, own, name, callback);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { MessageRejection } from "../../connection/endpoint.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
-import { type AnyError, serverError } from "../../connection/methods/outcome.js";
+import { serverError } from "../../connection/methods/outcome.js";
 import { checkPermission, type Scopes } from "../handshake/permissions.js";
 import type { Limits } from "../limits.js";
 import { TokenBucket } from "./tokenBucket.js";
@@ -51,8 +51,13 @@ export class ConnectionGate {
     this.#rejected = 0;
     const tooMany = this.admitHeld(method, isRequest, load);
     if (tooMany) return tooMany;
-    const error = method && checkPermission(method.permission, this.#scopes, method.path);
-    return error && rejectionOf(error);
+    try {
+      const error = method && checkPermission(method.permission, this.#scopes, method.path);
+      return error && { error, result: error.type };
+    } catch (thrown) {
+      const error = serverError(`${method?.path}: the scopes of the permission resolver failed`, thrown as Error);
+      return { error, result: error.type, warning: error.context?.displayMessage };
+    }
   }
 
   /** Admits what was admitted before, and has waited since: others may be running by now. */
@@ -73,8 +78,4 @@ export class ConnectionGate {
     this.#hasWarned = true;
     return { error: serverError(`${this.#apiName}: ${why}`), result, warning, mustClose };
   }
-}
-
-function rejectionOf(error: AnyError): GateRejection {
-  return { error, result: error.type };
 }

@@ -7,8 +7,10 @@ import { Outbox } from "../../connection/outbox.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { batchBytes, type Capabilities } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
+import { FrameType } from "../../protocol/frame.js";
 import type { SharedMessage, Transport } from "../../transport/transport.js";
 import type { Scopes } from "../handshake/permissions.js";
+import type { Ledger, Sender, Slot } from "../ledger.js";
 import type { ServedApi } from "../servedApi.js";
 import { ConnectionGate } from "./gate.js";
 
@@ -16,17 +18,20 @@ import { ConnectionGate } from "./gate.js";
  * A server's end: it admits only what its limits and the scopes of its peer permit, sends shared messages, and
  * bounds what waits for a peer that reads slowly.
  */
-export class ServerConnection extends Connection {
+export class ServerConnection extends Connection implements Sender {
   declare readonly outbox: ServerOutbox;
   readonly #gate: ConnectionGate;
+  readonly #ledger: Ledger;
   readonly #maxOutboxBytes: number;
   /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
   #hasDropped = false;
+  #isDropped = false;
 
   constructor(
     transport: Transport,
-    { apiName, endpoint, limits }: ServedApi,
+    { apiName, endpoint, ledger, limits }: ServedApi,
+    slot: Slot,
     context: GGContext,
     handlers: Handlers,
     agreed: Capabilities,
@@ -36,6 +41,25 @@ export class ServerConnection extends Connection {
     super(new ServerOutbox(transport, batchBytes(agreed)), endpoint, context, handlers, agreed, hooks);
     this.#gate = new ConnectionGate(apiName, limits, scopes);
     this.#maxOutboxBytes = limits.maxOutboxBytes;
+    this.#ledger = ledger;
+    slot.accept(this);
+  }
+
+  /** Bytes that wait for the peer. */
+  get backlog(): number {
+    return this.#isDropped ? 0 : this.outbox.backlog;
+  }
+
+  dropSlowConsumer(): void {
+    this.#isDropped = true;
+    this.#noteSlowConsumer();
+    this.terminate();
+  }
+
+  /** A ping or pong counts towards the rate as well. */
+  override onAlive(): void {
+    super.onAlive();
+    this.admit();
   }
 
   override admit(method?: CompiledMethod, isRequest?: boolean, wasHeld?: boolean): MessageRejection | undefined {
@@ -51,6 +75,12 @@ export class ServerConnection extends Connection {
     return rejection;
   }
 
+  /** A page sees no pings: it gets the answer to the question that this end may have no time to read. */
+  override ping(isSign = false): boolean {
+    if (isSign && this.isOpen && this.can("alive")) super.sendFrame(`${FrameType.PONG}:::`);
+    return super.ping();
+  }
+
   override sendFrame(frame: string, isDroppable?: boolean): number {
     return this.#makeRoom(frame, isDroppable) ? super.sendFrame(frame) : 0;
   }
@@ -63,12 +93,16 @@ export class ServerConnection extends Connection {
   }
 
   /** Counts a message in. Returns false when there is no room for it: it is dropped then, or the connection closed. */
-  #makeRoom({ length }: string, isDroppable = false): boolean {
-    this.#atMostWaiting += 3 * length;
+  #makeRoom(message: string, isDroppable = false): boolean {
+    const atMost = 3 * message.length;
+    this.#ledger.outboxGrows(atMost);
+    if (!this.isOpen) return false;
+    this.#atMostWaiting += atMost;
     if (this.#atMostWaiting <= this.#maxOutboxBytes) return true;
-    const { backlog } = this.outbox;
-    this.#atMostWaiting = backlog + 3 * length;
-    if (backlog <= this.#maxOutboxBytes) return true;
+    const { backlog } = this;
+    this.#atMostWaiting = backlog + atMost;
+    // A message that is larger than the limit is sent when nothing waits: its peer is not slow.
+    if (backlog === 0 || backlog + Buffer.byteLength(message) <= this.#maxOutboxBytes) return true;
     if (isDroppable) this.#noteDropped();
     else this.#closeSlowConsumer();
     return false;
@@ -82,11 +116,15 @@ export class ServerConnection extends Connection {
   }
 
   #closeSlowConsumer(): void {
+    this.#noteSlowConsumer();
+    this.outbox.discard();
+    this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
+  }
+
+  #noteSlowConsumer(): void {
     const { apiName, logger, metrics } = this.socketEndpoint;
     logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
     metrics?.sent("unknown", "SLOW_CONSUMER");
-    this.outbox.discard();
-    this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
   }
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { GGContext } from "@grest-ts/context";
 import { ERROR, type GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
@@ -10,11 +11,14 @@ import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
 import type { WsTransport } from "../../transport/node/ws.js";
+import { ConnectionAddress } from "../connection/connectionAddress.js";
 import { ServerConnection } from "../connection/serverConnection.js";
+import type { Slot } from "../ledger.js";
 import type { ConnectionResult } from "../metrics.js";
 import type { ServedApi } from "../servedApi.js";
 import type { AgreedCapabilities } from "./capabilities.js";
 import { runConnectionHandlers } from "./connectionHandler.js";
+import { HandshakeContext, UpgradeRequest } from "./handshakeContext.js";
 import { HandshakeListener, type HandshakeResult, MAX_HANDSHAKE } from "./listener.js";
 import { runMiddlewares } from "./middlewares.js";
 import { checkPermission, resolveScopes, type Scopes } from "./permissions.js";
@@ -23,25 +27,38 @@ import { checkQuery, parseQuery, type RawQuery } from "./query.js";
 /** How long a client may take to send its handshake message, in ms. */
 const HANDSHAKE_TIMEOUT = 5_000;
 
-/** Takes a new transport through query check, handshake and permissions to its connection handler. Never throws. */
-export function acceptTransport(api: ServedApi, transport: WsTransport, rawQuery: string): void {
-  new Handshake(api, transport, parseQuery(rawQuery)).begin();
+/** A socket that was upgraded, and what is known about it. */
+export interface Upgraded {
+  readonly transport: WsTransport;
+  readonly slot: Slot;
+  readonly request: IncomingMessage;
+  /** The text after the `?` of its URL. */
+  readonly query: string;
+}
+
+/** Takes an upgraded socket through query check, handshake and permissions to its connection handler. Never throws. */
+export function acceptUpgraded(api: ServedApi, upgraded: Upgraded): void {
+  new Handshake(api, upgraded).begin();
 }
 
 /** The server's side of one handshake. Makes no promise where the program makes none: promises cost the most here. */
 class Handshake {
   readonly #api: ServedApi;
   readonly #transport: WsTransport;
+  readonly #slot: Slot;
+  readonly #request: IncomingMessage;
   readonly #context = new GGContext("ws-connection");
   readonly #listener: HandshakeListener;
   /** The raw arguments, and once they are checked what the validator made of them. */
   #query: unknown;
 
-  constructor(api: ServedApi, transport: WsTransport, rawQuery: RawQuery) {
+  constructor(api: ServedApi, { transport, slot, request, query }: Upgraded) {
     this.#api = api;
     this.#transport = transport;
-    this.#query = rawQuery;
-    this.#context.set(GG_WS_CONNECTION, api.address);
+    this.#slot = slot;
+    this.#request = request;
+    this.#query = parseQuery(query);
+    this.#context.set(GG_WS_CONNECTION, new ConnectionAddress(api.port, api.path, slot));
     beginTrace(this.#context);
     this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, (result) =>
       this.#guard(() => this.#proceed(result)),
@@ -50,8 +67,8 @@ class Handshake {
 
   begin(): void {
     const { handshakes, queryValidator } = this.#api;
-    handshakes.handshakeStarted(this.#transport, this.#context);
-    if (queryValidator) this.#guard(() => this.#checkQuery(queryValidator));
+    handshakes.started(this.#transport, this.#context);
+    if (queryValidator) this.#guard(() => this.#checkQuery(queryValidator), "the query validator failed");
   }
 
   #checkQuery(validator: GGValidator<unknown>): void {
@@ -68,14 +85,18 @@ class Handshake {
     const agreed = capabilities.agreeOn(headers[CAPABILITIES_MEMBER]);
     delete headers[CAPABILITIES_MEMBER];
     const enter = (scopes: Scopes) => this.#enter(scopes, agreed);
-    const refuse = (thrown: unknown) => this.#refuse(this.#publicError(thrown));
+    let asked = "a middleware";
+    const resolve = () => {
+      asked = "the permission resolver";
+      return resolveScopes(permissionResolver);
+    };
+    const refuse = (thrown: unknown) => this.#refuse(this.#publicError(thrown, asked));
     let scopes: Scopes | Promise<Scopes>;
     try {
       const queryArgs = this.#query as GGWebSocketHandshakeContext["queryArgs"];
-      const middlewaresDone = runMiddlewares(middlewares, { headers, queryArgs });
-      scopes = middlewaresDone
-        ? middlewaresDone.then(() => resolveScopes(permissionResolver))
-        : resolveScopes(permissionResolver);
+      const request = new UpgradeRequest(this.#request, this.#slot.address);
+      const middlewaresDone = runMiddlewares(middlewares, new HandshakeContext(headers, queryArgs, request));
+      scopes = middlewaresDone ? middlewaresDone.then(resolve) : resolve();
     } catch (thrown) {
       return refuse(thrown);
     }
@@ -94,23 +115,29 @@ class Handshake {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
     const handlers = api.rawHandlers.length > 0 ? new RawHandlers() : new Handlers();
-    const connection = new ServerConnection(transport, api, this.#context, handlers, agreed, scopes);
+    const connection = new ServerConnection(transport, api, this.#slot, this.#context, handlers, agreed, scopes);
     // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);
-    api.handshakes.handshakeEnded(transport);
+    transport.limitMessages(api.limits.maxPayloadBytes);
+    api.handshakes.accepted(transport);
     api.connectionOpened(connection);
     this.#listener.handOverTo(connection);
-    runConnectionHandlers(api, connection, handlers, this.#query);
+    runConnectionHandlers(api, connection, handlers, this.#query, () => {
+      // The identity may have been set by the connection handler, after the revocation.
+      const late = api.handshakes.takeRevocation(transport);
+      if (late) connection.close(late.code, late.reason);
+      api.handshakes.ended(transport);
+    });
   }
 
   /**
-   * An `ERROR` is the middleware's answer to the client; anything else is a defect, logged under the reference it gets.
+   * An `ERROR` is the program's answer to the client; anything else is a defect, logged under the reference it gets.
    */
-  #publicError(thrown: unknown): AnyError {
+  #publicError(thrown: unknown, asked: string): AnyError {
     const error = thrownError(thrown);
     if (!(thrown instanceof ERROR)) {
       const { apiName, endpoint } = this.#api;
-      endpoint.logger.error(`${apiName}: a middleware failed`, { ref: error.context?.ref, error: thrown });
+      endpoint.logger.error(`${apiName}: ${asked} failed`, { ref: error.context?.ref, error: thrown });
     }
     return error;
   }
@@ -131,16 +158,16 @@ class Handshake {
   /** Ends the handshake without a connection. */
   #end(result: ConnectionResult, code?: number, reason?: string): void {
     this.#api.metrics.refused(result);
-    this.#api.handshakes.handshakeEnded(this.#transport);
+    this.#api.handshakes.ended(this.#transport);
     this.#listener.stop();
     if (code !== undefined) this.#transport.close(code, reason);
   }
 
   /** Runs a step in the connection's context; a defect in it closes the transport. */
-  #guard(step: () => void | Promise<void>): void {
+  #guard(step: () => void | Promise<void>, failure = "a connection could not be set up"): void {
     const fail = (error: unknown) => {
       const { apiName, endpoint } = this.#api;
-      endpoint.logger.error(`${apiName}: a connection could not be set up`, { error });
+      endpoint.logger.error(`${apiName}: ${failure}`, { error });
       this.#end("ERROR", CloseCode.INTERNAL_ERROR, "Connection failed");
     };
     try {

@@ -11,13 +11,15 @@ import type { ServedApi } from "../servedApi.js";
 
 /**
  * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any. Messages wait until each
- * side has given handlers, or has ended without: neither must lose messages to the other.
+ * side has given handlers, or has ended without: neither must lose messages to the other. Calls `ended` when the
+ * program's handler has ended.
  */
 export function runConnectionHandlers(
   api: ServedApi,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
+  ended: () => void,
 ): void {
   const isShared = handlers instanceof RawHandlers;
   const isReady = { contract: false, raw: !isShared };
@@ -25,7 +27,7 @@ export function runConnectionHandlers(
     isReady[side] = true;
     if (isReady.contract && isReady.raw) connection.inbox.expectNoMoreHandlers();
   };
-  runContracted(api, connection, handlers, query, () => ready("contract"));
+  runContracted(api, connection, handlers, query, () => ready("contract"), ended);
   if (isShared) runRaw(api, new RawConnection(connection, handlers, () => ready("raw")), query, () => ready("raw"));
 }
 
@@ -36,6 +38,7 @@ function runContracted(
   handlers: Handlers,
   query: unknown,
   ready: () => void,
+  ended: () => void,
 ): void {
   const incoming = {
     on(added: HandlerObject) {
@@ -54,17 +57,18 @@ function runContracted(
   };
   try {
     const result = onConnection(incoming, outgoing, query);
-    if (isThenable(result)) Promise.resolve(result).catch(fail).then(ready);
-    else ready();
+    if (isThenable(result)) return void Promise.resolve(result).catch(fail).then(ready).then(ended);
+    ready();
   } catch (error) {
     fail(error);
   }
+  ended();
 }
 
 /** What a raw handler throws is logged and stops nothing, as at 0.0.39. One may go on for as long as its connection. */
 function runRaw({ endpoint, rawHandlers }: ServedApi, raw: RawConnection, query: unknown, ready: () => void): void {
   const socket = rawSocket(raw);
   const run = (handler: (typeof rawHandlers)[number]) =>
-    runCallback(endpoint, raw.connection.context, () => handler(socket, query));
+    runCallback(endpoint, raw.connection.context, "onConnection", () => handler(socket, query));
   waitAtMost(HANDLER_GRACE, (done) => void Promise.all(rawHandlers.map(run)).then(done)).then(ready);
 }

@@ -9,6 +9,9 @@ export type HandshakeResult = Record<string, string> | "timeout" | "too large" |
 /** In characters; no headers need as much, and decoding them costs more than their size suggests. */
 export const MAX_HANDSHAKE = 65_536;
 
+/** The largest message before the handshake is done, in bytes: of that many characters, each at its longest in UTF-8. */
+export const MAX_HANDSHAKE_BYTES = 4 * MAX_HANDSHAKE;
+
 /**
  * Listens to a new transport until its connection takes over: waits for the handshake message, ignores what comes
  * before it, and keeps what comes after it.

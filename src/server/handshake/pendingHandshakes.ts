@@ -1,5 +1,6 @@
 import type { GGContext } from "@grest-ts/context";
 import type { Transport } from "../../transport/transport.js";
+import { answeredAtOnce } from "../answeredAtOnce.js";
 
 /** Which connections are to be closed, and how. */
 export interface Revocation {
@@ -8,27 +9,40 @@ export interface Revocation {
   readonly reason: string;
 }
 
-interface PendingHandshake {
-  readonly context: GGContext;
-  /** What was revoked while its middlewares were running. */
-  readonly revocations: Revocation[];
+/** Revocations in their order, each with the one that follows: those before the oldest pending handshake are released. */
+interface RevocationEntry {
+  readonly revocation?: Revocation;
+  next?: RevocationEntry;
 }
 
-/** The handshakes of one API that are under way. */
+interface PendingHandshake {
+  readonly context: GGContext;
+  /** The last revocation before it began. */
+  readonly since: RevocationEntry;
+  /** Whether it has become a connection, whose connection handler is still running. */
+  isAccepted: boolean;
+}
+
+/**
+ * The handshakes of one API in progress, until the connection handler is done: up to then middlewares and handler may
+ * set whose connection it is.
+ */
 export class PendingHandshakes {
   readonly #pending = new Map<Transport, PendingHandshake>();
+  #latest: RevocationEntry = {};
   #isClosing = false;
 
-  /** How many there are. */
-  get size(): number {
-    return this.#pending.size;
+  started(transport: Transport, context: GGContext): void {
+    this.#pending.set(transport, { context, since: this.#latest, isAccepted: false });
   }
 
-  handshakeStarted(transport: Transport, context: GGContext): void {
-    this.#pending.set(transport, { context, revocations: [] });
+  /** It has become a connection. */
+  accepted(transport: Transport): void {
+    const handshake = this.#pending.get(transport);
+    if (handshake) handshake.isAccepted = true;
   }
 
-  handshakeEnded(transport: Transport): void {
+  ended(transport: Transport): void {
     this.#pending.delete(transport);
   }
 
@@ -37,39 +51,44 @@ export class PendingHandshakes {
     return !this.#isClosing && this.#pending.has(transport);
   }
 
-  /** Takes the revocation that a handshake has met, now that its middlewares have run; `undefined` when none. */
+  /** The revocation since it began that a handshake matches by now; `undefined` when none does. */
   takeRevocation(transport: Transport): Revocation | undefined {
     const handshake = this.#pending.get(transport);
-    const revocation = handshake?.revocations.find(({ match }) => isMatch(handshake.context, match));
-    if (revocation) this.#pending.delete(transport);
-    return revocation;
+    for (let entry = handshake?.since.next; entry; entry = entry.next) {
+      if (!handshake || !entry.revocation || !isMatch(handshake.context, entry.revocation.match)) continue;
+      this.#pending.delete(transport);
+      return entry.revocation;
+    }
+    return undefined;
   }
 
-  /** Closes those that match now, and remembers the revocation for the others. Returns how many it closed. */
+  /** Closes the handshakes that match now, and remembers the revocation for the others. Returns how many it closed. */
   revoke(revocation: Revocation): number {
     const { match, code, reason } = revocation;
     let count = 0;
-    for (const [transport, { context, revocations }] of this.#pending) {
-      if (isMatch(context, match)) {
-        this.#pending.delete(transport);
-        transport.close(code, reason);
-        count++;
-      } else revocations.push(revocation);
+    for (const [transport, { context, isAccepted }] of this.#pending) {
+      if (isAccepted || !isMatch(context, match)) continue;
+      this.#pending.delete(transport);
+      transport.close(code, reason);
+      count++;
     }
+    const entry: RevocationEntry = { revocation };
+    this.#latest.next = entry;
+    this.#latest = entry;
     return count;
   }
 
-  /** Closes all, and lets none become a connection any more. */
+  /** Closes all handshakes, and lets none become a connection any more. */
   closeAll(code: number, reason: string): void {
     this.#isClosing = true;
-    for (const transport of this.#pending.keys()) transport.close(code, reason);
+    for (const [transport, { isAccepted }] of this.#pending) if (!isAccepted) transport.close(code, reason);
   }
 }
 
 /** Before the middlewares have run, what `match` reads may be missing; it may throw then. */
 function isMatch(context: GGContext, match: () => boolean): boolean {
   try {
-    return context.run(match);
+    return answeredAtOnce(context.run(match));
   } catch {
     return false;
   }

@@ -13,8 +13,16 @@ export function resolveScopes(resolver: GGScopeResolver | undefined): Scopes | P
 }
 
 function showScopes(scopes: Scopes): Scopes {
-  if (scopes) GG_PERMISSIONS.set(new GGPermissionChecker(scopes));
+  if (scopes === undefined || scopes === null) return scopes;
+  if (!isScopes(scopes)) throw new TypeError("it must return a Set of texts, or null");
+  GG_PERMISSIONS.set(new GGPermissionChecker(scopes));
   return scopes;
+}
+
+/** A set of the program's own may answer `has` without listing its members. */
+function isScopes(value: unknown): value is ReadonlySet<string> {
+  if (value instanceof Set) return [...value].every((scope) => typeof scope === "string");
+  return typeof (value as ReadonlySet<string>).has === "function";
 }
 
 /** The error for a connection or a message that its scopes do not permit; `undefined` when they do. */

@@ -1,4 +1,5 @@
 import type { GGValidator } from "@grest-ts/schema";
+import { answeredAtOnce } from "../answeredAtOnce.js";
 
 /** Query arguments as they arrived: one that is repeated is a list. */
 export type RawQuery = Record<string, string | string[]>;
@@ -21,7 +22,9 @@ export function parseQuery(text: string): RawQuery {
  * a list it gets one.
  */
 export function checkQuery<T>(validator: GGValidator<T>, args: RawQuery): ReturnType<GGValidator<T>["safeParse"]> {
-  const result = validator.safeParse(args, true);
+  const result = answeredAtOnce(validator.safeParse(args, true));
+  if (typeof result.success !== "boolean")
+    throw new TypeError("safeParse must return {success, value} or {success, issues}");
   if (result.success) return result;
   // A validator of another library may describe its issues in another way.
   const issues: unknown = (result.issues as Partial<typeof result.issues> | undefined)?.toJSON?.();

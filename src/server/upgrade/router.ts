@@ -1,7 +1,8 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { CLOSE_TIMEOUT } from "../../connection/connection.js";
+import { destroyOnError, rejectUpgrade } from "./reject.js";
+import { replayAsRequest } from "./replay.js";
+import { whenUnclaimed } from "./unclaimed.js";
 
 /** Where the upgrades of one path go. */
 export interface UpgradeTarget {
@@ -9,93 +10,85 @@ export interface UpgradeTarget {
   readonly apiName: string;
   /** Whether upgrades to paths that no API is registered on are for other listeners to answer. */
   readonly leavesUnknownPaths: boolean;
-  /** The largest message, in bytes. */
-  readonly maxPayloadBytes: number;
-  /** Admits a request, or says why it may not be upgraded. */
-  admit(request: IncomingMessage): { readonly status: number; readonly why: string } | undefined;
-  /** Takes an upgraded connection; `query` is the raw text after the `?`. */
-  accept(ws: WebSocket, query: string, request: IncomingMessage): void;
-}
-
-/** One path's own `ws` server, which limits its payloads. */
-interface Route {
-  readonly target: UpgradeTarget;
-  readonly webSockets: WebSocketServer;
+  /** Takes an upgrade to a WebSocket, and answers it. Never throws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 /**
- * The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers 404 without one.
+ * The paths of an HTTP server. Copies of this package in one process share it, of different versions too: what is here
+ * stays as it is.
  */
-class UpgradeRouter {
-  readonly #routes = new Map<string, Route>();
+export interface UpgradeRouter {
+  /** @throws Error naming both APIs when the path is taken */
+  add(path: string, target: UpgradeTarget): void;
+  find(path: string): UpgradeTarget | undefined;
+  remove(path: string): void;
+}
+
+/** The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers all others. */
+class Router implements UpgradeRouter {
+  readonly #targets = new Map<string, UpgradeTarget>();
+  readonly #server: Server;
 
   constructor(server: Server) {
+    this.#server = server;
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   add(path: string, target: UpgradeTarget): void {
-    const taken = this.#routes.get(path);
+    const taken = this.#targets.get(path);
     if (taken) {
       throw new Error(
-        `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.target.apiName} need different paths`,
+        `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.apiName} need different paths`,
       );
     }
-    const webSockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: target.maxPayloadBytes,
-      closeTimeout: CLOSE_TIMEOUT,
-    } as ServerOptions);
-    this.#routes.set(path, { target, webSockets });
+    this.#targets.set(path, target);
+  }
+
+  find(path: string): UpgradeTarget | undefined {
+    return this.#targets.get(path);
   }
 
   remove(path: string): void {
-    this.#routes.delete(path);
+    this.#targets.delete(path);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { path, query } = splitUrl(request.url ?? "/");
-    const route = this.#routes.get(path);
-    if (!route && [...this.#routes.values()].some(({ target }) => target.leavesUnknownPaths)) return;
-    if (!route) return reject(socket, 404, "Nothing is served here");
-    const { target, webSockets } = route;
-    const rejection = target.admit(request);
-    if (rejection) return reject(socket, rejection.status, rejection.why);
-    webSockets.handleUpgrade(request, socket, head, (ws) => target.accept(ws, query, request));
+    destroyOnError(socket);
+    const answer = () => this.#answer(request, socket, head);
+    if (this.find(pathOf(request)) || !this.#hasOthers()) answer();
+    else whenUnclaimed(socket, answer);
+  }
+
+  /** Whether what this router does not know may be for other listeners. */
+  #hasOthers(): boolean {
+    const leaves = [...this.#targets.values()].some(({ leavesUnknownPaths }) => leavesUnknownPaths);
+    return leaves && this.#server.listenerCount("upgrade") > 1;
+  }
+
+  #answer(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const target = this.find(pathOf(request));
+    if (!isToWebSocket(request)) replayAsRequest(this.#server, request, socket, head);
+    else if (target) target.upgrade(request, socket, head);
+    else rejectUpgrade(socket, 404, "Nothing is served here");
   }
 }
 
-/** Answers an upgrade request as any other HTTP request, and closes its socket. */
-function reject(socket: Duplex, status: number, why: string): void {
-  // Without a listener a reset of the socket would be an uncaught exception; `ws` has its own for what it upgrades.
-  socket.on("error", () => socket.destroy());
-  const body = `${why}\n`;
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    "Connection: close",
-    "Content-Type: text/plain",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(status === 404 || status === 403 ? [] : ["Retry-After: 1"]),
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+/** A client may name several protocols, in the order that it prefers (RFC 9110 section 7.8). */
+function isToWebSocket({ headers: { upgrade = "" } }: IncomingMessage): boolean {
+  return upgrade.split(",").some((protocol) => protocol.trim().toLowerCase() === "websocket");
 }
 
-const routers = new WeakMap<Server, UpgradeRouter>();
+const ROUTER = Symbol.for("@grest-ts/websocket:upgrades");
 
-/** The router of an HTTP server; there is one, however many APIs it serves. */
-export function upgradesOf(server: Server): UpgradeRouter {
-  let router = routers.get(server);
-  if (!router) {
-    router = new UpgradeRouter(server);
-    routers.set(server, router);
-  }
-  return router;
+/** The router of an HTTP server; there is one, however many APIs and copies of this package it serves. */
+export function upgradesOf(server: Server & { [ROUTER]?: UpgradeRouter }): UpgradeRouter {
+  server[ROUTER] ??= new Router(server);
+  return server[ROUTER];
 }
 
-export type { UpgradeRouter };
-
-function splitUrl(url: string): { path: string; query: string } {
+/** The path of a request, without its query. */
+export function pathOf({ url = "/" }: IncomingMessage): string {
   const mark = url.indexOf("?");
-  return mark === -1 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+  return mark === -1 ? url : url.slice(0, mark);
 }

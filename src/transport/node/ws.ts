@@ -2,6 +2,8 @@ import { WebSocket } from "ws";
 import { CloseCode, clampCloseReason, isSendableCloseCode } from "../../protocol/closeCodes.js";
 import { MAX_PAYLOAD } from "../../protocol/frame.js";
 import type { SharedMessage, Transport, TransportListener } from "../transport.js";
+import { limitReceivedMessages, tcpSocketOf } from "./privateParts.js";
+import { SendProgress } from "./sendProgress.js";
 import { encodeTextFrames } from "./wsFrames.js";
 
 /** How many messages and characters may wait to be handled; at either limit reading pauses. */
@@ -15,15 +17,15 @@ export class WsTransport implements Transport {
   #listener: TransportListener | undefined;
   #held = 0;
   #heldLength = 0;
+  #maxHeldLength = MAX_HELD_LENGTH;
+  readonly #sendProgress = new SendProgress();
 
   /** @param isAccepted whether this is the server's end, whose frames are not masked */
   constructor(ws: WebSocket, isAccepted: boolean) {
     this.#ws = ws;
     this.#isAccepted = isAccepted;
     (ws as OwnedWebSocket)[OWNER] = this;
-    ws.on("message", onMessage).on("pong", onAlive).on("close", onClose).on("error", onError);
-    // Not on a server, which pings itself: one listener less for each connection.
-    if (!isAccepted) ws.on("ping", onAlive);
+    ws.on("message", onMessage).on("ping", onAlive).on("pong", onAlive).on("close", onClose).on("error", onError);
     if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
   }
 
@@ -43,25 +45,31 @@ export class WsTransport implements Transport {
     const ws = this.#ws;
     if (ws.readyState !== WebSocket.OPEN) return;
     const tcpSocket = tcpSocketOf(ws);
-    if (tcpSocket && this.#isAccepted) {
-      tcpSocket.write(encodeTextFrames(messages));
-      return;
-    }
-    tcpSocket?.cork();
+    // This keeps the order with the writes of `ws`, which without compression never holds a frame back.
+    if (this.#isAccepted && tcpSocket?.write) return tcpSocket.write(encodeTextFrames(messages));
+    if (tcpSocket?.uncork) tcpSocket.cork?.();
     for (const message of messages) ws.send(message, ignoreError);
-    tcpSocket?.uncork();
+    tcpSocket?.uncork?.();
   }
 
   sendShared(message: SharedMessage): void {
     const { text } = message;
-    const tcpSocket = this.#isAccepted && this.#ws.readyState === WebSocket.OPEN && tcpSocketOf(this.#ws);
-    if (!tcpSocket) return this.send([text]);
+    const tcpSocket = tcpSocketOf(this.#ws);
+    const isWritable = this.#isAccepted && this.#ws.readyState === WebSocket.OPEN;
+    if (!isWritable || !tcpSocket?.write) return this.send([text]);
     message.frame ??= encodeTextFrames([text]);
     tcpSocket.write(message.frame);
   }
 
   backlog(): number {
     return this.#ws.bufferedAmount;
+  }
+
+  bytesMoved(): number {
+    const ws = this.#ws;
+    if (ws.isPaused) return Number.NaN;
+    const tcpSocket = tcpSocketOf(ws);
+    return (tcpSocket?.bytesRead ?? 0) + this.#sendProgress.count(ws.bufferedAmount, tcpSocket);
   }
 
   ping(): void {
@@ -80,7 +88,7 @@ export class WsTransport implements Transport {
   }
 
   hold(length: number, mustKeepReading = false): boolean {
-    const isFull = () => this.#held >= MAX_HELD || this.#heldLength >= MAX_HELD_LENGTH;
+    const isFull = () => this.#held >= MAX_HELD || this.#heldLength >= this.#maxHeldLength;
     if (mustKeepReading && isFull()) return false;
     this.#held++;
     this.#heldLength += length;
@@ -96,6 +104,15 @@ export class WsTransport implements Transport {
     if (this.#held > 0) this.#ws.resume();
     this.#held = 0;
     this.#heldLength = 0;
+  }
+
+  /**
+   * Closes with 1009 when a message of more bytes arrives from now on, and holds no more than one such message. `ws` has
+   * no way to change its limit, so where this private part is missing the limit of the upgrade remains.
+   */
+  limitMessages(bytes: number): void {
+    limitReceivedMessages(this.#ws, bytes);
+    this.#maxHeldLength = Math.min(bytes, MAX_HELD_LENGTH);
   }
 
   /** @internal */
@@ -139,17 +156,3 @@ function onError(this: OwnedWebSocket, error: Error): void {
 
 /** A failed write is followed by `close`, which settles what depends on it. */
 function ignoreError(): void {}
-
-interface TcpSocket {
-  cork(): void;
-  uncork(): void;
-  write(data: Uint8Array): void;
-}
-
-/**
- * The TCP socket below, to write many frames at once; `ws` does not guarantee that it exists. Writing past `ws`
- * keeps the order with its own writes, since without compression it never holds a frame back.
- */
-function tcpSocketOf(ws: WebSocket): TcpSocket | undefined {
-  return (ws as unknown as { _socket?: TcpSocket })._socket;
-}

@@ -170,7 +170,7 @@ describe("a server that gets invalid upgrades", () => {
   it.each([
     ["a bad key", { "Sec-WebSocket-Key": "short" }, 400],
     ["a wrong version", { "Sec-WebSocket-Version": "7" }, 400],
-    ["another protocol", { Upgrade: "h2c" }, 400],
+    ["another protocol", { Upgrade: "h2c" }, 426],
   ])("answers %s with a 4xx, and serves others", async (_what, headers, status) => {
     const { url } = await start({});
     expect(await upgrade(url, headers)).toMatchObject({ status });

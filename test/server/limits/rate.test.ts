@@ -23,6 +23,7 @@ it("has the documented defaults", () => {
     messagesPerSecond: Number.POSITIVE_INFINITY,
     messageBurst: Number.POSITIVE_INFINITY,
     maxOutboxBytes: 64 * 1024 * 1024,
+    maxTotalOutboxBytes: 512 * 1024 * 1024,
     maxHandshakes: 5_000,
     maxConnections: Number.POSITIVE_INFINITY,
     maxConnectionsPerAddress: Number.POSITIVE_INFINITY,

@@ -1,7 +1,7 @@
-import { $ZodArray } from "zod/v4/core";
 import { ARRAY_MAX, ARRAY_MIN, ARRAY_RANGE } from "../issues/rules.js";
 import type { GGBranded, GGDefined } from "../types/brand.js";
 import { assertLength, boundChecks, narrow } from "./bounds.js";
+import { ArrayNode } from "./containers.js";
 import type { GGArrayDef, GGBoundsDef } from "./def.js";
 import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
 import type { Mode, ZodCheck, ZodNode } from "./node.js";
@@ -41,7 +41,7 @@ export class GGArraySchema<T extends readonly unknown[] | null | undefined> exte
 
   protected override build(mode: Mode, refinements: ZodCheck[]): ZodNode {
     const checks = boundChecks(this.def, ISSUES, (value: readonly unknown[]) => value.length);
-    return new $ZodArray({
+    return new ArrayNode({
       type: "array",
       element: GGSchema.nodeOf(this.def.item, mode),
       checks: [...checks, ...refinements],

@@ -8,6 +8,7 @@ import {
 } from "zod/v4/core";
 import type { GGIssueKey, GGIssueParams } from "../issues/issue-key.js";
 import type { Rule } from "../issues/rules.js";
+import { type Pass, sync } from "./pass.js";
 
 /** The zod schema of a validator. */
 export type ZodNode = $ZodType;
@@ -72,6 +73,10 @@ export const Gate = /* @__PURE__ */ $constructor<Gate>("GGGate", (inst, def) => 
     }
     // The inner schema reports a null that reaches it, as "required".
     if (clean && value != null) payload.value = clean(value);
-    return inner._zod.run(payload, ctx);
+    const pass = ctx as Pass;
+    const before = pass.found;
+    const result = sync(inner._zod.run(payload, ctx));
+    if (result.issues.length > 0) pass.foundIssues(before + result.issues.length);
+    return result;
   };
 });

@@ -1,27 +1,18 @@
-import { $ZodRecord, type $ZodRecordKey } from "zod/v4/core";
+import type { $ZodRecordKey } from "zod/v4/core";
 import type { Raw } from "../types/brand.js";
+import { RecordNode } from "./containers.js";
 import type { GGRecordDef } from "./def.js";
 import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
-import { Gate, type Mode, type ZodCheck, type ZodNode } from "./node.js";
+import type { Mode, ZodCheck, ZodNode } from "./node.js";
 import { GGSchema } from "./schema.js";
 import { IsString } from "./string.js";
 
 /** Validator of objects whose keys are data. */
 export class GGRecordSchema<T> extends GGSchema<T, GGRecordDef> {
   protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
-    const key = GGSchema.nodeOf(this.def.key, mode);
-    // The gate hides a fixed set of keys from zod, which would otherwise require all of them.
-    const keyType = new Gate({
-      type: "custom",
-      inner: key,
-      optional: false,
-      nullable: false,
-      fallback: undefined,
-      clean: undefined,
-    });
-    return new $ZodRecord({
+    return new RecordNode({
       type: "record",
-      keyType: keyType as unknown as $ZodRecordKey,
+      keyType: GGSchema.nodeOf(this.def.key, mode) as $ZodRecordKey,
       valueType: GGSchema.nodeOf(this.def.value, mode),
       checks,
     });

@@ -1,10 +1,11 @@
-import { safeParse } from "zod/v4/core";
+import type { ParsePayload } from "zod/v4/core";
 import type { GGIssueKey } from "../issues/issue-key.js";
 import type { GGIssuesList } from "../issues/issues-list.js";
 import type { GGBranded, GGDefined } from "../types/brand.js";
 import type { GGRefinement, GGSchemaDef, GGSchemaDocs } from "./def.js";
 import { type JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
 import { check, Gate, type Mode, type ZodCheck, type ZodNode } from "./node.js";
+import { Pass, sync } from "./pass.js";
 import { toIssuesList } from "./translate.js";
 
 /** What `safeParse` returns. */
@@ -24,10 +25,6 @@ declare const OPTIONAL: unique symbol;
 export interface Opt {
   readonly [OPTIONAL]: true;
 }
-
-// Issues must contain the offending value. Only an invalid value is parsed this way: passing any options to zod costs
-// several times as much as validating a small object.
-const REPORT = { reportInput: true } as const;
 
 /** A validator: an immutable value; every member of its chain returns a new one. */
 export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> implements GGValidator<Type> {
@@ -82,15 +79,13 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
 
   /** Whether the value is valid as it is. Unknown keys are allowed. */
   is(value: unknown): value is Type {
-    return safeParse(this.#node("exact"), value).success;
+    return run(this.#node("exact"), value, Pass.probing()).issues.length === 0;
   }
 
   /** Throws a GGIssuesList unless the value is valid as it is. */
   assert(value: unknown): asserts value is Type {
-    const node = this.#node("exact");
-    if (safeParse(node, value).success) return;
-    const result = safeParse(node, value, REPORT);
-    if (!result.success) throw toIssuesList(result.error.issues);
+    const { issues } = run(this.#node("exact"), value, Pass.collecting());
+    if (issues.length > 0) throw toIssuesList(issues);
   }
 
   /** The cleaned value; throws a GGIssuesList when it is not valid. */
@@ -100,14 +95,16 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
     return result.value;
   }
 
-  /** The cleaned value, or what is wrong with it. Objects are new, and hold the keys of the shape only. */
+  /** The cleaned value, or its first 100 issues. Objects are new, and hold the keys of the shape only. */
   safeParse(value: unknown, coerce = false): GGParseResult<Type> {
-    const first = safeParse(this.#node(coerce ? "fast" : "strict"), value);
-    if (first.success) return { success: true, value: first.data as Type };
-    const second = safeParse(this.#node(coerce ? "coerce" : "strict"), value, REPORT);
-    return second.success
-      ? { success: true, value: second.data as Type }
-      : { success: false, issues: toIssuesList(second.error.issues) };
+    if (coerce) {
+      const unchanged = run(this.#node("fast"), value, Pass.probing());
+      if (unchanged.issues.length === 0) return { success: true, value: unchanged.value as Type };
+    }
+    const result = run(this.#node(coerce ? "coerce" : "strict"), value, Pass.collecting());
+    return result.issues.length === 0
+      ? { success: true, value: result.value as Type }
+      : { success: false, issues: toIssuesList(result.issues) };
   }
 
   /** JSON Schema, draft 2020-12, of the values that this validator accepts. */
@@ -155,6 +152,10 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
     if (!optional && !nullable && !fallback && !clean) return inner;
     return new Gate({ type: "custom", inner, optional, nullable, fallback, clean });
   }
+}
+
+function run(node: ZodNode, value: unknown, pass: Pass): ParsePayload {
+  return sync(node._zod.run({ value, issues: [] }, pass));
 }
 
 type Convert = (value: unknown) => unknown;

@@ -1,4 +1,4 @@
-import type { $ZodIssue } from "zod/v4/core";
+import type { $ZodRawIssue } from "zod/v4/core";
 import { GGIssueKey } from "../issues/issue-key.js";
 import { GGIssuesList } from "../issues/issues-list.js";
 import {
@@ -12,6 +12,7 @@ import {
   STRING_TYPE,
   UNION_INVALID,
 } from "../issues/rules.js";
+import { MAX_ISSUES } from "./pass.js";
 
 const TYPE_RULES: Readonly<Record<string, GGIssueKey>> = {
   string: STRING_TYPE,
@@ -22,10 +23,10 @@ const TYPE_RULES: Readonly<Record<string, GGIssueKey>> = {
   record: RECORD_TYPE,
 };
 
-/** Turns what zod found into this package's issues. */
-export function toIssuesList(issues: readonly $ZodIssue[]): GGIssuesList {
+/** Turns what zod found into this package's issues, as many as are reported. */
+export function toIssuesList(issues: readonly $ZodRawIssue[]): GGIssuesList {
   const list = new GGIssuesList();
-  for (const issue of issues) {
+  for (const issue of issues.slice(0, MAX_ISSUES)) {
     const path = pathOf(issue);
     const { key, params } = ruleOf(issue);
     list.add(key as GGIssueKey, issue.input, path, params);
@@ -33,16 +34,16 @@ export function toIssuesList(issues: readonly $ZodIssue[]): GGIssuesList {
   return list;
 }
 
-function pathOf(issue: $ZodIssue): string {
-  if (issue.code !== "invalid_key") return issue.path.map(String).join(".");
+function pathOf({ code, path = [] }: $ZodRawIssue): string {
+  if (code !== "invalid_key") return path.map(String).join(".");
   // Brackets distinguish an invalid key of a record from an invalid value under that key.
-  return `${issue.path.slice(0, -1).map(String).join(".")}[${String(issue.path.at(-1))}]`;
+  return `${path.slice(0, -1).map(String).join(".")}[${String(path.at(-1))}]`;
 }
 
-function ruleOf(issue: $ZodIssue): Rule {
+function ruleOf(issue: $ZodRawIssue): Rule {
   if (issue.code === "invalid_key") {
-    const first = issue.issues[0];
-    return first ? ruleOf({ ...first, input: issue.input } as $ZodIssue) : { key: STRING_TYPE };
+    const [first] = issue.issues as unknown as readonly $ZodRawIssue[];
+    return first ? ruleOf({ ...first, input: issue.input } as $ZodRawIssue) : { key: STRING_TYPE };
   }
   const rule = issue.code === "custom" ? (issue.params?.rule as Rule | undefined) : undefined;
   if (rule) return rule;

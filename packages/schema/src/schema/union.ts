@@ -1,4 +1,4 @@
-import { $ZodUnion } from "zod/v4/core";
+import { UnionNode } from "./containers.js";
 import type { GGUnionDef } from "./def.js";
 import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
 import type { Mode, ZodCheck, ZodNode } from "./node.js";
@@ -8,9 +8,11 @@ import { GGSchema } from "./schema.js";
 export class GGUnionSchema<T> extends GGSchema<T, GGUnionDef> {
   protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
     const variants = (of: Mode) => this.def.options.map((option) => GGSchema.nodeOf(option, of));
+    const { options: key } = this.def;
+    if (mode !== "coerce") return new UnionNode({ type: "union", options: variants(mode), key, checks });
     // A value that fits a variant unchanged must not be converted to fit an earlier one.
-    const options = mode === "coerce" ? [...variants("fast"), ...variants("coerce")] : variants(mode);
-    return new $ZodUnion({ type: "union", options, checks });
+    const unchanged = new UnionNode({ type: "union", options: variants("fast"), key });
+    return new UnionNode({ type: "union", options: [unchanged, ...variants("coerce")], key: {}, checks });
   }
 
   protected override jsonSchema(builder: JsonSchemaBuilder): JsonSchema {

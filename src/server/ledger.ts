@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { Limits } from "./limits.js";
+
+/** A connection whose outgoing bytes are counted. */
+export interface Sender {
+  /** Bytes that wait for its peer. */
+  readonly backlog: number;
+  /** Closes it at once, since its peer reads too slowly: all that waits is released. */
+  dropSlowConsumer(): void;
+}
+
+/**
+ * What the peers of one API hold: sockets, from the upgrade until they have closed, and bytes that wait for readers.
+ * Whatever is limited is counted here, and only here.
+ */
+export class Ledger {
+  readonly #limits: Limits;
+  readonly #slots = new Set<Slot>();
+  readonly #byAddress = new Map<string, number>();
+  #unaccepted = 0;
+  /** Never fewer than the bytes that wait for all peers. */
+  #atMostWaiting = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** How many sockets are open: connections, handshakes, and those that are closing. */
+  get sockets(): number {
+    return this.#slots.size;
+  }
+
+  /** How many of these are not accepted: in their handshake, or refused and not closed yet. */
+  get unaccepted(): number {
+    return this.#unaccepted;
+  }
+
+  /** How many of these are of an address. */
+  of(address: string): number {
+    return this.#byAddress.get(address) ?? 0;
+  }
+
+  /** Counts a socket until it has closed. */
+  open(socket: Duplex, address: string | undefined): Slot {
+    const slot = new Slot(this, address);
+    this.#slots.add(slot);
+    this.#unaccepted++;
+    if (address !== undefined) this.#byAddress.set(address, this.of(address) + 1);
+    (socket as SlotOwner)[SLOT] = slot;
+    socket.on("close", releaseSlot);
+    return slot;
+  }
+
+  /**
+   * Counts bytes that a peer is about to be sent. When the limit for all peers is reached, the slowest are dropped
+   * until a quarter of it is free, so that counting stays rare.
+   */
+  outboxGrows(bytes: number): void {
+    const { maxTotalOutboxBytes } = this.#limits;
+    this.#atMostWaiting += bytes;
+    if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
+    const waiting = [...this.#slots]
+      .flatMap(({ sender }) => (sender ? { sender, bytes: sender.backlog } : []))
+      .sort((a, b) => a.bytes - b.bytes);
+    this.#atMostWaiting = waiting.reduce((sum, { bytes }) => sum + bytes, bytes);
+    if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
+    while (waiting.length > 0 && this.#atMostWaiting > 0.75 * maxTotalOutboxBytes) {
+      const slowest = waiting.pop();
+      if (!slowest?.bytes) return;
+      this.#atMostWaiting -= slowest.bytes;
+      slowest.sender.dropSlowConsumer();
+    }
+  }
+
+  /** The handshake of a slot's socket was accepted. */
+  accepted(): void {
+    this.#unaccepted--;
+  }
+
+  /** The socket of a slot has closed. */
+  closed(slot: Slot): void {
+    this.#slots.delete(slot);
+    if (!slot.sender) this.#unaccepted--;
+    const { address } = slot;
+    if (address === undefined) return;
+    const others = this.of(address) - 1;
+    if (others > 0) this.#byAddress.set(address, others);
+    else this.#byAddress.delete(address);
+  }
+}
+
+/** Distinguishes the connections of this process from those of others. */
+const PROCESS = randomUUID().slice(0, 8);
+
+let lastNumber = 0;
+
+/** The place of one socket in the ledger. It belongs to the socket, and not to the work that is done for it. */
+export class Slot {
+  /** What the program counts as its address, else that of the TCP peer. */
+  readonly address: string | undefined;
+  readonly #number = ++lastNumber;
+  readonly #ledger: Ledger;
+  #sender: Sender | undefined;
+  #controller: AbortController | undefined;
+  #isClosed = false;
+
+  constructor(ledger: Ledger, address: string | undefined) {
+    this.#ledger = ledger;
+    this.address = address;
+  }
+
+  /** Identifies the connection in log entries, also among those of other processes. */
+  get id(): string {
+    return `${PROCESS}-${this.#number}`;
+  }
+
+  /** The connection, once its handshake was accepted. */
+  get sender(): Sender | undefined {
+    return this.#sender;
+  }
+
+  /** Aborted when the socket has closed. Created lazily: most connections do not need it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isClosed) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  /** The handshake was accepted. */
+  accept(sender: Sender): void {
+    this.#sender = sender;
+    if (!this.#isClosed) this.#ledger.accepted();
+  }
+
+  /** The socket has closed. */
+  release(): void {
+    this.#isClosed = true;
+    this.#ledger.closed(this);
+    this.#controller?.abort();
+  }
+}
+
+const SLOT = Symbol("slot");
+
+type SlotOwner = Duplex & { [SLOT]?: Slot };
+
+/** One for all sockets: it finds the slot on its socket. */
+function releaseSlot(this: SlotOwner): void {
+  this[SLOT]?.release();
+}

@@ -1,0 +1,29 @@
+import type { WebSocket } from "ws";
+import type { WritableSocket } from "./sendProgress.js";
+
+/**
+ * The parts of a `ws` that it does not publish. Each may be missing, in another version or in a runtime's own `ws`, so
+ * what uses one does without it where it is not there.
+ */
+interface PrivateParts {
+  readonly _socket?: TcpSocket | null;
+  readonly _receiver?: { _maxPayload?: unknown } | null;
+}
+
+/** The TCP socket below a `ws`. */
+export interface TcpSocket extends WritableSocket {
+  cork?(): void;
+  uncork?(): void;
+  write?(data: Uint8Array): void;
+  readonly bytesRead?: number;
+}
+
+export function tcpSocketOf(ws: WebSocket): TcpSocket | undefined {
+  return (ws as unknown as PrivateParts)._socket ?? undefined;
+}
+
+/** Changes the largest message that a `ws` reads, in bytes. Without this part the limit that it was made with remains. */
+export function limitReceivedMessages(ws: WebSocket, bytes: number): void {
+  const receiver = (ws as unknown as PrivateParts)._receiver;
+  if (typeof receiver?._maxPayload === "number") receiver._maxPayload = bytes;
+}
