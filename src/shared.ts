@@ -32,7 +32,7 @@ export type {
   WebSocketOutgoing,
 } from "./api/methodTypes.js";
 export { GGWebSocketMetrics } from "./api/metrics.js";
-export type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./api/middleware.js";
+export type { GGHandshakeRequest, GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./api/middleware.js";
 export type {
   GGSocketConfig,
   SocketAdapter,

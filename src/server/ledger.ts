@@ -145,6 +145,13 @@ const SLOT = Symbol("slot");
 
 type SlotOwner = Duplex & { [SLOT]?: Slot };
 
+/** The slot of a socket that was admitted. */
+export function slotOf(socket: SlotOwner): Slot {
+  const slot = socket[SLOT];
+  if (!slot) throw new Error("A socket was not admitted");
+  return slot;
+}
+
 /** One for all sockets: it finds the slot on its socket. */
 function releaseSlot(this: SlotOwner): void {
   this[SLOT]?.release();

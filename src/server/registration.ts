@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { GG_DISCOVERY } from "@grest-ts/discovery";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
+import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import { isPublic } from "../api/permission.js";
 import type { SchemaDefinition } from "../api/schema.js";
@@ -11,6 +12,7 @@ import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
 import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js";
+import { isThenable } from "../connection/methods/outcome.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
 import { TracedMessage } from "../connection/trace.js";
@@ -23,7 +25,7 @@ import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
 import { MAX_HANDSHAKE_BYTES } from "./handshake/listener.js";
 import { PendingHandshakes } from "./handshake/pendingHandshakes.js";
-import { Ledger } from "./ledger.js";
+import { Ledger, slotOf } from "./ledger.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { protocolResult, ServerMetrics } from "./metrics.js";
 import type { AnyConnectionHandler, RawConnectionHandler, ServedApi } from "./servedApi.js";
@@ -96,7 +98,10 @@ export class Registration implements ServedApi {
       timeout: config.timeout ?? CALL_TIMEOUT,
       asyncScope: scope,
       Message: TracedMessage,
-      parseLimited: limitedParser(this.limits, (excess) => logger.warn(`${apiName}: a payload ${excess}`)),
+      parseLimited: limitedParser(this.limits, (excess) => {
+        const { id: connection, address } = GG_WS_CONNECTION.get() ?? {};
+        logger.warn(`${apiName}: a payload ${excess}`, { connection, address });
+      }),
       onConnectionClosed: (connection, code) => this.#connectionClosed(connection, code),
     };
     this.#admission = new Admission(apiName, this.limits, this.ledger, config.allowedOrigins);
@@ -127,7 +132,7 @@ export class Registration implements ServedApi {
   connectionOpened(connection: Connection): void {
     this.#connections.add(connection);
     this.metrics.opened();
-    this.endpoint.logger.debug(`${this.apiName}: a connection is open`);
+    connection.socketEndpoint.logger.debug(`${this.apiName}: a connection is open`);
     this.#heartbeat?.add(connection);
   }
 
@@ -173,11 +178,9 @@ export class Registration implements ServedApi {
         maxPayloadBytes: this.limits.maxPayloadBytes,
         admit: (request) => this.#admitUpgrade(request),
         accept: (ws, query, request) => {
-          ws.on("error", this.#onProtocolError);
-          const transport = new WsTransport(ws, true);
+          const transport = new WsTransport(ws, true, request.socket);
           transport.limitMessages(Math.min(MAX_HANDSHAKE_BYTES, this.limits.maxPayloadBytes));
-          const slot = this.ledger.open(request.socket, this.#findAddress(request));
-          acceptUpgraded(this, { transport, slot, request, query });
+          acceptUpgraded(this, { transport, slot: slotOf(request.socket), request, query });
         },
         onFailed: (error) => this.endpoint.logger.error(`${this.apiName}: an upgrade failed`, { error }),
       }),
@@ -186,10 +189,11 @@ export class Registration implements ServedApi {
     return upgrades;
   }
 
+  /** Admits an upgrade, which takes a slot then, or says why not. */
   #admitUpgrade(request: IncomingMessage): UpgradeRejection | undefined {
     const address = this.#findAddress(request);
     const rejection = this.#admission.check(request, address, this.#isClosing);
-    if (!rejection) return undefined;
+    if (!rejection) return void this.ledger.open(request.socket, address);
     const { result } = rejection;
     this.metrics.refused(result);
     this.endpoint.logger.warn(`${this.apiName}: upgrades are refused, ${result}`, { result, address });
@@ -201,20 +205,20 @@ export class Registration implements ServedApi {
     try {
       const found: unknown = answeredAtOnce(this.#addressOf?.(request));
       if (typeof found === "string") return found;
-      if (found !== undefined) throw new TypeError(`not a text but ${typeof found}`);
+      if (isThenable(found)) Promise.resolve(found).catch(() => {});
+      if (found !== undefined) throw new TypeError("it returned no text");
     } catch (error) {
       this.endpoint.logger.warn(`${this.apiName}: addressOf failed`, { error });
     }
     return request.socket.remoteAddress;
   }
 
-  /** One for all connections. */
-  readonly #onProtocolError = (error: Error) => {
+  transportFailed(error: Error, { logger, asyncScope: scope }: SocketEndpoint): void {
     const result = protocolResult(error);
     if (!result) return;
-    this.endpoint.asyncScope(() => this.metrics.handled("unknown", result));
-    this.endpoint.logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
-  };
+    scope(() => this.metrics.handled("unknown", result));
+    logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
+  }
 
   /** Announces the API in the log and to the discovery client of the scope that registered it. */
   async #announce(serverToClient: MethodTable): Promise<void> {
@@ -240,6 +244,6 @@ export class Registration implements ServedApi {
     this.handshakes.ended(connection.outbox.underlyingTransport);
     this.#heartbeat?.delete(connection);
     this.metrics.closed();
-    this.endpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
+    connection.socketEndpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
   }
 }

@@ -39,6 +39,8 @@ export interface ServedApi {
   readonly rawHandlers: readonly RawConnectionHandler[];
   /** What the server may call on its clients. */
   readonly Outgoing: ReturnType<typeof outgoingClass>;
+  /** Counts and logs what a peer has violated below the messages, if it has; `endpoint` is that of its connection. */
+  transportFailed(error: Error, endpoint: SocketEndpoint): void;
   /** Counts a connection until it closes. Called inside the scope. */
   connectionOpened(connection: Connection): void;
 }

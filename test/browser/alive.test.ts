@@ -1,14 +1,27 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RawServer } from "../support/rawPeer.js";
+import { DirectNetwork, NETWORKS, SlowProxy } from "../support/slowProxy.js";
 import { describeInChromium } from "./support/inChromium.js";
+
+type OpenNetwork = (port: number) => Promise<DirectNetwork>;
+
+/** How far the page's clock moves with each step of the network. */
+const STEP_MS = 20;
+/** The systems take some MB at once: what is seen of a message is what exceeds them. */
+const LARGE = 15_000_000;
+const BYTES = 256 * 1024;
 
 const AT_ONCE = { initialDelayMs: 0, maxDelayMs: 0 };
 
 describeInChromium("a page and its server", ({ open }) => {
   /** A page connected to a server that the test plays, which announces these capabilities. */
-  async function toRawServer(capabilities: string) {
+  async function toRawServer(capabilities: string, openNetwork: OpenNetwork = async () => new DirectNetwork()) {
     const raw = await RawServer.start();
-    const { app } = await open({ url: raw.url, reconnect: AT_ONCE });
+    const network = await openNetwork(Number(new URL(raw.url).port));
+    const { app } = await open({ url: network.through(raw.url), reconnect: AT_ONCE });
+    const { clock } = app.page;
+    await clock.install();
+    await clock.pauseAt(Date.now() + 60_000);
     const accept = async () => {
       const peer = await raw.connections.next();
       expect(await peer.next()).toBe('h:::{"ws-capabilities":"batch alive cancel drain"}');
@@ -16,21 +29,48 @@ describeInChromium("a page and its server", ({ open }) => {
       return peer;
     };
     const accepted = accept();
-    expect(await app.connect()).toEqual({ ok: undefined });
+    expect(await network.until(app.connect())).toEqual({ ok: undefined });
     expect(await app.events.next()).toBe("setup");
-    return { app, peer: await accepted, accept };
+    /** Lets time pass in the page, and bytes on the connection, until something has happened. */
+    const until = <T>(event: Promise<T>, bytes?: number) => network.until(event, () => clock.runFor(STEP_MS), bytes);
+    return { app, peer: await accepted, accept, network, until };
   }
 
-  it("detects a dead connection by asking, and connects again", async () => {
-    const { app, peer, accept } = await toRawServer("alive=100,100");
-    for (let i = 0; i < 3; i++) {
-      expect(await peer.next()).toBe("p:::");
-      peer.send("o:::");
-    }
-    // The server goes silent with the connection open, which a browser itself never detects.
-    expect(await app.events.next()).toBe("disconnect drop");
-    await accept();
-    expect(await app.events.next()).toBe("setup");
+  describe.each(NETWORKS)("over %s", (_name, openNetwork) => {
+    it("detects a dead connection by asking, and connects again", async () => {
+      const { app, peer, accept, until } = await toRawServer("alive=1000,500", openNetwork);
+      for (let i = 0; i < 3; i++) {
+        expect(await until(peer.next())).toBe("p:::");
+        peer.send("o:::");
+      }
+      // The server goes silent with the connection open, which a browser itself never detects.
+      expect(await until(app.events.next())).toBe("disconnect drop");
+      await until(accept());
+      expect(await until(app.events.next())).toBe("setup");
+    });
+  });
+
+  it("stays connected while a large message leaves slowly, and not when the server stops reading", async () => {
+    const { app, peer, network, until } = await toRawServer("alive=1000,500", (port) => SlowProxy.start(port, 2));
+    const send = () =>
+      app.page.evaluate((length) => void pageApp.client.outgoing.note({ text: "x".repeat(length) }), LARGE);
+    const arrived = async () => {
+      for (;;) {
+        const { length } = await peer.next();
+        if (length > LARGE) return "arrived";
+      }
+    };
+    const nextOf = (...these: Promise<string>[]) => until(Promise.race(these), BYTES);
+    const dropped = app.events.next();
+    await send();
+    await send();
+    expect(await nextOf(arrived(), dropped)).toBe("arrived");
+    expect(await nextOf(arrived(), dropped)).toBe("arrived");
+    await send();
+    await send();
+    for (let i = 0; i < 10; i++) await network.step(BYTES);
+    // From here on nothing passes.
+    expect(await until(dropped, 0)).toBe("disconnect drop");
   });
 
   it("never asks a server that has not agreed to it", async () => {

@@ -45,7 +45,9 @@ async function start(run: (text?: string) => unknown) {
   const peer = await RawPeer.connect(served.url);
   const call = async (method = "run", payload = "") => {
     peer.send(`r:Content.${method}:1:${payload}`);
-    return JSON.parse((await peer.next()).replace(/^s:Content\.\w+:1:/, "")) as Record<string, unknown>;
+    const reply = await peer.next();
+    expect(reply.length).toBeLessThan(10_000);
+    return JSON.parse(reply.replace(/^s:Content\.\w+:1:/, "")) as Record<string, unknown>;
   };
   return { ...served, peer, call, outgoings };
 }
@@ -82,7 +84,8 @@ describe("what is larger than a frame may be", () => {
     });
     const reply = await call();
     expect(reply).toEqual(HIDDEN);
-    expect(logger.entries).toMatchObject([{ level: "error", fields: { ref: (reply.context as { ref: string }).ref } }]);
+    const { ref } = reply.context as { ref: string };
+    expect(logger.entries.map(({ level, fields }) => [level, fields.ref])).toEqual([["error", ref]]);
     expect(await call("run", '"on"')).toMatchObject({ data: "on" });
   });
 
@@ -167,6 +170,7 @@ describe("the data of a declared error", () => {
       peer.send("h:::{}");
       const answer = await peer.next();
       expect((await peer.closed).code).toBe(4001);
+      expect(answer.length).toBeLessThan(10_000);
       return JSON.parse(answer.slice("x:::".length));
     };
     expect(await refusal()).toMatchObject({ type: "CONTENT_LOCKED", data: { owner: "ann", attempts: 3 } });
@@ -175,7 +179,7 @@ describe("the data of a declared error", () => {
       error = bad;
       logger.entries.length = 0;
       expect(await refusal()).toEqual(HIDDEN);
-      expect(logger.entries).toMatchObject([{ level: "error", fields: { error: bad } }]);
+      expect(logger.entries.map(({ level, fields }) => [level, fields.error === bad])).toEqual([["error", true]]);
     }
   });
 });
@@ -280,6 +284,7 @@ describe("a hostile value", () => {
     ["undefined", () => undefined],
     ["a symbol", () => Symbol("secret")],
     ["an error whose data have a throwing getter", () => new LOCKED(withGetter("owner") as never)],
+    // biome-ignore lint/suspicious/noThenProperty: it is meant to be waited for.
     ["a thenable that throws", () => ({ then: fail(new Error("secret")) })],
   ];
   const throws: typeof VALUES = VALUES.map(([name, make]) => [`thrown: ${name}`, () => fail(make())()]);

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
@@ -87,17 +87,6 @@ function pass<T>({ proxy, clock, ended }: Rig, events: Promise<T>, bytes: number
   return proxy.until(Promise.race([events, ended]), () => clock.pass(STEP_MS), bytes);
 }
 
-/** Resolves when an end stops reading. */
-function nextPause(): Promise<void> {
-  return new Promise((resolve) => {
-    const pause = vi.spyOn(WebSocket.prototype, "pause").mockImplementationOnce(function (this: WebSocket) {
-      pause.mockRestore();
-      resolve();
-      this.pause();
-    });
-  });
-}
-
 /** From here on the peer is dead: nothing passes any more. Gives the ms until the connection has ended. */
 async function die({ clock, ended }: Rig): Promise<number> {
   let ms = 0;
@@ -158,9 +147,8 @@ describe.each(["server", "client"] as const)("the %s's end of a slow connection"
 
   it("stays while it does not read itself, and handles what waited", async () => {
     const rig = await start(kind, true);
-    const paused = nextPause();
     rig.peer.send(...Array.from({ length: MANY }, (_, i) => `m:Slow.note::"${"x".repeat(i)}"`));
-    await rig.proxy.until(paused, undefined, FEW);
+    await rig.proxy.untilPaused(FEW);
     for (let ms = 0; ms < 10 * AT_MOST; ms += STEP_MS) {
       await rig.proxy.step(FEW);
       rig.clock.pass(STEP_MS);
@@ -171,9 +159,8 @@ describe.each(["server", "client"] as const)("the %s's end of a slow connection"
 
   it("ends when the peer died while this end did not read", async () => {
     const rig = await start(kind, true);
-    const paused = nextPause();
     rig.peer.send(...Array.from({ length: MANY }, () => 'm:Slow.note::""'));
-    await rig.proxy.until(paused, undefined, FEW);
+    await rig.proxy.untilPaused(FEW);
     for (let ms = 0; ms < 2 * AT_MOST; ms += 10) rig.clock.pass(10);
     rig.handlers.open();
     expect(await die(rig)).toBeLessThan(AT_MOST);
@@ -219,13 +206,12 @@ describe.each([
 
   it("stay connected while the server does not read", async () => {
     const { clock, proxy, client, handlers, notes, ended } = await startBoth(true);
-    const paused = nextPause();
     for (let i = 0; i < MANY; i++) {
       client.outgoing.note("x");
       // Not in one batch.
       await turns(1);
     }
-    await proxy.until(paused, undefined, FEW);
+    await proxy.untilPaused(FEW);
     for (let ms = 0; ms < 10 * AT_MOST; ms += STEP_MS) {
       await proxy.step(FEW);
       clock.pass(STEP_MS);

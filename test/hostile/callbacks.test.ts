@@ -99,7 +99,7 @@ async function raw(onSocket: (socket: GGSocket) => void, event?: string): Promis
     await peer.roundTrip();
     // An invalid message is an entry of its own.
     if (event.startsWith("m:Host")) {
-      await served.logger.next();
+      console.log("entries", served.logger.entries, served.server.connectionCount); await served.logger.next();
       served.logger.entries.length = 0;
     }
   }

@@ -14,7 +14,7 @@ export function watchTheProcess(): void {
   afterEach(() => {
     process.off("uncaughtException", note).off("unhandledRejection", note);
     // Counted and not shown: what was thrown may be unreadable.
-    expect(uncaught, "uncaught errors").toHaveLength(0);
+    expect(uncaught.length, "uncaught errors").toBe(0);
     expect(prototypes.map((prototype) => Reflect.ownKeys(prototype).map(String))).toEqual(before);
     expect({}).not.toHaveProperty("polluted");
   });

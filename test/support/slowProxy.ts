@@ -81,6 +81,13 @@ export class SlowProxy extends DirectNetwork {
     await Promise.all([...this.#lanes].map((lane) => lane.step(bytes)));
     await super.step();
   }
+
+  /** Takes steps until the end that a lane leads to has stopped reading. */
+  async untilPaused(bytes: number): Promise<void> {
+    const isPaused = () => [...this.#lanes].some(({ to }) => otherEndOf(to)?.isPaused());
+    for (let steps = 0; steps < 1_000 && !isPaused(); steps++) await this.step(bytes);
+    if (!isPaused()) throw new Error("both ends read on");
+  }
 }
 
 /** The networks that tests of liveness run over. */

@@ -32,6 +32,12 @@ export class Handlers {
 
   /** The object that handles a method, or `undefined` when none does. */
   ownerOf({ name, inherited }: CompiledMethod): HandlerObject | undefined {
-    return this.#objects.find((object) => typeof object[name] === "function" && object[name] !== inherited);
+    return this.#objects.find((object) => {
+      try {
+        return typeof object[name] === "function" && object[name] !== inherited;
+      } catch {
+        return true; // A getter that throws: the message fails with it.
+      }
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { GGContext } from "@grest-ts/context";
 import { Connection } from "../../connection/connection.js";
-import type { MessageRejection } from "../../connection/endpoint.js";
+import type { MessageRejection, SocketEndpoint } from "../../connection/endpoint.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
 import type { Handlers } from "../../connection/methods/handlers.js";
 import { Outbox } from "../../connection/outbox.js";
@@ -10,7 +10,7 @@ import { CloseCode } from "../../protocol/closeCodes.js";
 import { FrameType } from "../../protocol/frame.js";
 import type { SharedMessage, Transport } from "../../transport/transport.js";
 import type { Scopes } from "../handshake/permissions.js";
-import type { Ledger, Sender, Slot } from "../ledger.js";
+import type { Sender, Slot } from "../ledger.js";
 import type { ServedApi } from "../servedApi.js";
 import { ConnectionGate } from "./gate.js";
 
@@ -21,8 +21,7 @@ import { ConnectionGate } from "./gate.js";
 export class ServerConnection extends Connection implements Sender {
   declare readonly outbox: ServerOutbox;
   readonly #gate: ConnectionGate;
-  readonly #ledger: Ledger;
-  readonly #maxOutboxBytes: number;
+  readonly #api: ServedApi;
   /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
   #hasDropped = false;
@@ -30,7 +29,8 @@ export class ServerConnection extends Connection implements Sender {
 
   constructor(
     transport: Transport,
-    { apiName, endpoint, ledger, limits }: ServedApi,
+    api: ServedApi,
+    endpoint: SocketEndpoint,
     slot: Slot,
     context: GGContext,
     handlers: Handlers,
@@ -39,9 +39,8 @@ export class ServerConnection extends Connection implements Sender {
   ) {
     const hooks = handlers instanceof RawHandlers ? handlers : undefined;
     super(new ServerOutbox(transport, batchBytes(agreed)), endpoint, context, handlers, agreed, hooks);
-    this.#gate = new ConnectionGate(apiName, limits, scopes);
-    this.#maxOutboxBytes = limits.maxOutboxBytes;
-    this.#ledger = ledger;
+    this.#api = api;
+    this.#gate = new ConnectionGate(api.apiName, api.limits, scopes);
     slot.accept(this);
   }
 
@@ -54,6 +53,11 @@ export class ServerConnection extends Connection implements Sender {
     this.#isDropped = true;
     this.#noteSlowConsumer();
     this.terminate();
+  }
+
+  override onFailed(error: Error): void {
+    this.#api.transportFailed(error, this.socketEndpoint);
+    super.onFailed(error);
   }
 
   /** A ping or pong counts towards the rate as well. */
@@ -95,14 +99,15 @@ export class ServerConnection extends Connection implements Sender {
   /** Counts a message in. Returns false when there is no room for it: it is dropped then, or the connection closed. */
   #makeRoom(message: string, isDroppable = false): boolean {
     const atMost = 3 * message.length;
-    this.#ledger.outboxGrows(atMost);
+    const { ledger, limits } = this.#api;
+    ledger.outboxGrows(atMost);
     if (!this.isOpen) return false;
     this.#atMostWaiting += atMost;
-    if (this.#atMostWaiting <= this.#maxOutboxBytes) return true;
+    if (this.#atMostWaiting <= limits.maxOutboxBytes) return true;
     const { backlog } = this;
     this.#atMostWaiting = backlog + atMost;
     // A message that is larger than the limit is sent when nothing waits: its peer is not slow.
-    if (backlog === 0 || backlog + Buffer.byteLength(message) <= this.#maxOutboxBytes) return true;
+    if (backlog === 0 || backlog + Buffer.byteLength(message) <= limits.maxOutboxBytes) return true;
     if (isDroppable) this.#noteDropped();
     else this.#closeSlowConsumer();
     return false;

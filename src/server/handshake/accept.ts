@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { GGContext } from "@grest-ts/context";
-import { ERROR, type GGValidator } from "@grest-ts/schema";
+import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext } from "../../api/middleware.js";
+import type { SocketEndpoint } from "../../connection/endpoint.js";
 import { Handlers } from "../../connection/methods/handlers.js";
 import { type AnyError, errorPayload, serverError, thrownError } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
@@ -12,6 +13,7 @@ import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
 import type { WsTransport } from "../../transport/node/ws.js";
 import { ConnectionAddress } from "../connection/connectionAddress.js";
+import { endpointOf } from "../connection/endpoint.js";
 import { ServerConnection } from "../connection/serverConnection.js";
 import type { Slot } from "../ledger.js";
 import type { ConnectionResult } from "../metrics.js";
@@ -46,6 +48,7 @@ class Handshake {
   readonly #api: ServedApi;
   readonly #transport: WsTransport;
   readonly #slot: Slot;
+  readonly #endpoint: SocketEndpoint;
   readonly #request: IncomingMessage;
   readonly #context = new GGContext("ws-connection");
   readonly #listener: HandshakeListener;
@@ -56,13 +59,15 @@ class Handshake {
     this.#api = api;
     this.#transport = transport;
     this.#slot = slot;
+    this.#endpoint = endpointOf(api.endpoint, slot);
     this.#request = request;
     this.#query = parseQuery(query);
     this.#context.set(GG_WS_CONNECTION, new ConnectionAddress(api.port, api.path, slot));
     beginTrace(this.#context);
-    this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, (result) =>
-      this.#guard(() => this.#proceed(result)),
-    );
+    this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, {
+      onResult: (result) => this.#guard(() => this.#proceed(result)),
+      onError: (error) => api.transportFailed(error, this.#endpoint),
+    });
   }
 
   begin(): void {
@@ -115,7 +120,16 @@ class Handshake {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
     const handlers = api.rawHandlers.length > 0 ? new RawHandlers() : new Handlers();
-    const connection = new ServerConnection(transport, api, this.#slot, this.#context, handlers, agreed, scopes);
+    const connection = new ServerConnection(
+      transport,
+      api,
+      this.#endpoint,
+      this.#slot,
+      this.#context,
+      handlers,
+      agreed,
+      scopes,
+    );
     // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);
     transport.limitMessages(api.limits.maxPayloadBytes);
@@ -135,22 +149,22 @@ class Handshake {
    */
   #publicError(thrown: unknown, asked: string): AnyError {
     const error = thrownError(thrown);
-    if (!(thrown instanceof ERROR)) {
-      const { apiName, endpoint } = this.#api;
-      endpoint.logger.error(`${apiName}: ${asked} failed`, { ref: error.context?.ref, error: thrown });
+    if (error !== thrown) {
+      const { apiName, logger } = this.#endpoint;
+      logger.error(`${apiName}: ${asked} failed`, { ref: error.context?.ref, error: thrown });
     }
     return error;
   }
 
   #refuseTooLarge(): void {
-    const { apiName, endpoint } = this.#api;
-    endpoint.logger.warn(`${apiName}: a handshake message was too large`);
+    const { apiName, logger } = this.#endpoint;
+    logger.warn(`${apiName}: a handshake message was too large`);
     this.#refuse(serverError(`Handshake message of more than ${MAX_HANDSHAKE} characters`), "HANDSHAKE_TOO_LARGE");
   }
 
   #refuse(error: AnyError, result: ConnectionResult = "HANDSHAKE_FAILED"): void {
-    const { apiName, endpoint } = this.#api;
-    endpoint.logger.debug(`${apiName}: a handshake was refused`, { type: error.type });
+    const { apiName, logger } = this.#endpoint;
+    logger.debug(`${apiName}: a handshake was refused`, { type: error.type });
     this.#transport.send([encodeHandshakeError(errorPayload(error))]);
     this.#end(result, CloseCode.HANDSHAKE_FAILED, "Handshake failed");
   }
@@ -166,12 +180,12 @@ class Handshake {
   /** Runs a step in the connection's context; a defect in it closes the transport. */
   #guard(step: () => void | Promise<void>, failure = "a connection could not be set up"): void {
     const fail = (error: unknown) => {
-      const { apiName, endpoint } = this.#api;
-      endpoint.logger.error(`${apiName}: ${failure}`, { error });
+      const { apiName, logger } = this.#endpoint;
+      logger.error(`${apiName}: ${failure}`, { error });
       this.#end("ERROR", CloseCode.INTERNAL_ERROR, "Connection failed");
     };
     try {
-      this.#api.endpoint.asyncScope(() => this.#context.run(step))?.catch(fail);
+      this.#endpoint.asyncScope(() => this.#context.run(step))?.catch(fail);
     } catch (error) {
       fail(error);
     }

@@ -33,7 +33,7 @@ export function runConnectionHandlers(
 
 /** Calls `ready` when the handler has given handlers, and when it has ended. */
 function runContracted(
-  { apiName, endpoint, onConnection, Outgoing }: ServedApi,
+  { apiName, onConnection, Outgoing }: ServedApi,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
@@ -52,7 +52,7 @@ function runContracted(
     value: (callback: () => void) => void connection.onClose(() => callback()),
   });
   const fail = (error: unknown) => {
-    endpoint.logger.error(`${apiName}: the connection handler failed`, { error });
+    connection.socketEndpoint.logger.error(`${apiName}: the connection handler failed`, { error });
     connection.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
   };
   try {
@@ -66,9 +66,10 @@ function runContracted(
 }
 
 /** What a raw handler throws is logged and stops nothing, as at 0.0.39. One may go on for as long as its connection. */
-function runRaw({ endpoint, rawHandlers }: ServedApi, raw: RawConnection, query: unknown, ready: () => void): void {
+function runRaw({ rawHandlers }: ServedApi, raw: RawConnection, query: unknown, ready: () => void): void {
   const socket = rawSocket(raw);
+  const { context, socketEndpoint: endpoint } = raw.connection;
   const run = (handler: (typeof rawHandlers)[number]) =>
-    runCallback(endpoint, raw.connection.context, "onConnection", () => handler(socket, query));
+    runCallback(endpoint, context, "onConnection", () => handler(socket, query));
   waitAtMost(HANDLER_GRACE, (done) => void Promise.all(rawHandlers.map(run)).then(done)).then(ready);
 }

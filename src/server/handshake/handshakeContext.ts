@@ -25,12 +25,16 @@ export class HandshakeContext implements GGWebSocketHandshakeContext {
 /** The upgrade request as middlewares see it; cookies are parsed when something asks for them. */
 export class UpgradeRequest implements GGHandshakeRequest {
   readonly #request: IncomingMessage;
-  readonly address: string | undefined;
+  readonly #address: string | undefined;
   #cookies: Readonly<Record<string, string>> | undefined;
 
   constructor(request: IncomingMessage, address: string | undefined) {
     this.#request = request;
-    this.address = address;
+    this.#address = address;
+  }
+
+  get address(): string | undefined {
+    return this.#address;
   }
 
   get url(): string {

@@ -12,6 +12,14 @@ export const MAX_HANDSHAKE = 65_536;
 /** The largest message before the handshake is done, in bytes: of that many characters, each at its longest in UTF-8. */
 export const MAX_HANDSHAKE_BYTES = 4 * MAX_HANDSHAKE;
 
+/** What a listener reports to its handshake. */
+interface HandshakeHooks {
+  /** Called once, whatever happens. */
+  onResult(result: HandshakeResult): void;
+  /** The transport has failed; the result follows. */
+  onError(error: Error): void;
+}
+
 /**
  * Listens to a new transport until its connection takes over: waits for the handshake message, ignores what comes
  * before it, and keeps what comes after it.
@@ -20,15 +28,14 @@ export class HandshakeListener implements TransportListener {
   /** Whether the transport is still open. */
   isOpen = true;
   readonly #transport: Transport;
-  readonly #onResult: (result: HandshakeResult) => void;
+  readonly #hooks: HandshakeHooks;
   readonly #cancelTimeout: () => void;
   #early: string[] | undefined;
   #isDone = false;
 
-  /** `onResult` is called once, whatever happens. */
-  constructor(transport: Transport, timeoutMs: number, onResult: (result: HandshakeResult) => void) {
+  constructor(transport: Transport, timeoutMs: number, hooks: HandshakeHooks) {
     this.#transport = transport;
-    this.#onResult = onResult;
+    this.#hooks = hooks;
     this.#cancelTimeout = setDeadline(timeoutMs, () => this.#settle("timeout"));
     transport.attach(this);
   }
@@ -50,8 +57,8 @@ export class HandshakeListener implements TransportListener {
     this.#settle("closed");
   }
 
-  onFailed(): void {
-    // `onClosed` follows, and is what counts.
+  onFailed(error: Error): void {
+    this.#hooks.onError(error);
   }
 
   /** Gives what came after the handshake message to the listener that has taken over. */
@@ -69,6 +76,6 @@ export class HandshakeListener implements TransportListener {
   #settle(result: HandshakeResult): void {
     if (this.#isDone) return;
     this.stop();
-    this.#onResult(result);
+    this.#hooks.onResult(result);
   }
 }

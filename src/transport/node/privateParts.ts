@@ -1,5 +1,4 @@
 import type { WebSocket } from "ws";
-import type { WritableSocket } from "./sendProgress.js";
 
 /**
  * The parts of a `ws` that it does not publish. Each may be missing, in another version or in a runtime's own `ws`, so
@@ -11,11 +10,10 @@ interface PrivateParts {
 }
 
 /** The TCP socket below a `ws`. */
-export interface TcpSocket extends WritableSocket {
+export interface TcpSocket {
   cork?(): void;
   uncork?(): void;
   write?(data: Uint8Array): void;
-  readonly bytesRead?: number;
 }
 
 export function tcpSocketOf(ws: WebSocket): TcpSocket | undefined {

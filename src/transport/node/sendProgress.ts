@@ -5,8 +5,9 @@ interface StreamHandle {
   readonly _parent?: StreamHandle | null;
 }
 
-/** What a TCP socket of Node shows of its writes; each part may be missing on another runtime. */
-export interface WritableSocket {
+/** What a socket of Node shows of its bytes, by its private handle too; each part may be missing in another runtime. */
+export interface ByteCounts {
+  readonly bytesRead?: number;
   readonly bytesWritten?: number;
   readonly _handle?: StreamHandle | null;
 }
@@ -21,7 +22,7 @@ export class SendProgress {
   #moves = 0;
 
   /** @param waiting bytes that were handed over and are not sent yet, those of a write in progress as a whole */
-  count(waiting: number, { bytesWritten = 0, _handle: handle }: WritableSocket = {}): number {
+  count(waiting: number, { bytesWritten = 0, _handle: handle }: ByteCounts = {}): number {
     const done = bytesWritten - waiting;
     // What is left of the write in progress, which may be one of many megabytes.
     const queued = (handle?._parent ?? handle)?.writeQueueSize ?? waiting;

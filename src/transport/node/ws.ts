@@ -3,7 +3,7 @@ import { CloseCode, clampCloseReason, isSendableCloseCode } from "../../protocol
 import { MAX_PAYLOAD } from "../../protocol/frame.js";
 import type { SharedMessage, Transport, TransportListener } from "../transport.js";
 import { limitReceivedMessages, tcpSocketOf } from "./privateParts.js";
-import { SendProgress } from "./sendProgress.js";
+import { type ByteCounts, SendProgress } from "./sendProgress.js";
 import { encodeTextFrames } from "./wsFrames.js";
 
 /** How many messages and characters may wait to be handled; at either limit reading pauses. */
@@ -19,14 +19,23 @@ export class WsTransport implements Transport {
   #heldLength = 0;
   #maxHeldLength = MAX_HELD_LENGTH;
   readonly #sendProgress = new SendProgress();
+  /** The connection below, whose bytes are counted; absent while this end connects. */
+  #bytes: ByteCounts | undefined;
 
-  /** @param isAccepted whether this is the server's end, whose frames are not masked */
-  constructor(ws: WebSocket, isAccepted: boolean) {
+  /**
+   * @param isAccepted whether this is the server's end, whose frames are not masked
+   * @param socket what the upgrade request came on, at the server's end
+   */
+  constructor(ws: WebSocket, isAccepted: boolean, socket?: ByteCounts) {
     this.#ws = ws;
+    this.#bytes = socket;
     this.#isAccepted = isAccepted;
     (ws as OwnedWebSocket)[OWNER] = this;
     ws.on("message", onMessage).on("ping", onAlive).on("pong", onAlive).on("close", onClose).on("error", onError);
-    if (ws.readyState === WebSocket.CONNECTING) ws.on("open", onOpen);
+    if (ws.readyState !== WebSocket.CONNECTING) return;
+    ws.on("open", onOpen).once("upgrade", (response) => {
+      this.#bytes = response.socket;
+    });
   }
 
   /** Begins to connect to a URL. */
@@ -66,10 +75,9 @@ export class WsTransport implements Transport {
   }
 
   bytesMoved(): number {
-    const ws = this.#ws;
-    if (ws.isPaused) return Number.NaN;
-    const tcpSocket = tcpSocketOf(ws);
-    return (tcpSocket?.bytesRead ?? 0) + this.#sendProgress.count(ws.bufferedAmount, tcpSocket);
+    const { isPaused, bufferedAmount } = this.#ws;
+    if (isPaused) return Number.NaN;
+    return (this.#bytes?.bytesRead ?? 0) + this.#sendProgress.count(bufferedAmount, this.#bytes);
   }
 
   ping(): void {
