@@ -1,5 +1,5 @@
 import { ERROR, type ERROR_JSON, type GGContractMethod, OK } from "@grest-ts/schema";
-import { thrownError } from "../src/connection/methods/outcome.js";
+import { returnedError } from "../src/connection/methods/outcome.js";
 import { GGSocketTestAction } from "./action.js";
 import type { TestConnection } from "./connection.js";
 import { ForeignExpectations, type GGTestExpectation } from "./expectation.js";
@@ -154,7 +154,7 @@ export class GGSocketCall<
     if (Expected?.TYPE !== type) {
       const asked = Expected ? `the error ${Expected.TYPE}` : "a result";
       const shown = { type, ...(data !== undefined && { data }), ...context };
-      const cause = thrownError(json, this.#contract.errors);
+      const cause = returnedError(json, this.#contract.errors);
       throw this.#failure(connection, `expected ${asked}`, { more: `Received an error:\n${show(shown)}`, cause });
     }
     const value = type === "VALIDATION_ERROR" ? fieldErrors(data) : data;

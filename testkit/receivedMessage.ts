@@ -1,6 +1,6 @@
 import type { ERROR_JSON } from "@grest-ts/schema";
 import type { GGSocketContractMethods } from "../src/api/contract.js";
-import { thrownError } from "../src/connection/methods/outcome.js";
+import { returnedError } from "../src/connection/methods/outcome.js";
 import { decodeFrame, FrameType } from "../src/protocol/frame.js";
 import { show } from "./failure.js";
 
@@ -33,7 +33,7 @@ export function refusalOf(payload: string, methods: GGSocketContractMethods): Er
     ({ errors }) => errors ?? [],
   );
   const known = declared.some(({ TYPE }) => TYPE === json?.type);
-  return known ? thrownError(json, declared) : undefined;
+  return known ? returnedError(json, declared) : undefined;
 }
 
 /** The value of a payload, or its text when it is not JSON. */

@@ -35,7 +35,8 @@ export interface GGHandshakeRequest {
 export interface GGWebSocketMiddleware {
   /**
    * Client: adds headers or query arguments; a promise is awaited. Runs at every connect, so a rotated token is picked
-   * up. A header that is not text fails the attempt with a `SERVER_ERROR` that names it.
+   * up. A header that is not text fails the attempt with a `SERVER_ERROR` that names it, in Node; in a page it
+   * is left out.
    */
   updateHandshake?(context: GGWebSocketHandshakeContext): void | Promise<void>;
   /** Server: reads headers and query arguments. */

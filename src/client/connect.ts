@@ -3,8 +3,14 @@ import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
-import { clean } from "../connection/methods/compiledMethod.js";
-import { type ErrorClasses, invalidArguments, isThenable, readRefusal, serverError } from "../connection/methods/outcome.js";
+import { clean } from "../connection/methods/clean.js";
+import {
+  type ErrorClasses,
+  invalidArguments,
+  isThenable,
+  readRefusal,
+  serverError,
+} from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
@@ -58,10 +64,10 @@ export function readQuery(query: unknown, validator?: GGValidator<unknown>): Que
  * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they
  * set there reaches its handlers, and not the caller. Returns a promise only when one of them does.
  *
- * @throws SERVER_ERROR for a header that is not text
+ * @throws SERVER_ERROR for a header that is not text, in Node
  */
 export function prepareHandshake(
-  { beginTrace }: ClientPlatform,
+  { beginTrace, checkHeaders }: ClientPlatform,
   path: string,
   middlewares: readonly GGWebSocketMiddleware[],
   queryArgs: QueryArgs,
@@ -78,8 +84,7 @@ export function prepareHandshake(
         const pending: unknown = middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext);
         if (isThenable(pending)) return Promise.resolve(pending).then(updateFurther);
       }
-      for (const [name, value] of Object.entries<unknown>(handshake.headers))
-        if (typeof (value ?? "") !== "string") throw serverError(`The header ${name} is not a text`);
+      checkHeaders?.(handshake.headers);
       return { ...handshake, context };
     });
   return updateFurther();
@@ -116,6 +121,8 @@ export function connect<T>({
       transport?.terminate();
       cleanUp();
     };
+    // Before anything is opened: a header may have no JSON text.
+    const opening = encodeHandshake(headers, capabilities);
     const cancelTimeout = setDeadline(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
 
     try {
@@ -125,7 +132,7 @@ export function connect<T>({
       return fail(withoutSecrets(Object(error).message));
     }
     transport.attach({
-      onOpen: () => transport?.send([encodeHandshake(headers, capabilities)]),
+      onOpen: () => transport?.send([opening]),
       onText(text) {
         const { type, payload } = decodeFrame(text);
         if (!transport) return;

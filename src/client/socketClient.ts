@@ -15,10 +15,10 @@ import { type AnyError, isThenable, serverError, thrownError } from "../connecti
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
 import { batchBytes, CAPABILITIES } from "../protocol/capabilities.js";
-import { connect, type PreparedHandshake, prepareHandshake, readQuery } from "./connect.js";
+import { connect, prepareHandshake, readQuery } from "./connect.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
-import { type AttemptHooks, type Session, startSession } from "./session.js";
+import { type Session, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
 
 type Setup = (ends: SocketClient) => unknown;
@@ -139,8 +139,8 @@ export function socketClient(
         }),
       onDisconnect: (reason) => notify("onDisconnect", onDisconnect, reason),
       onEnd: (reason, error) => notify("onClose", onClose, reason, error),
-      async open(hooks) {
-        // What the program's code is asked for, for the log.
+      async open({ onBegin, onOpen, onDrain }) {
+        // What the program is asked for, for the log.
         let asked = "beforeConnect";
         try {
           const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
@@ -152,8 +152,34 @@ export function socketClient(
           const prepared = scope(() => prepareHandshake(platform, schema.path, middlewares, query));
           const handshake = isThenable(prepared) ? await prepared : prepared;
           context = handshake.context;
-          asked = "webSocket";
-          const connection = await dial(base, handshake, hooks);
+          const connection = await connect({
+            apiName,
+            url: socketUrl(base, schema.path, handshake.queryArgs),
+            headers: handshake.headers,
+            knownErrors: errors,
+            // A client without `reconnect` must not offer `drain`: it would not reconnect.
+            offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
+            onBegin,
+            dial: (url) => platform.dial(url, config.webSocket),
+            onAccepted(transport, agreed) {
+              const accepted = new Connection(
+                new Outbox(transport, batchBytes(agreed)),
+                endpoint,
+                handshake.context,
+                handlers,
+                agreed,
+                { onDrain, onError: (error) => notify("onError", onError, error) },
+              );
+              const pulse = new Heartbeat(
+                ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
+              );
+              pulse.add(accepted);
+              accepted.onClose(() => pulse.delete(accepted));
+              heartbeat = pulse;
+              onOpen(accepted);
+              return accepted;
+            },
+          });
           asked = "setup";
           // A set-up that is added meanwhile runs at once.
           for (const setup of [...setups]) await runSetup(setup);
@@ -166,37 +192,6 @@ export function socketClient(
         }
       },
     });
-
-    function dial(base: string, handshake: PreparedHandshake, { onBegin, onOpen, onDrain }: AttemptHooks) {
-      return connect({
-        apiName,
-        url: socketUrl(base, schema.path, handshake.queryArgs),
-        headers: handshake.headers,
-        knownErrors: errors,
-        // A client without `reconnect` must not offer `drain`: it would not reconnect.
-        offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
-        onBegin,
-        dial: (url) => platform.dial(url, config.webSocket),
-        onAccepted(transport, agreed) {
-          const accepted = new Connection(
-            new Outbox(transport, batchBytes(agreed)),
-            endpoint,
-            handshake.context,
-            handlers,
-            agreed,
-            { onDrain, onError: (error) => notify("onError", onError, error) },
-          );
-          const pulse = new Heartbeat(
-            ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
-          );
-          pulse.add(accepted);
-          accepted.onClose(() => pulse.delete(accepted));
-          heartbeat = pulse;
-          onOpen(accepted);
-          return accepted;
-        },
-      });
-    }
   }
 }
 

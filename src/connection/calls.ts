@@ -3,7 +3,7 @@ import { type Frame, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import { setDeadline } from "./deadlines.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
-import { type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
+import { logUnsent, type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
 
 /** A request that waits for its reply. */
 interface PendingCall {
@@ -68,13 +68,16 @@ export class Calls {
           startedAt = performance.now();
           pending.set(id, { method, settle, fail });
           connection.inbox.expectReply();
+          if (signal) endpoint.shareSignal?.(signal);
           signal?.addEventListener("abort", onAbort);
           cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`));
           number = connection.sendFrame(sizedFrame(`${method.requestPrefix}${id}:`, payload));
         } else if (connection.sendFrame(sizedFrame(method.messagePrefix, payload), droppable)) settle(ok(undefined));
         else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
       } catch (thrown) {
-        settle(unsendable(path, thrown));
+        const error = unsendable(path, thrown);
+        if (!hasReply) logUnsent(endpoint.logger, path, error);
+        settle(error);
       }
     });
   }

@@ -38,8 +38,8 @@ export class Connection implements TransportListener {
   readonly outbox: Outbox;
   readonly calls: Calls;
   readonly inbox: Inbox;
-  /** How many messages and signs of life have arrived. */
-  received = 0;
+  /** How many messages, pings and pongs have arrived. */
+  #received = 0;
   readonly #capabilities: Capabilities;
   readonly #hooks: ConnectionHooks;
   #isOpen = true;
@@ -163,11 +163,11 @@ export class Connection implements TransportListener {
    * not read, since the peer cannot show any.
    */
   get signsOfLife(): number {
-    return this.received + (this.outbox.underlyingTransport.bytesMoved?.() ?? 0);
+    return this.#received + (this.outbox.underlyingTransport.watchBytes?.() ?? 0);
   }
 
-  /** Pings the peer, or shows life to one that may wait for a sign of it; returns whether that is possible. */
-  ping(_isSign?: boolean): boolean {
+  /** Pings the peer; returns whether that is possible. */
+  ping(): boolean {
     const { underlyingTransport: transport } = this.outbox;
     if (transport.ping) {
       transport.ping();
@@ -181,12 +181,12 @@ export class Connection implements TransportListener {
   // What the transport reports.
 
   onText(text: string): void {
-    this.received++;
+    this.#received++;
     this.socketEndpoint.asyncScope(receive, this, text);
   }
 
   onAlive(): void {
-    this.received++;
+    this.#received++;
   }
 
   onFailed(error: Error): void {

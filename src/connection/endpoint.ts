@@ -2,6 +2,7 @@ import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketLogger } from "../api/logger.js";
 import type { Connection } from "./connection.js";
 import type { IncomingMessage } from "./incomingMessage.js";
+import type { PayloadParser } from "./methods/compiledMethod.js";
 import type { MethodTable } from "./methods/methodTable.js";
 import type { AnyError } from "./methods/outcome.js";
 
@@ -45,6 +46,8 @@ export interface SocketEndpoint {
   readonly parseLimited?: PayloadParser;
   /** What a message is at this end; absent in pages, where nothing carries a trace through an `await`. */
   readonly Message?: typeof IncomingMessage;
+  /** A signal may be that of many calls; absent in pages, which do not warn of that. */
+  readonly shareSignal?: (signal: AbortSignal) => void;
   /** A connection has ended. */
   onConnectionClosed?(connection: Connection, code: number): void;
 }

@@ -8,11 +8,14 @@ export const HEARTBEAT_TIMEOUT = 10_000;
 /** A timer that fires this late, in ms, shows that this process was suspended, and nothing about its peers. */
 const OVERSLEPT = 2_000;
 
-/** What was seen of a connection when it last showed life. */
+/** How often a silent connection is looked at before it is asked. */
+const LOOKS = 4;
+
+/** What was seen of a connection at the last look. */
 interface Sighting {
-  readonly received: number;
-  readonly life: number;
-  readonly at: number;
+  life: number;
+  /** How many looks have found it silent; the first after it was added comes too early to count. */
+  silentLooks: number;
 }
 
 /**
@@ -33,7 +36,7 @@ export class Heartbeat {
 
   /** Watches a connection, until {@link delete}. */
   add(connection: Connection): void {
-    this.#see(connection);
+    this.#seen.set(connection, { life: connection.signsOfLife, silentLooks: -1 });
     if (!this.#stop) this.#lookLater();
   }
 
@@ -45,34 +48,26 @@ export class Heartbeat {
   }
 
   /**
-   * Looks now, and asks those that have been silent for this many ms; by default all that were at the last look, for a
+   * Looks now, and asks those that have been silent for so many looks; by default all that were since the last one, for a
    * moment when connections are likely to be dead.
    */
-  look(silenceMs = 0): void {
+  look(silentLooks = 0): void {
     const asked: (() => void)[] = [];
-    for (const [connection, last] of this.#seen) {
-      const { received, life, at } = this.#see(connection, last);
-      if (life !== last.life) {
-        // The peer may see no more than messages, and none of its own is answered yet: this end shows life unasked.
-        if (received === last.received || Number.isNaN(life)) connection.ping(true);
-      } else if (performance.now() - at >= silenceMs && connection.ping())
+    for (const [connection, sighting] of this.#seen) {
+      const life = connection.signsOfLife;
+      if (life !== sighting.life) {
+        sighting.life = life;
+        sighting.silentLooks = 0;
+      } else if (++sighting.silentLooks >= silentLooks && connection.ping())
         asked.push(() => connection.signsOfLife === life && connection.terminate());
     }
     if (asked.length > 0) this.#judgeLater(asked);
   }
 
-  #see(connection: Connection, last?: Sighting): Sighting {
-    const { received, signsOfLife: life } = connection;
-    if (life === last?.life) return last;
-    const seen = { received, life, at: performance.now() };
-    this.#seen.set(connection, seen);
-    return seen;
-  }
-
   #lookLater(): void {
-    this.#stop = setDeadline(this.silenceMs / 4, () => {
-      this.look(this.silenceMs);
-      if (this.#stop) this.#lookLater();
+    this.#stop = setDeadline(this.silenceMs / LOOKS, () => {
+      this.#lookLater();
+      this.look(LOOKS);
     });
   }
 

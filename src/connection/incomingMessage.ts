@@ -1,11 +1,11 @@
 import { GGContext, type GGContextKey } from "@grest-ts/context";
-import { SERVER_ERROR } from "@grest-ts/schema";
+import { ERROR, SERVER_ERROR } from "@grest-ts/schema";
 import { GG_WS_MESSAGE, type GGWebSocketMessage } from "../api/contextKeys.js";
-import { type Frame, FrameType } from "../protocol/frame.js";
+import { type Frame, FrameType, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { HandlerObject } from "./methods/handlers.js";
-import { type AnyError, errorPayload, isOutcome, isThenable, thrownError } from "./methods/outcome.js";
+import { type AnyError, errorFrame, isOutcome, isThenable, returnedError, thrownError } from "./methods/outcome.js";
 
 /**
  * One received message: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
@@ -75,13 +75,24 @@ export class IncomingMessage extends GGContext {
 
   /** Ends the message with an error: counted, and answered or reported. `result` is what the metrics say. */
   fail(error: AnyError, result: string = error.type): void {
+    if (this.isRequest) return this.#refuse(error, result);
     this.#count(result);
-    if (this.isRequest) return this.#reply(errorPayload(error));
     // A limit logs its own warning, once per connection.
     if (result !== error.type) return;
     const { apiName, logger } = this.#connection.socketEndpoint;
-    logger.warn(`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
+    const level = this.#isUnwanted ? "debug" : "warn";
+    logger[level](`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
     if (this.#method) this.#connection.onFailed(error);
+  }
+
+  #refuse(error: AnyError, result: string): void {
+    let counted = result;
+    const frame = errorFrame(this.#replyPrefix, error, (cause) => {
+      counted = "SERVER_ERROR";
+      this.#log("its error cannot be sent", error, error, cause);
+    });
+    this.#count(counted);
+    this.#connection.sendIfOpen(frame);
   }
 
   #call(method: CompiledMethod, owner: HandlerObject): void {
@@ -90,7 +101,9 @@ export class IncomingMessage extends GGContext {
     try {
       data = method.readInput(this.#frame.payload, endpoint.parseLimited);
     } catch (thrown) {
-      return this.fail(thrownError(thrown));
+      const error = thrownError(thrown);
+      // A validator of the program has failed.
+      return error === thrown ? this.fail(error) : this.#handlerFailed(method, thrown);
     }
     try {
       const result = owner[method.name]?.(data);
@@ -116,11 +129,11 @@ export class IncomingMessage extends GGContext {
     try {
       let value = result;
       if (isOutcome(result)) {
-        if (!result.success) throw result;
+        if (!result.success) return this.#handlerFailed(method, result, returnedError(result, method.errors));
         value = result.data;
       }
       const payload = method.writeResult(value);
-      if (this.isRequest) this.#reply(payload);
+      if (this.isRequest) this.#connection.sendIfOpen(sizedFrame(this.#replyPrefix, payload));
     } catch (thrown) {
       return this.#handlerFailed(method, thrown);
     }
@@ -128,22 +141,25 @@ export class IncomingMessage extends GGContext {
   }
 
   /** Answers with the public part of a failure; the original of any other is logged, under the same reference. */
-  #handlerFailed({ errors }: CompiledMethod, thrown: unknown): void {
-    const error = thrownError(thrown, errors);
+  #handlerFailed({ errors }: CompiledMethod, original: unknown, error = thrownError(original)): void {
     const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some(({ TYPE }) => TYPE === error.type);
     const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
-    if (!isPublic || !isOutcome(thrown) || error.hasDebugContext()) {
-      const original = (thrown instanceof SERVER_ERROR && thrown.getDebugContext()?.originalError) || thrown;
-      this.#connection.socketEndpoint.logger.error(`${this.#frame.path}: the handler failed`, {
-        ref: shown.context?.ref,
-        error: original,
-      });
-    }
+    if (!isPublic || error.hasDebugContext()) this.#log("the handler failed", shown, original, error);
     this.fail(shown);
   }
 
-  #reply(payload: string): void {
-    this.#connection.sendIfOpen(`${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:${payload}`);
+  /** Logs a failure under its reference, with what is known of its cause. One that nobody waits for is no defect. */
+  #log(what: string, { context }: AnyError, original: unknown, cause: unknown): void {
+    const known = cause instanceof ERROR ? cause.getDebugContext() : undefined;
+    this.#connection.socketEndpoint.logger[this.#isUnwanted ? "debug" : "error"](`${this.#frame.path}: ${what}`, {
+      ref: context?.ref,
+      error: (cause === original && known?.originalError) || original,
+      ...(known?.debugMessage && { debugMessage: known.debugMessage }),
+    });
+  }
+
+  get #replyPrefix(): string {
+    return `${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:`;
   }
 
   #count(result: string): void {

@@ -6,7 +6,7 @@ import { Calls } from "../connection/calls.js";
 import type { SocketMetrics } from "../connection/endpoint.js";
 import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
 import { memoizeByKey, tablesOf } from "../connection/methods/methodTable.js";
-import { type Outcome, ok, unsendable } from "../connection/methods/outcome.js";
+import { logUnsent, type Outcome, ok, unsendable } from "../connection/methods/outcome.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { sizedFrame } from "../protocol/frame.js";
 import { SharedMessage } from "../transport/transport.js";
@@ -52,7 +52,10 @@ class Group implements GGSocketGroupMembers {
     try {
       message = new SharedMessage(sizedFrame(method.messagePrefix, method.writeInput(data)));
     } catch (thrown) {
-      return unsendable(method.path, thrown);
+      const error = unsendable(method.path, thrown);
+      const [member] = group.#members.keys();
+      if (member) logUnsent(member.api.endpoint.logger, method.path, error);
+      return error;
     }
     const sent = new Map<SocketMetrics | undefined, number>();
     for (const connection of group.#members.keys()) {

@@ -15,6 +15,7 @@ import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js
 import { isThenable } from "../connection/methods/outcome.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
+import { shareSignal } from "../connection/node/shareSignal.js";
 import { TracedMessage } from "../connection/trace.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { WsTransport } from "../transport/node/ws.js";
@@ -98,6 +99,7 @@ export class Registration implements ServedApi {
       timeout: config.timeout ?? CALL_TIMEOUT,
       asyncScope: scope,
       Message: TracedMessage,
+      shareSignal,
       parseLimited: limitedParser(this.limits, (excess) => {
         const { id: connection, address } = GG_WS_CONNECTION.get() ?? {};
         logger.warn(`${apiName}: a payload ${excess}`, { connection, address });
@@ -203,7 +205,7 @@ export class Registration implements ServedApi {
   /** What the program finds, else the TCP peer: a request without the proxy's header must not escape the limit. */
   #findAddress(request: IncomingMessage): string | undefined {
     try {
-      const found: unknown = answeredAtOnce(this.#addressOf?.(request));
+      const found: unknown = this.#addressOf?.(request);
       if (typeof found === "string") return found;
       if (isThenable(found)) Promise.resolve(found).catch(() => {});
       if (found !== undefined) throw new TypeError("it returned no text");

@@ -41,7 +41,7 @@ export function nativeTransport(socket: WebSocket): Transport {
       for (const message of messages) socket.send(message);
       if (waiting) waiting += socket.bufferedAmount - before;
     },
-    bytesMoved() {
+    watchBytes() {
       const { bufferedAmount } = socket;
       if (bufferedAmount < waiting) moves++;
       waiting = bufferedAmount;

@@ -12,10 +12,11 @@ export interface Transport {
   /** How many bytes were handed over and are not sent yet, since the peer reads too slowly. */
   backlog?(): number;
   /**
-   * Changes when bytes have arrived, or when bytes that waited at the last call have been sent, as far as the platform
-   * shows either. NaN while reading is paused.
+   * Looks at the bytes below, as far as the platform shows them. The number changes when some have arrived, or when some
+   * that waited at the last look have been sent; it is NaN while reading is paused. Where this end is busy, so that the
+   * peer may miss a sign of life, it gets one.
    */
-  bytesMoved?(): number;
+  watchBytes?(): number;
   /** Sends a ping frame; `onAlive` reports the answer. */
   ping?(): void;
   /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */
@@ -41,6 +42,8 @@ export interface TransportListener {
   onText(text: string): void;
   /** A ping or pong frame has arrived. */
   onAlive?(): void;
+  /** Nothing but parts of messages arrives, or reading is paused: the peer has been sent a ping. */
+  onBusy?(): void;
   /** The connection has ended; 1006 when it broke. */
   onClosed(code: number, reason: string): void;
   /** Something failed; `onClosed` follows. */

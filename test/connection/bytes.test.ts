@@ -15,10 +15,10 @@ function nativeWith(bufferedAmount: number) {
   const transport = nativeTransport(socket as unknown as WebSocket);
   const hasMoved = () => {
     const before = last;
-    last = transport.bytesMoved?.();
+    last = transport.watchBytes?.();
     return last !== before;
   };
-  let last = transport.bytesMoved?.();
+  let last = transport.watchBytes?.();
   return { socket, transport, hasMoved };
 }
 

@@ -328,7 +328,7 @@ describe("a handler that fails when its caller no longer waits", () => {
     const { url, logger } = await serveApi(Api, (incoming, outgoing) => {
       outgoing.onClose(() => failed.open());
       incoming.on({
-        async run(text) {
+        async run(text?: string) {
           begun.push(text);
           await gate.passed;
           throw new Error("stopped");
@@ -353,11 +353,8 @@ describe("a handler that fails when its caller no longer waits", () => {
     if (how === "cancels") expect(await peer.next()).toContain("SERVER_ERROR");
     else await new Promise((resolve) => setImmediate(resolve));
     expect(logger.entries).toEqual([]);
-    expect(logger.debugEntries).toContainEqual({
-      level: "debug",
-      message: "Content.run: the handler failed",
-      fields: { ref: expect.any(String), error: new Error("stopped") },
-    });
+    const [entry] = logger.debugEntries.filter(({ message }) => message === "Content.run: the handler failed");
+    expect(entry?.fields).toMatchObject({ ref: expect.any(String), error: new Error("stopped") });
     // Any other failure still is one.
     const other = await RawPeer.connect(url);
     other.send("r:Content.typed:1:");

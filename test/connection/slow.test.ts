@@ -36,7 +36,7 @@ async function loadApi() {
 }
 
 /** One end with a quick heartbeat, and a raw peer behind a slow proxy. With `isHeld`, its handlers wait for the gate. */
-async function start(kind: Kind, isHeld = false) {
+async function start(kind: Kind, isHeld = false, capabilities = "") {
   const { clock, serveApi, Api } = await loadApi();
   const handlers = new Gate();
   if (!isHeld) handlers.open();
@@ -57,7 +57,7 @@ async function start(kind: Kind, isHeld = false) {
       { heartbeat: HEARTBEAT },
     );
     const proxy = await SlowProxy.start(http.port ?? 0, 2);
-    const peer = await proxy.until(RawPeer.connect(proxy.through(url)));
+    const { peer } = await proxy.until(RawPeer.connectWith(proxy.through(url), capabilities));
     return { ...common, proxy, peer, send };
   }
   const server = await RawServer.start();
@@ -165,6 +165,43 @@ describe.each(["server", "client"] as const)("the %s's end of a slow connection"
     rig.handlers.open();
     expect(await die(rig)).toBeLessThan(AT_MOST);
     expect(rig.notes.unseen).toHaveLength(MANY);
+  });
+});
+
+describe.each([
+  ["in a page", "alive", "o:::"],
+  ["without capabilities", "", "ping"],
+])("a peer %s that waits for its server", (_name, capabilities, sign) => {
+  /** A server and what it sends besides answers. */
+  async function startAsked(isHeld: boolean) {
+    const rig = await start("server", isHeld, capabilities);
+    const signs = new Queue<string>();
+    rig.peer.ws.on("message", (data) => signs.push(data.toString()));
+    if (!capabilities) rig.peer.ws.on("ping", () => signs.push("ping"));
+    return { ...rig, signs };
+  }
+
+  it("gets signs of life while its large message arrives", async () => {
+    const rig = await startAsked(false);
+    rig.peer.send(`m:Slow.note::"${LARGE}"`);
+    expect(await pass(rig, rig.signs.take(5), FEW)).toEqual(Array(5).fill(sign));
+    expect(rig.notes.unseen).toEqual([]);
+  });
+
+  it("gets signs of life while the server does not read", async () => {
+    const rig = await startAsked(true);
+    rig.peer.send(...Array.from({ length: MANY }, () => 'm:Slow.note::""'));
+    await rig.proxy.untilPaused(FEW);
+    expect(await pass(rig, rig.signs.take(5), FEW)).toEqual(Array(5).fill(sign));
+  });
+
+  it("gets none while its messages are whole", async () => {
+    const rig = await startAsked(false);
+    for (let i = 0; i < 60; i++) {
+      rig.peer.send('m:Slow.note::""');
+      await pass(rig, rig.notes.next(), FEW);
+    }
+    expect(rig.signs.unseen).toEqual([]);
   });
 });
 

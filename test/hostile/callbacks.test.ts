@@ -99,7 +99,7 @@ async function raw(onSocket: (socket: GGSocket) => void, event?: string): Promis
     await peer.roundTrip();
     // An invalid message is an entry of its own.
     if (event.startsWith("m:Host")) {
-      console.log("entries", served.logger.entries, served.server.connectionCount); await served.logger.next();
+      await served.logger.next();
       served.logger.entries.length = 0;
     }
   }
@@ -151,7 +151,10 @@ describe("a connection handler", () => {
 describe.each(["parseHandshake", "process"] as const)("a middleware's %s", (step) => {
   it.each(MISBEHAVIOURS)("that $name", async ({ run, fails, name }) => {
     const misbehave = once(run, () => {});
-    const Guarded = webSocketSchema(contract).path("ws").use({ [step]: misbehave } as GGWebSocketMiddleware).done();
+    const Guarded = webSocketSchema(contract)
+      .path("ws")
+      .use({ [step]: misbehave } as GGWebSocketMiddleware)
+      .done();
     const served = await serveApi(Guarded, (incoming) => incoming.on(handlers()));
     const peer = await RawPeer.open(served.url);
     peer.send("h:::{}");

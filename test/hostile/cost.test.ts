@@ -97,7 +97,7 @@ describe("validating reads each value a bounded number of times", () => {
     item.map((one) => `{"f0":${listOf(one, 6_000)},"f1":${listOf(one, 6_000)}}`),
     item.map((one) => listOf(listOf(one, 60), 6_000)),
     item.map((one) => `{${Array.from({ length: 500 }, (_, key) => `"${key}":${one}`)}}`),
-    fc.nat(100).map((depth) => nested(depth)),
+    fc.integer({ min: 1, max: 100 }).map((depth) => nested(depth)),
     item.map((one) => `{"${"k".repeat(5_000)}":${one}}`),
   );
 
@@ -202,6 +202,18 @@ describe("the issues of a foreign validator", () => {
     expect(read(refusing({ toJSON: () => Array(200).fill(issue) }), "1").issues).toHaveLength(100);
   });
 
+  it("have short texts, although keys of the payload are part of them", () => {
+    const long = "k".repeat(MB);
+    const { issues } = read(
+      refusing({ toJSON: () => [{ path: long, code: long, message: long, params: { long } }] }),
+      "1",
+    );
+    expect(JSON.stringify(issues).length).toBeLessThan(5_000);
+    expect(
+      JSON.stringify(read(IsRecord(IsArray(IsNumber)), `{"${long}":${listOf("[]", 3_000)}}`).issues).length,
+    ).toBeLessThan(200_000);
+  });
+
   it.each([
     ["large", "x".repeat(MB)],
     ["wide", Array(100_000).fill(0)],
@@ -233,7 +245,7 @@ describe("limits.maxValues", () => {
     peer.send(`r:Values.${method}:1:[1,2,3,4,5,6,7,8,9]`, `r:Values.${method}:2:[1,2,3,4,5,6,7,8,9,10]`);
     expect(await peer.next()).toBe(`s:Values.${method}:1:{"success":true,"type":"OK","data":1}`);
     expect(await peer.next()).toMatch(/^s:Values\.\w+:2:\{"success":false,"type":"VALIDATION_ERROR".*"invalid\.json"/);
-    expect(logger.entries).toEqual([{ level: "warn", message: "Values: a payload had too many values", fields: {} }]);
+    expect(logger.entries).toMatchObject([{ level: "warn", message: "Values: a payload had too many values" }]);
   });
 
   it.each<[string, number]>([
@@ -314,14 +326,14 @@ describe("nesting", () => {
     });
     return { peer: await RawPeer.connect(url), logger };
   }
-  const MILLION = nested(1_000_000);
+  const DEEP = nested(300_000);
 
   it.each([
-    ["text", MILLION, "VALIDATION_ERROR"],
-    ["fields", MILLION, "VALIDATION_ERROR"],
-    ["fields", `{"text":${MILLION},"list":[${MILLION}],"either":[${MILLION}]}`, "VALIDATION_ERROR"],
-    ["fields", `{"unknown":${MILLION}}`, "OK"],
-    ["five", MILLION, "VALIDATION_ERROR"],
+    ["text", DEEP, "VALIDATION_ERROR"],
+    ["fields", DEEP, "VALIDATION_ERROR"],
+    ["fields", `{"text":${DEEP},"list":[${DEEP}],"either":[${DEEP}]}`, "VALIDATION_ERROR"],
+    ["fields", `{"unknown":${DEEP}}`, "OK"],
+    ["five", DEEP, "VALIDATION_ERROR"],
   ])("that the schema bounds itself is harmless, and is not looked for: %s", async (method, text, type) => {
     const { peer, logger } = await start();
     peer.send(`r:Deep.${method}:1:${text}`);
@@ -336,7 +348,7 @@ describe("nesting", () => {
     "that the schema does not bound is refused before it is parsed: %s",
     async (method) => {
       const { peer, logger } = await start();
-      peer.send(`r:Deep.${method}:1:${MILLION}`, `r:Deep.${method}:2:{"any":${nested(128)}}`);
+      peer.send(`r:Deep.${method}:1:${DEEP}`, `r:Deep.${method}:2:{"any":${nested(128)}}`);
       for (const reply of await peer.frames.take(2)) expect(reply).toContain("invalid.json");
       expect(logger.entries.map(({ message }) => message)).toEqual([
         "Deep: a payload was nested too deep",
@@ -373,12 +385,14 @@ describe("a server with a small heap survives", () => {
     ["unions", listOf("[]", MB)],
     ["unions", listOf("[]", 6 * MB)],
     ["unions", listOf("{}", size)],
-    ["unions", listOf('{"b":1,"list":[1,2,3]}', size)],
+    ["unions", listOf('{"b":1,"list":[1,2,{}]}', size)],
+    ["unions", `${listOf('{"b":1,"list":["x"]}', size - MB).slice(0, -1)},[]]`],
     ["strings", listOf("1", size)],
     ["strings", listOf("null", size)],
     ["strings", `[${"[]".padEnd(12, " ")}${`,${"[]".padEnd(20, " ")}`.repeat(700_000)}]`],
     ["records", keyed("[[]]", 500_000)],
-    ["records", `{"${"k".repeat(size)}":[]}`],
+    ["records", `{"${"k".repeat(size)}":[{}]}`],
+    ["records", `{"${"k".repeat(size - MB)}":[${"{},".repeat(1_000)}{}]}`],
     ["matrix", listOf(listOf("{}", 300), 6 * MB)],
     ["matrix", `[[${nested(3_000_000)}]]`],
     ["text", `"${"x".repeat(size)}"`],
@@ -392,7 +406,7 @@ describe("a server with a small heap survives", () => {
         const peer = await RawPeer.connect(`${base}/${api}`);
         peer.send(`r:${api}.${method}:${id}:${payload}`);
         const reply = await Promise.race([peer.next(), died]);
-        expect(reply.slice(0, 80)).toMatch(new RegExp(`^s:${api}\\.${method}:${id}:.*"type":"VALIDATION_ERROR"`));
+        expect(reply.slice(0, 80)).toMatch(new RegExp(`^s:${api}\\.${method}:${id}:.*"type":"(VALIDATION_ERROR|OK)"`));
         expect(reply.length).toBeLessThan(200_000);
         peer.ws.terminate();
       }

@@ -1,10 +1,8 @@
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGWebSocketMetrics } from "@grest-ts/websocket";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { throttledLogger } from "../../src/server/throttledLogger.js";
+import { beforeEach, describe, expect, it } from "vitest";
 import { serveExt } from "../support/extApi.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger } from "../support/server.js";
 import { watchTheProcess } from "./watch.js";
 
 const handled = (method: string, result: string) =>
@@ -89,19 +87,4 @@ it("bounds the answer to a request of an unknown method", async () => {
   const answer = await peer.next();
   expect(answer.startsWith(`s:${path}:1:{"success":false,"type":"ROUTE_NOT_FOUND"`)).toBe(true);
   expect(answer.length).toBeLessThan(path.length + 2_000);
-});
-
-it("logs how many entries were dropped with the next entry of that text", () => {
-  vi.useFakeTimers({ toFake: ["performance"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const logger = recordingLogger();
-  const calm = throttledLogger(logger);
-  for (let i = 0; i < 25; i++) calm.warn("flood", { i });
-  calm.warn("something else");
-  for (let i = 0; i < 20; i++) calm.error("defect");
-  vi.advanceTimersByTime(1_000);
-  for (let i = 0; i < 2; i++) calm.warn("flood", {});
-  const floods = logger.entries.filter(({ message }) => message === "flood");
-  expect(floods.map(({ fields }) => fields)).toEqual([...upTo(10).map((i) => ({ i })), { unlogged: 15 }, {}]);
-  expect(logger.entries.filter(({ message }) => message !== "flood")).toHaveLength(21);
 });

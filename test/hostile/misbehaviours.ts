@@ -8,7 +8,18 @@ export interface Misbehaviour {
 
 /** An object whose members all throw when they are read. */
 export function unreadable(): object {
-  const names = ["then", "success", "type", "message", "stack", "name", "toString", "toJSON", "length", Symbol.toPrimitive];
+  const names = [
+    "then",
+    "success",
+    "type",
+    "message",
+    "stack",
+    "name",
+    "toString",
+    "toJSON",
+    "length",
+    Symbol.toPrimitive,
+  ];
   const get = () => {
     throw new Error("unreadable");
   };

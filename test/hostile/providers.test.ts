@@ -169,31 +169,33 @@ describe("the match of closeConnections()", () => {
       (incoming) => incoming.on(handlers),
     );
 
-  it.each(outcomes.filter(({ name }) => name.startsWith("throws")))("that $name for one spares no other", async ({
-    run,
-  }: Misbehaviour) => {
-    const { url, server } = await serveNamed();
-    const ann = await RawPeer.connect(url, { name: "ann" });
-    const bob = await RawPeer.connect(url, { name: "bob" });
-    let hasThrown = false;
-    try {
-      server.closeConnections(() => (NAME.get() === "ann" ? (run() as boolean) : true));
-    } catch {
-      hasThrown = true;
-    }
-    expect(hasThrown).toBe(true);
-    expect((await bob.closed).code).toBe(1008);
-    ann.send('r:Given.echo:1:"x"');
-    expect(await ann.next()).toBe(OK);
-  });
+  it.each(outcomes.filter(({ name }) => name.startsWith("throws")))(
+    "that $name for one spares no other",
+    async ({ run }: Misbehaviour) => {
+      const { url, server } = await serveNamed();
+      const ann = await RawPeer.connect(url, { name: "ann" });
+      const bob = await RawPeer.connect(url, { name: "bob" });
+      let hasThrown = false;
+      try {
+        server.closeConnections(() => (NAME.get() === "ann" ? (run() as boolean) : true));
+      } catch {
+        hasThrown = true;
+      }
+      expect(hasThrown).toBe(true);
+      expect((await bob.closed).code).toBe(1008);
+      ann.send('r:Given.echo:1:"x"');
+      expect(await ann.next()).toBe(OK);
+    },
+  );
 
-  it.each(outcomes.filter(({ name }) => name.startsWith("rejects")))("that $name closes nothing, and is refused", async ({
-    run,
-  }) => {
-    const { url, server } = await serveNamed();
-    const peer = await RawPeer.connect(url);
-    expect(() => server.closeConnections(run as () => boolean)).toThrow("not a promise");
-    peer.send('r:Given.echo:1:"x"');
-    expect(await peer.next()).toBe(OK);
-  });
+  it.each(outcomes.filter(({ name }) => name.startsWith("rejects")))(
+    "that $name closes nothing, and is refused",
+    async ({ run }) => {
+      const { url, server } = await serveNamed();
+      const peer = await RawPeer.connect(url);
+      expect(() => server.closeConnections(run as () => boolean)).toThrow("not a promise");
+      peer.send('r:Given.echo:1:"x"');
+      expect(await peer.next()).toBe(OK);
+    },
+  );
 });

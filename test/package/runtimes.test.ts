@@ -10,15 +10,19 @@ import { packedConsumer } from "../support/packed.js";
 import { fixture } from "../support/paths.js";
 import { haveRuntimes, RUNTIMES, type Runtime } from "../support/runtimes.js";
 
-/** The packed client over the global WebSocket of each runtime, with the entry for Node and with the one for pages. */
+/**
+ * The packed client in each runtime: over its default, which is `ws` or the runtime's own stand-in for it, and over the
+ * global WebSocket, with the entry for Node and with the one for pages.
+ */
 
 const ENTRIES = [
-  { entry: "index.js", conditions: [] },
-  { entry: "index.browser.js", conditions: ["--conditions=browser"] },
+  { transport: "default", entry: "index.js", conditions: [] },
+  { transport: "global", entry: "index.js", conditions: [] },
+  { transport: "global", entry: "index.browser.js", conditions: ["--conditions=browser"] },
 ];
 const cases = RUNTIMES.flatMap((runtime) => ENTRIES.map((entry) => ({ runtime, ...entry, name: runtime.name })));
 
-describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", { timeout: 30_000 }, () => {
+describe.skipIf(!haveRuntimes())("a program of another runtime", { timeout: 30_000 }, () => {
   let folder: string;
 
   beforeAll(async () => {
@@ -31,8 +35,8 @@ describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", {
   afterAll(() => folder && rm(folder, { recursive: true }));
 
   /** Runs the program. `lines` are its parsed lines of stdout; `ended` is its exit code. */
-  function start({ program, args }: Runtime, conditions: readonly string[], url: string) {
-    const child = spawn(program, [...args("client.js", conditions), url], {
+  function start({ program, args }: Runtime, conditions: readonly string[], transport: string, url: string) {
+    const child = spawn(program, [...args("client.js", conditions), transport, url], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
@@ -47,9 +51,10 @@ describe.skipIf(!haveRuntimes())("a program over its runtime's own WebSocket", {
     return { lines, errors: () => errors, ended: once(child, "close").then(([code]) => code as number | null) };
   }
 
-  it.each(cases)("runs on $name with $entry, and ends by itself", async ({ runtime, entry, conditions }) => {
+  it.each(cases)("runs on $name over its $transport WebSocket with $entry, and ends by itself", async (program) => {
+    const { runtime, transport, entry, conditions } = program;
     const server = await AppServer.start("");
-    const { lines, errors, ended } = start(runtime, conditions, `ws://127.0.0.1:${server.port}`);
+    const { lines, errors, ended } = start(runtime, conditions, transport, `ws://127.0.0.1:${server.port}`);
     const played = (async () => {
       const { outgoing } = await server.connections.next();
       await server.notes.next();

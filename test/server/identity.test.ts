@@ -91,12 +91,22 @@ describe("a middleware sees the upgrade request", () => {
   });
 
   it("whose address is the TCP peer's where addressOf finds none, fails or returns no text", async () => {
-    const returns: unknown[] = [undefined, 7, null, {}, Promise.resolve("later"), Promise.reject(new Error("no"))];
-    for (const returned of returns) {
-      const { url, seen, logger } = await start({ addressOf: () => returned as string });
+    const finds: (() => unknown)[] = [
+      () => undefined,
+      () => 7,
+      () => null,
+      () => ({}),
+      async () => "later",
+      () => Promise.reject(new Error("no")),
+      () => {
+        throw new Error("no");
+      },
+    ];
+    for (const addressOf of finds) {
+      const { url, seen, logger } = await start({ addressOf: addressOf as () => string });
       (await RawPeer.open(url)).send("h:::{}");
       expect((await seen.next()).request?.address).toBe("127.0.0.1");
-      const expected = returned === undefined ? [] : ["Who: addressOf failed"];
+      const expected = addressOf === finds[0] ? [] : ["Who: addressOf failed"];
       expect(logger.entries.map(({ message }) => message)).toEqual(expected);
     }
   });
@@ -207,16 +217,23 @@ describe("log entries about a connection", () => {
     ["a connection", accepted(), "Who: a connection is open"],
     [
       "its end",
-      async (peer) => (await accepted()(peer), await peer.next(), peer.ws.terminate()),
+      async (peer) => {
+        peer.send("h:::{}");
+        await peer.next();
+        peer.ws.terminate();
+      },
       "Who: a connection has closed",
     ],
     ["a handler that fails", accepted('r:Who.fail:1:{"token":"t"}'), "Who.fail: the handler failed"],
-    ["an invalid message", accepted("m:Who.note::1"), "Who.note: a message ended with VALIDATION_ERROR"],
+    ["an invalid message", accepted("m:Who.note::[]"), "Who.note: a message ended with VALIDATION_ERROR"],
     ["an unknown message", accepted("m:Who.nope::1"), "Who: a message ended with ROUTE_NOT_FOUND"],
     ["a deep payload", accepted(`m:Who.note::${"[".repeat(300)}`), "Who.note: a message ended with VALIDATION_ERROR"],
     [
       "a binary message",
-      async (peer) => (await accepted()(peer), peer.ws.send(Buffer.from("x"))),
+      async (peer) => {
+        peer.send("h:::{}");
+        peer.ws.send(Buffer.from("x"));
+      },
       "Who: a connection is closed, BINARY_MESSAGE",
     ],
     [

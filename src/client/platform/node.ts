@@ -3,6 +3,7 @@ import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
 import { limitedParser } from "../../connection/node/limitedParser.js";
+import { shareSignal } from "../../connection/node/shareSignal.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
 import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
@@ -15,8 +16,14 @@ export const nodePlatform: ClientPlatform = {
   captureScope,
   logger: loggerOf,
   beginTrace,
+  checkHeaders(headers) {
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof (value ?? "") !== "string") throw serverError(`The header ${name} of the handshake is not text`);
+    }
+  },
   endpoint: {
     Message: TracedMessage,
+    shareSignal,
     parseLimited: limitedParser({ maxDepth: MAX_DEPTH, maxValues: MAX_VALUES }),
   },
   onWake: () => () => {},

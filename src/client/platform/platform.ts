@@ -13,8 +13,10 @@ export interface ClientPlatform {
   logger(given: GGWebSocketLogger | undefined, apiName: string, scope: AsyncScope): GGWebSocketLogger;
   /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
   beginTrace?(context: GGContext): void;
+  /** Throws a `SERVER_ERROR` that names a header which is not text; absent in pages, whose servers ignore such ones. */
+  checkHeaders?(headers: object): void;
   /** What endpoints have that a page does without. */
-  readonly endpoint?: Pick<SocketEndpoint, "parseLimited" | "Message">;
+  readonly endpoint?: Pick<SocketEndpoint, "parseLimited" | "Message" | "shareSignal">;
   /**
    * Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin.
    */

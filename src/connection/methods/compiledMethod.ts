@@ -1,14 +1,10 @@
-import { type GGPermission, type GGValidator, SERVER_ERROR } from "@grest-ts/schema";
+import { ERROR, type GGPermission, type ValidationIssueJson } from "@grest-ts/schema";
 import { FrameType, parsePayload, stringifyPayload } from "../../protocol/frame.js";
-import {
-  type AnyError,
-  type ErrorClasses,
-  invalidArguments,
-  isOutcome,
-  type Outcome,
-  ok,
-  readError,
-} from "./outcome.js";
+import { type Cleaner, clean, fieldsOf } from "./clean.js";
+import { type ErrorClasses, hidden, invalidArguments, isOutcome, type Outcome, ok, readError } from "./outcome.js";
+
+/** Parses a payload for the schema that is to clean it; `undefined` for one that is no JSON or not to be parsed. */
+export type PayloadParser = (payload: string, schema?: Cleaner) => unknown;
 
 /**
  * One method, prepared once for all connections: what every message of it needs, behind one look-up. Its four functions
@@ -31,17 +27,14 @@ export interface CompiledMethod {
   /** What every object inherits under this name, such as `toString`: not its handler. */
   readonly inherited: unknown;
   /** Receiver: the handler's argument out of a payload. Throws a `VALIDATION_ERROR`. */
-  readInput(payload: string, parse?: (payload: string) => unknown): unknown;
+  readInput(payload: string, parse?: PayloadParser): unknown;
   /** Receiver: the payload of a reply out of a handler's value. Throws when the value cannot be sent. */
   writeResult(value: unknown): string;
   /** Sender: a payload out of the caller's argument. Throws a `VALIDATION_ERROR`, or when it cannot be sent. */
   writeInput(data: unknown): string;
   /** Sender: what the caller gets out of a reply's payload. Never throws. */
-  readReply(payload: string, parse?: (payload: string) => unknown): Outcome;
+  readReply(payload: string, parse?: PayloadParser): Outcome;
 }
-
-/** Cleans a value, or returns its issues: all that a schema is used for here. */
-export type Cleaner = Pick<GGValidator<unknown>, "safeParse">;
 
 /** A contract's method, as far as compiling it needs. */
 export interface MethodDefinition {
@@ -57,8 +50,8 @@ export function compileMethod(
   name: string,
   { input, success, errors = [], permission }: MethodDefinition,
 ): CompiledMethod {
-  const invalidResponse = () =>
-    new SERVER_ERROR({ displayMessage: "Invalid response", debugMessage: `${path}: it does not fit the contract` });
+  const invalidResponse = (issues: readonly ValidationIssueJson[] = []) =>
+    hidden(`${path}: it does not fit the contract: ${fieldsOf(issues)}`, "Invalid response");
   return {
     name,
     path,
@@ -71,10 +64,14 @@ export function compileMethod(
 
     readInput(payload, parse = parsePayload) {
       if (!input) return undefined;
-      const value = parse(payload);
+      const value = parse(payload, input);
       if (value !== undefined || !payload) return clean(input, value, invalidArguments);
       throw invalidArguments([
-        { path: "", code: "invalid.json", message: "Payload is not valid JSON, or nested too deep" },
+        {
+          path: "",
+          code: "invalid.json",
+          message: "Payload is not valid JSON, nested too deep, or has too many values",
+        },
       ]);
     },
     writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments)),
@@ -84,21 +81,14 @@ export function compileMethod(
       return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
     },
     readReply(payload, parse = parsePayload) {
-      const reply = parse(payload);
+      const reply = parse(payload, success);
       try {
         if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
-        return readError(reply, errors) ?? invalidResponse();
-      } catch {
-        return invalidResponse();
+        // Nothing about the schema of the result holds for an error.
+        return readError(parse(payload), errors) ?? invalidResponse();
+      } catch (thrown) {
+        return thrown instanceof ERROR ? thrown : invalidResponse();
       }
     },
   };
-}
-
-/** What a schema makes of a value; throws what `refuse` makes of the issues when it does not pass. */
-export function clean(schema: Cleaner, value: unknown, refuse: (issues: unknown) => AnyError): unknown {
-  const parsed = schema.safeParse(value, true);
-  if (parsed.success) return parsed.value;
-  // A long list of bad items must not make a reply many times the size of its request.
-  throw refuse(parsed.issues.toJSON().slice(0, 100));
 }

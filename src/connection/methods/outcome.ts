@@ -11,6 +11,9 @@ import {
   SERVER_ERROR,
   VALIDATION_ERROR,
 } from "@grest-ts/schema";
+import type { GGWebSocketLogger } from "../../api/logger.js";
+import { sizedFrame, stringifyPayload } from "../../protocol/frame.js";
+import { clean, fieldsOf } from "./clean.js";
 
 /** An error as the wire knows it: a type, and perhaps data and a context. */
 export type AnyError = ERROR<string, unknown>;
@@ -45,6 +48,12 @@ export function unsendable(path: string, thrown: unknown): AnyError {
   return thrown instanceof ERROR ? thrown : serverError(`${path}: the input is not JSON: ${thrown}`, thrown as Error);
 }
 
+/** Logs why a message was not sent: programs seldom await one. The log names fields, and shows no value of any. */
+export function logUnsent(logger: GGWebSocketLogger, path: string, { type, data, context }: AnyError): void {
+  const why = Array.isArray(data) ? fieldsOf(data) : context?.displayMessage;
+  logger.warn(`${path}: a message was not sent`, { type, why });
+}
+
 /** The error for a value that did not pass its schema. */
 export function invalidArguments(issues: unknown): typeof VALIDATION_ERROR.infer {
   return new VALIDATION_ERROR(issues as never, { displayMessage: "Invalid arguments" });
@@ -55,19 +64,37 @@ export function invalidArguments(issues: unknown): typeof VALIDATION_ERROR.infer
  * throw, or the result of another call that it passed on with `asResult()`.
  */
 export function isOutcome(value: unknown): value is OK<unknown> | ERROR_JSON<string, unknown> {
-  return OK.isJson(value) || ERROR.isJson(value);
+  return holds(() => OK.isJson(value) || ERROR.isJson(value));
 }
 
 /**
- * The public part of an error, as a reply or a refused handshake carries it. The data of a `SERVER_ERROR` stays here.
+ * The frame of a reply or a refused handshake with the public part of an error: its data as its class declares them,
+ * none for a `SERVER_ERROR`. An error that cannot be sent becomes a bare `SERVER_ERROR` under the same reference;
+ * `report` gets the reason.
  */
-export function errorPayload(error: AnyError): string {
-  const json = error.toJSON();
+export function errorFrame(prefix: string, error: AnyError, report: (cause: unknown) => void): string {
   try {
-    return JSON.stringify(json.type === "SERVER_ERROR" ? { ...json, data: undefined } : json);
-  } catch (notSerialisable) {
-    return errorPayload(new SERVER_ERROR({ originalError: notSerialisable as Error }));
+    return sizedFrame(prefix, errorPayload(error));
+  } catch (cause) {
+    report(cause);
+    return prefix + errorPayload(new SERVER_ERROR({ ref: error.context?.ref }));
   }
+}
+
+function errorPayload(error: AnyError): string {
+  const json = error.toJSON();
+  const { schema } = error.constructor as unknown as ErrorClasses[number];
+  let { data } = json;
+  if (json.type === "SERVER_ERROR") data = undefined;
+  else if (schema && json.type !== "VALIDATION_ERROR") {
+    data = clean(schema, data, (issues) => hidden(`its data do not fit: ${fieldsOf(issues)}`));
+  }
+  return stringifyPayload({ ...json, data });
+}
+
+/** A `SERVER_ERROR` whose reason is for developers only. */
+export function hidden(debugMessage: string, displayMessage?: string): typeof SERVER_ERROR.infer {
+  return new SERVER_ERROR({ displayMessage, debugMessage });
 }
 
 /** An instance of the error that a peer sent, when it is one of `declared` or of the framework's; else `undefined`. */
@@ -79,7 +106,7 @@ export function readError(json: unknown, declared: ErrorClasses): AnyError | und
   let { data } = json;
   if (errorClass.TYPE === "VALIDATION_ERROR") {
     // Not by the error's own schema, which does not take an issue about the whole value (path "").
-    data = Array.isArray(data) ? data.filter((issue) => typeof Object(issue).path === "string") : [];
+    data = Array.isArray(data) ? data.filter(isIssue) : [];
   } else if (errorClass.schema) {
     const parsed = errorClass.schema.safeParse(data, true);
     if (!parsed.success) return undefined;
@@ -98,6 +125,11 @@ export function readRefusal(json: unknown, known: ErrorClasses): AnyError | unde
   );
 }
 
+function isIssue(issue: unknown): boolean {
+  const { path, code, message } = Object(issue) as Record<string, unknown>;
+  return [path, code, message].every((text) => typeof text === "string");
+}
+
 /** An instance of what a peer sent: with the public part of its context, whatever its class. */
 function revive(errorClass: ErrorClasses[number], { context }: ERROR_JSON, data?: unknown): AnyError {
   const { displayMessage, timestamp, ref }: Record<string, unknown> = Object(context);
@@ -111,13 +143,36 @@ function alike<T>(value: unknown, example: T): T | undefined {
   return typeof value === typeof example ? (value as T) : undefined;
 }
 
-/** Makes an `ERROR` of whatever was thrown; the JSON of an error becomes an instance of the class that it names. */
-export function thrownError(thrown: unknown, declared: ErrorClasses = []): AnyError {
-  if (thrown instanceof ERROR) return thrown;
-  return readError(thrown, declared) ?? ERROR.fromUnknown(thrown);
+/** An `ERROR` that was thrown, or a `SERVER_ERROR` that shows nothing of anything else, whatever its form. */
+export function thrownError(thrown: unknown): AnyError {
+  try {
+    return thrown instanceof ERROR ? thrown : new SERVER_ERROR({ originalError: thrown ?? null });
+  } catch {
+    return new SERVER_ERROR({ debugData: thrown }); // A Proxy that does not say what it is.
+  }
+}
+
+/** The error that a program returned: one in the form of the wire becomes an instance of the class that it names. */
+export function returnedError(returned: unknown, declared: ErrorClasses = []): AnyError {
+  const error = thrownError(returned);
+  if (error === returned) return error;
+  try {
+    return readError(returned, declared) ?? error;
+  } catch {
+    return error;
+  }
 }
 
 /** Whether what a program returned is to be waited for. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+  return holds(() => typeof (value as { then?: unknown } | null | undefined)?.then === "function");
+}
+
+/** Whether something holds of a value of the program, whose members and Proxy may throw when they are asked. */
+function holds(test: () => boolean): boolean {
+  try {
+    return test();
+  } catch {
+    return false;
+  }
 }

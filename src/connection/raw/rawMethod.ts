@@ -1,5 +1,6 @@
 import { parsePayload } from "../../protocol/frame.js";
-import { type Cleaner, type CompiledMethod, compileMethod } from "../methods/compiledMethod.js";
+import type { Cleaner } from "../methods/clean.js";
+import { type CompiledMethod, compileMethod } from "../methods/compiledMethod.js";
 import { isOutcome, type Outcome } from "../methods/outcome.js";
 
 /**

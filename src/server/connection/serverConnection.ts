@@ -21,7 +21,7 @@ import { ConnectionGate } from "./gate.js";
 export class ServerConnection extends Connection implements Sender {
   declare readonly outbox: ServerOutbox;
   readonly #gate: ConnectionGate;
-  readonly #api: ServedApi;
+  readonly api: ServedApi;
   /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
   #hasDropped = false;
@@ -39,7 +39,7 @@ export class ServerConnection extends Connection implements Sender {
   ) {
     const hooks = handlers instanceof RawHandlers ? handlers : undefined;
     super(new ServerOutbox(transport, batchBytes(agreed)), endpoint, context, handlers, agreed, hooks);
-    this.#api = api;
+    this.api = api;
     this.#gate = new ConnectionGate(api.apiName, api.limits, scopes);
     slot.accept(this);
   }
@@ -56,7 +56,7 @@ export class ServerConnection extends Connection implements Sender {
   }
 
   override onFailed(error: Error): void {
-    this.#api.transportFailed(error, this.socketEndpoint);
+    this.api.transportFailed(error, this.socketEndpoint);
     super.onFailed(error);
   }
 
@@ -79,10 +79,9 @@ export class ServerConnection extends Connection implements Sender {
     return rejection;
   }
 
-  /** A page sees no pings: it gets the answer to the question that this end may have no time to read. */
-  override ping(isSign = false): boolean {
-    if (isSign && this.isOpen && this.can("alive")) super.sendFrame(`${FrameType.PONG}:::`);
-    return super.ping();
+  /** A page sees no pings: it gets the answer to the question that it may ask. */
+  onBusy(): void {
+    if (this.isOpen && this.can("alive")) super.sendFrame(`${FrameType.PONG}:::`);
   }
 
   override sendFrame(frame: string, isDroppable?: boolean): number {
@@ -99,7 +98,7 @@ export class ServerConnection extends Connection implements Sender {
   /** Counts a message in. Returns false when there is no room for it: it is dropped then, or the connection closed. */
   #makeRoom(message: string, isDroppable = false): boolean {
     const atMost = 3 * message.length;
-    const { ledger, limits } = this.#api;
+    const { ledger, limits } = this.api;
     ledger.outboxGrows(atMost);
     if (!this.isOpen) return false;
     this.#atMostWaiting += atMost;

@@ -5,7 +5,7 @@ import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext } from "../../api/middleware.js";
 import type { SocketEndpoint } from "../../connection/endpoint.js";
 import { Handlers } from "../../connection/methods/handlers.js";
-import { type AnyError, errorPayload, serverError, thrownError } from "../../connection/methods/outcome.js";
+import { type AnyError, errorFrame, serverError, thrownError } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { beginTrace } from "../../connection/trace.js";
 import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
@@ -165,7 +165,11 @@ class Handshake {
   #refuse(error: AnyError, result: ConnectionResult = "HANDSHAKE_FAILED"): void {
     const { apiName, logger } = this.#endpoint;
     logger.debug(`${apiName}: a handshake was refused`, { type: error.type });
-    this.#transport.send([encodeHandshakeError(errorPayload(error))]);
+    const frame = errorFrame(encodeHandshakeError(""), error, (reason) => {
+      const ref = error.context?.ref;
+      logger.error(`${apiName}: the error of a handshake cannot be sent`, { ref, error, reason });
+    });
+    this.#transport.send([frame]);
     this.#end(result, CloseCode.HANDSHAKE_FAILED, "Handshake failed");
   }
 

@@ -57,7 +57,7 @@ function parseCookies(header: string): Record<string, string> {
   for (const pair of header.split(";")) {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at).trim();
-    if (at > 0 && !cookies.has(name))
+    if (at > 0 && name && !cookies.has(name))
       cookies.set(
         name,
         pair

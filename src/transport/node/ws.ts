@@ -21,6 +21,9 @@ export class WsTransport implements Transport {
   readonly #sendProgress = new SendProgress();
   /** The connection below, whose bytes are counted; absent while this end connects. */
   #bytes: ByteCounts | undefined;
+  #bytesRead = 0;
+  /** @internal Whether a message, a ping or a pong has arrived since the last look at the bytes. */
+  hasReceived = false;
 
   /**
    * @param isAccepted whether this is the server's end, whose frames are not masked
@@ -74,10 +77,16 @@ export class WsTransport implements Transport {
     return this.#ws.bufferedAmount;
   }
 
-  bytesMoved(): number {
+  watchBytes(): number {
     const { isPaused, bufferedAmount } = this.#ws;
-    if (isPaused) return Number.NaN;
-    return (this.#bytes?.bytesRead ?? 0) + this.#sendProgress.count(bufferedAmount, this.#bytes);
+    const { bytesRead = 0 } = this.#bytes ?? {};
+    if (isPaused || (bytesRead > this.#bytesRead && !this.hasReceived)) {
+      this.ping();
+      this.#listener?.onBusy?.();
+    }
+    this.#bytesRead = bytesRead;
+    this.hasReceived = false;
+    return isPaused ? Number.NaN : bytesRead + this.#sendProgress.count(bufferedAmount, this.#bytes);
   }
 
   ping(): void {
@@ -147,11 +156,16 @@ function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: bool
     this.emit("error", Object.assign(new Error("Text messages only"), { code: BINARY_MESSAGE }));
     return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
   }
-  this[OWNER]?.listener?.onText(data.toString());
+  listenerThatReceives(this)?.onText(data.toString());
 }
 
 function onAlive(this: OwnedWebSocket): void {
-  this[OWNER]?.listener?.onAlive?.();
+  listenerThatReceives(this)?.onAlive?.();
+}
+
+function listenerThatReceives({ [OWNER]: owner }: OwnedWebSocket): TransportListener | undefined {
+  if (owner) owner.hasReceived = true;
+  return owner?.listener;
 }
 
 function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {

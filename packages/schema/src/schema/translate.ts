@@ -14,6 +14,9 @@ import {
 } from "../issues/rules.js";
 import { MAX_ISSUES } from "./pass.js";
 
+/** The most characters of one part of a path. */
+const MAX_PART = 200;
+
 const TYPE_RULES: Readonly<Record<string, GGIssueKey>> = {
   string: STRING_TYPE,
   number: NUMBER_TYPE,
@@ -35,9 +38,11 @@ export function toIssuesList(issues: readonly $ZodRawIssue[]): GGIssuesList {
 }
 
 function pathOf({ code, path = [] }: $ZodRawIssue): string {
-  if (code !== "invalid_key") return path.map(String).join(".");
+  // A key of the input may be long, and is part of the path of every issue below it.
+  const parts = path.map((part) => String(part).slice(0, MAX_PART));
+  if (code !== "invalid_key") return parts.join(".");
   // Brackets distinguish an invalid key of a record from an invalid value under that key.
-  return `${path.slice(0, -1).map(String).join(".")}[${String(path.at(-1))}]`;
+  return `${parts.slice(0, -1).join(".")}[${parts.at(-1)}]`;
 }
 
 function ruleOf(issue: $ZodRawIssue): Rule {
