@@ -6,11 +6,18 @@ import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 import type { GGSocket } from "./rawSocket.js";
 
-/** When silent connections are checked. */
+/**
+ * When silent connections are checked. Messages, pings and bytes are signs of life: those that arrive, and those that
+ * waited to be sent and that the peer takes. A connection that is not read, since its messages wait for handlers, is not
+ * judged.
+ */
 export interface GGHeartbeatOptions {
-  /** The silence after which a connection is asked for a sign of life, in ms. Default 25,000. */
+  /**
+   * The silence after which a connection is asked for a sign of life, in ms, never earlier and within one and a half of it.
+   * Default 25,000.
+   */
   readonly intervalMs?: number;
-  /** How long it may take to answer, in ms. Default 10,000. */
+  /** How long an asked connection may stay silent before it is terminated (1006), in ms. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
@@ -128,9 +135,9 @@ export interface WebSocketSchemaConfig {
    */
   readonly capabilities?: readonly GGWebSocketCapability[];
   /**
-   * How an upgrade request to a path without an API is handled: `"refuse"` answers it with 404, `"leave"` passes it on
-   * to the other `upgrade` listeners of the HTTP server. Default `"refuse"`. One API with `"leave"` is enough for its
-   * server.
+   * How an upgrade request to a path without an API is handled: `"refuse"` answers it with 404, `"leave"` leaves it to
+   * the other `upgrade` listeners of the HTTP server, and answers it with 404 when there are none, or none has begun to
+   * read or answer it within 5 s. Default `"refuse"`. One API with `"leave"` is enough for its server.
    */
   readonly unknownPaths?: "refuse" | "leave";
 }

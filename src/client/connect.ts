@@ -4,13 +4,7 @@ import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
-import {
-  type ErrorClasses,
-  invalidArguments,
-  isThenable,
-  readRefusal,
-  serverError,
-} from "../connection/methods/outcome.js";
+import { type ErrorClasses, invalidArguments, isThenable, readRefusal } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";

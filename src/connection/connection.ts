@@ -38,8 +38,6 @@ export class Connection implements TransportListener {
   readonly outbox: Outbox;
   readonly calls: Calls;
   readonly inbox: Inbox;
-  /** How many messages, pings and pongs have arrived. */
-  #received = 0;
   readonly #capabilities: Capabilities;
   readonly #hooks: ConnectionHooks;
   #isOpen = true;
@@ -158,12 +156,9 @@ export class Connection implements TransportListener {
     if (this.can("cancel")) this.sendIfOpen(`${FrameType.CANCEL}:${path}:${id}:`);
   }
 
-  /**
-   * Changes with each sign of life: what was received, and bytes that the transport sees moving. NaN while this end does
-   * not read, since the peer cannot show any.
-   */
-  get signsOfLife(): number {
-    return this.#received + (this.outbox.underlyingTransport.watchBytes?.() ?? 0);
+  /** Changes with each sign of life; NaN while this end does not read, since the peer cannot show any. */
+  get signsOfLife(): number | undefined {
+    return this.outbox.underlyingTransport.watchLife?.();
   }
 
   /** Pings the peer; returns whether that is possible. */
@@ -181,12 +176,7 @@ export class Connection implements TransportListener {
   // What the transport reports.
 
   onText(text: string): void {
-    this.#received++;
     this.socketEndpoint.asyncScope(receive, this, text);
-  }
-
-  onAlive(): void {
-    this.#received++;
   }
 
   onFailed(error: Error): void {

@@ -13,7 +13,7 @@ const LOOKS = 4;
 
 /** What was seen of a connection at the last look. */
 interface Sighting {
-  life: number;
+  life: number | undefined;
   /** How many looks have found it silent; the first after it was added comes too early to count. */
   silentLooks: number;
 }

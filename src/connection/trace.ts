@@ -1,6 +1,8 @@
 import { type GGContext, GGContextKey } from "@grest-ts/context";
 import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 import { IncomingMessage } from "./incomingMessage.js";
+import type { AnyError } from "./methods/outcome.js";
+import { withShortIssues } from "./node/shortIssues.js";
 
 /** Where a unit of work stands in a trace, as the framework's `GG_TRACE` holds it. Times are in ms since 1970. */
 export interface Trace {
@@ -23,7 +25,7 @@ export function beginTrace(context: GGContext, startedAt = Date.now()): void {
   });
 }
 
-/** A message with a trace of its own, which is made when something asks for it; most never do. */
+/** A message in Node: with a trace of its own, which is made when something asks for it; most never do. */
 export class TracedMessage extends IncomingMessage {
   #isTraced = false;
 
@@ -37,6 +39,10 @@ export class TracedMessage extends IncomingMessage {
 
   override has<T>(key: GGContextKey<T>): boolean {
     return key.name === TRACE.name || super.has(key);
+  }
+
+  override fail(error: AnyError, result?: string): void {
+    super.fail(withShortIssues(error), result);
   }
 
   override set<T>(key: GGContextKey<T>, value: T): this {

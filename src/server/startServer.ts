@@ -1,5 +1,6 @@
 import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
 import type { SchemaEnds } from "../api/schema.js";
+import { checkLateRegistration } from "./lateRegistration.js";
 import { Registration } from "./registration.js";
 import { noteRunning } from "./running.js";
 import type { AnyConnectionHandler } from "./servedApi.js";
@@ -8,6 +9,7 @@ import { serverOf } from "./socketServer.js";
 /** Serves a schema on an HTTP server: its path, its permission check, its start and its teardown. */
 export const startServer: SchemaEnds["startServer"] = (schema, onConnection, config) => {
   const http = config.http ?? defaultServer(schema.name);
+  if (http.port !== undefined) checkLateRegistration(schema, http, !!config.permissionResolver);
   const registration = new Registration(schema, onConnection as AnyConnectionHandler, http, config);
   noteRunning(schema, registration, http);
   http._registerWebSocketSchema(schema);

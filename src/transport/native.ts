@@ -4,9 +4,10 @@ import type { Transport, TransportListener } from "./transport.js";
 /** A transport over the platform's own `WebSocket`: browsers, and runtimes that have one. */
 export function nativeTransport(socket: WebSocket): Transport {
   let listener: TransportListener | undefined;
-  /** Bytes that waited at the last look, and those that were added since; 0 when none waited. */
+  /** Counts messages, and looks at which bytes that waited had been sent. */
+  let life = 0;
+  /** Bytes that waited at the last look, and at least those that were added since; 0 when none waited. */
   let waiting = 0;
-  let moves = 0;
 
   const close = (code?: number, reason?: string) => {
     try {
@@ -24,6 +25,7 @@ export function nativeTransport(socket: WebSocket): Transport {
 
   socket.onopen = () => listener?.onOpen?.();
   socket.onmessage = ({ data }) => {
+    life++;
     if (typeof data === "string") listener?.onText(data);
     else close(CloseCode.TEXT_ONLY, "Text messages only");
   };
@@ -37,15 +39,17 @@ export function nativeTransport(socket: WebSocket): Transport {
     },
     send(messages) {
       if (socket.readyState !== socket.OPEN) return;
-      const before = socket.bufferedAmount;
-      for (const message of messages) socket.send(message);
-      if (waiting) waiting += socket.bufferedAmount - before;
+      for (const message of messages) {
+        socket.send(message);
+        // Its bytes are no fewer.
+        waiting &&= waiting + message.length;
+      }
     },
-    watchBytes() {
-      const { bufferedAmount } = socket;
-      if (bufferedAmount < waiting) moves++;
-      waiting = bufferedAmount;
-      return moves;
+    watchLife() {
+      const before = waiting;
+      waiting = socket.bufferedAmount;
+      if (waiting < before) life++;
+      return life;
     },
     close,
     terminate() {

@@ -12,11 +12,11 @@ export interface Transport {
   /** How many bytes were handed over and are not sent yet, since the peer reads too slowly. */
   backlog?(): number;
   /**
-   * Looks at the bytes below, as far as the platform shows them. The number changes when some have arrived, or when some
-   * that waited at the last look have been sent; it is NaN while reading is paused. Where this end is busy, so that the
-   * peer may miss a sign of life, it gets one.
+   * Looks for signs of life of the peer, as far as the platform shows them. The number changes when messages, pings, pongs
+   * or bytes have arrived, or when bytes that waited at the last look have been sent; it is NaN while reading is paused.
+   * Where this end is busy, so that the peer may miss a sign of life, it gets one.
    */
-  watchBytes?(): number;
+  watchLife?(): number;
   /** Sends a ping frame; `onAlive` reports the answer. */
   ping?(): void;
   /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */

@@ -14,14 +14,19 @@ const BYTES = 256 * 1024;
 const AT_ONCE = { initialDelayMs: 0, maxDelayMs: 0 };
 
 describeInChromium("a page and its server", ({ open }) => {
-  /** A page connected to a server that the test plays, which announces these capabilities. */
-  async function toRawServer(capabilities: string, openNetwork: OpenNetwork = async () => new DirectNetwork()) {
+  /**
+   * A page connected to a server that the test plays, which announces these capabilities. Over a network the page has a
+   * clock that only the test moves.
+   */
+  async function toRawServer(capabilities: string, openNetwork?: OpenNetwork) {
     const raw = await RawServer.start();
-    const network = await openNetwork(Number(new URL(raw.url).port));
+    const network = (await openNetwork?.(Number(new URL(raw.url).port))) ?? new DirectNetwork();
     const { app } = await open({ url: network.through(raw.url), reconnect: AT_ONCE });
     const { clock } = app.page;
-    await clock.install();
-    await clock.pauseAt(Date.now() + 60_000);
+    if (openNetwork) {
+      await clock.install();
+      await clock.pauseAt(Date.now() + 60_000);
+    }
     const accept = async () => {
       const peer = await raw.connections.next();
       expect(await peer.next()).toBe('h:::{"ws-capabilities":"batch alive cancel drain"}');

@@ -15,10 +15,10 @@ function nativeWith(bufferedAmount: number) {
   const transport = nativeTransport(socket as unknown as WebSocket);
   const hasMoved = () => {
     const before = last;
-    last = transport.watchBytes?.();
+    last = transport.watchLife?.();
     return last !== before;
   };
-  let last = transport.watchBytes?.();
+  let last = transport.watchLife?.();
   return { socket, transport, hasMoved };
 }
 

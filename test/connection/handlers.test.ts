@@ -22,7 +22,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { serveApi } from "../support/server.js";
+import { ofConnection, serveApi } from "../support/server.js";
 
 const FULL = ERROR.define("HANDLERS_FULL", 409, IsObject({ limit: IsNumber }));
 
@@ -164,7 +164,7 @@ describe("a handler that fails", () => {
     ["rejects with", async () => fail(new FULL({ limit: 3 }, { displayMessage: "full" }))],
     ["returns", () => new FULL({ limit: 3 }, { displayMessage: "full" })],
     ["resolves to", async () => new FULL({ limit: 3 }, { displayMessage: "full" })],
-    ["throws the JSON of", () => fail(new FULL({ limit: 3 }, { displayMessage: "full" }).toJSON())],
+    ["returns the JSON of", () => new FULL({ limit: 3 }, { displayMessage: "full" }).toJSON()],
   ])("and %s a declared error is answered with it", async (_, failing) => {
     const { url } = await startWith({ run: failing });
     expect(await call(await RawPeer.connect(url), "run", '""')).toEqual({
@@ -391,7 +391,11 @@ describe("the connection handler", () => {
     expect(await peer.closed).toEqual({ code: 1011, reason: "Connection handler failed" });
     await closed.passed;
     expect(logger.entries).toEqual([
-      { level: "error", message: "Work: the connection handler failed", fields: { error: new Error("no user") } },
+      {
+        level: "error",
+        message: "Work: the connection handler failed",
+        fields: { ...ofConnection, error: new Error("no user") },
+      },
     ]);
     expect(server.connectionCount).toBe(0);
   });
@@ -401,7 +405,7 @@ describe("the connection handler", () => {
     const peer = await RawPeer.open(url);
     peer.send("h:::{}");
     expect((await peer.closed).code).toBe(1011);
-    expect(logger.entries[0]?.fields).toEqual({ error: reason });
+    expect(logger.entries[0]?.fields).toEqual({ ...ofConnection, error: reason });
   });
 
   it("that fails for one connection does not affect others", async () => {
@@ -507,7 +511,7 @@ describe("outgoing.onClose", () => {
     (await RawPeer.connect(url)).ws.close();
     await closed.passed;
     expect(logger.entries).toEqual([
-      { level: "error", message: expect.any(String), fields: { error: new Error("in onClose") } },
+      { level: "error", message: expect.any(String), fields: { ...ofConnection, error: new Error("in onClose") } },
     ]);
   });
 });

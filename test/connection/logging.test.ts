@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { recordingLogger, serveApi } from "../support/server.js";
+import { ofConnection, recordingLogger, serveApi } from "../support/server.js";
 
 const FULL = ERROR.define("LOGGING_FULL", 409, IsObject({ why: IsString }));
 const open = { permission: GG_NO_PERMISSIONS };
@@ -145,7 +145,7 @@ describe("the default logger", () => {
     const ref = /"ref":"([^"]+)"/.exec(reply)?.[1];
     expect(error.mock.calls[0]).toEqual([
       expect.stringContaining("Log.run"),
-      { ref, error: new Error("the handler failed") },
+      { ...ofConnection, ref, error: new Error("the handler failed") },
     ]);
     peer.ws.close();
     await closed;
@@ -243,7 +243,7 @@ it("logs a connection handler's failure with its error and nothing of the client
   peer.send(`h:::{"authorization":"${marker}"}`);
   await peer.closed;
   expect(logger.entries).toEqual([
-    { level: "error", message: "Log: the connection handler failed", fields: { error: reason } },
+    { level: "error", message: "Log: the connection handler failed", fields: { ...ofConnection, error: reason } },
   ]);
   expect(logger.entries[0]?.fields.error).toBe(reason);
 });

@@ -202,25 +202,39 @@ describe("the issues of a foreign validator", () => {
     expect(read(refusing({ toJSON: () => Array(200).fill(issue) }), "1").issues).toHaveLength(100);
   });
 
-  it("have short texts, although keys of the payload are part of them", () => {
-    const long = "k".repeat(MB);
-    const { issues } = read(
-      refusing({ toJSON: () => [{ path: long, code: long, message: long, params: { long } }] }),
-      "1",
-    );
-    expect(JSON.stringify(issues).length).toBeLessThan(5_000);
-    expect(
-      JSON.stringify(read(IsRecord(IsArray(IsNumber)), `{"${long}":${listOf("[]", 3_000)}}`).issues).length,
-    ).toBeLessThan(200_000);
-  });
+  /** The issues in the reply of a server whose method has this validator. */
+  async function answered(input: object, payload: string): Promise<unknown[]> {
+    const contract = defineSocketContract("Foreign", {
+      clientToServer: { it: { input: input as GGSchema<unknown>, success: IsNumber } },
+      serverToClient: {},
+    });
+    const Api = webSocketSchema(contract).path("ws").done();
+    const { url } = await serveApi(Api, (incoming) => incoming.on({ it: () => 1 }));
+    const peer = await RawPeer.connect(url);
+    peer.send(`r:Foreign.it:1:${payload}`);
+    return JSON.parse((await peer.next()).replace("s:Foreign.it:1:", "")).data;
+  }
 
   it.each([
     ["large", "x".repeat(MB)],
     ["wide", Array(100_000).fill(0)],
     ["deep", JSON.parse(nested(1_000_000))],
-  ])("leave out a value that is %s", (_, value) => {
+  ])("are answered without a value that is %s", async (_, value) => {
     const issue = { path: "p", code: "c", message: "m", value };
-    expect(read(refusing({ toJSON: () => [issue] }), "1").issues).toEqual([{ path: "p", code: "c", message: "m" }]);
+    expect(await answered(refusing({ toJSON: () => [issue, { ...issue, value: ["x", { y: 1 }] }] }), "1")).toEqual([
+      { path: "p", code: "c", message: "m" },
+      { path: "p", code: "c", message: "m", value: ["x", { y: 1 }] },
+    ]);
+  });
+
+  it("are answered with short texts, although keys of the payload are part of them", async () => {
+    const long = "k".repeat(MB);
+    const issue = { path: long, code: long, message: long, params: { long } };
+    const foreign = await answered(refusing({ toJSON: () => [issue] }), "1");
+    expect(JSON.stringify(foreign).length).toBeLessThan(5_000);
+    const own = await answered(IsRecord(IsArray(IsNumber)), `{"${long}":${listOf("[]", 3_000)}}`);
+    expect(own).toHaveLength(100);
+    expect(JSON.stringify(own).length).toBeLessThan(100_000);
   });
 });
 
@@ -399,17 +413,27 @@ describe("a server with a small heap survives", () => {
     ["text", nested(size / 2)],
   ];
 
+  /** With more values than a payload may have by default. */
+  const BEYOND_LIMIT: typeof PAYLOADS = [
+    ["unions", listOf("[]", 6 * MB)],
+    ["unions", listOf("{}", size)],
+    ["strings", listOf("null", size)],
+    ["matrix", listOf(listOf("{}", 300), 6 * MB)],
+  ];
+
   it("hostile payloads, with the limits that it has by default and without", async () => {
     const { base, died } = await start();
-    for (const api of ["Limited", "Unlimited"]) {
-      for (const [id, [method, payload]] of PAYLOADS.entries()) {
-        const peer = await RawPeer.connect(`${base}/${api}`);
-        peer.send(`r:${api}.${method}:${id}:${payload}`);
-        const reply = await Promise.race([peer.next(), died]);
-        expect(reply.slice(0, 80)).toMatch(new RegExp(`^s:${api}\\.${method}:${id}:.*"type":"(VALIDATION_ERROR|OK)"`));
-        expect(reply.length).toBeLessThan(200_000);
-        peer.ws.terminate();
-      }
+    const exchanges = [
+      ...PAYLOADS.map((exchange) => ["Limited", ...exchange] as const),
+      ...BEYOND_LIMIT.map((exchange) => ["Unlimited", ...exchange] as const),
+    ];
+    for (const [id, [api, method, payload]] of exchanges.entries()) {
+      const peer = await RawPeer.connect(`${base}/${api}`);
+      peer.send(`r:${api}.${method}:${id}:${payload}`);
+      const reply = await Promise.race([peer.next(), died]);
+      expect(reply.slice(0, 80)).toMatch(new RegExp(`^s:${api}\\.${method}:${id}:.*"type":"(VALIDATION_ERROR|OK)"`));
+      expect(reply.length).toBeLessThan(200_000);
+      peer.ws.terminate();
     }
     const peer = await RawPeer.connect(`${base}/Limited`);
     peer.send('r:Limited.text:1:"x"');

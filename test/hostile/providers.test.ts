@@ -124,7 +124,7 @@ describe("an error class", () => {
     peer.send('r:Given.echo:1:"x"', "r:Given.note:2:");
     expect(await peer.next()).toMatch(/^s:Given\.echo:1:\{"success":false,"type":"SERVER_ERROR"/);
     expect(await peer.next()).toMatch(/^s:Given\.note:2:\{"success":true/);
-    expect(logger.entries.map(({ message }) => message)).toEqual(["Given.echo: the handler failed"]);
+    expect(logger.entries.map(({ message }) => message)).toEqual(["Given.echo: its error cannot be sent"]);
   });
 });
 

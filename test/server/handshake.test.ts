@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
 import { RawPeer } from "../support/rawPeer.js";
-import { serveApi, startHttp } from "../support/server.js";
+import { ofConnection, serveApi, startHttp } from "../support/server.js";
 import { closeOf } from "../support/tcp.js";
 
 const BANNED = ERROR.define("BANNED", 403, IsObject({ days: IsNumber }));
@@ -194,7 +194,7 @@ describe("middlewares", () => {
       {
         level: "error",
         message: "Hand: a middleware failed",
-        fields: { ref: error.context.ref, error: thrown },
+        fields: { ...ofConnection, ref: error.context.ref, error: thrown },
       },
     ]);
     expect(accepted).toEqual([]);

@@ -19,7 +19,7 @@ import {
 } from "@grest-ts/websocket";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RawPeer } from "../support/rawPeer.js";
-import { serveApi, startHttp } from "../support/server.js";
+import { ofConnection, serveApi, startHttp } from "../support/server.js";
 
 type Scopes = ReadonlySet<string> | null;
 const USER = new GGContextKey<string>("permissions_test_user", IsString);
@@ -191,7 +191,11 @@ describe("the gate of a message", () => {
       expect(await peer.framesUntilAnswerTo("r:Gate.open:1:")).toEqual([]);
       expect(handled).toEqual(["connection", "open"]);
       expect(logger.entries).toEqual([
-        { level: "warn", message: `Gate.note: a message ended with ${type}`, fields: { ref: expect.any(String) } },
+        {
+          level: "warn",
+          message: `Gate.note: a message ended with ${type}`,
+          fields: { ...ofConnection, ref: expect.any(String) },
+        },
       ]);
     },
   );
@@ -412,6 +416,26 @@ describe("the check at start", () => {
   it("judges each server on its own", async () => {
     await serveApi(socketApi("Open", { a: {} }), () => {});
     await serveApi(socketApi("Shut", { a: { permission: "x" } }), () => {}, { permissionResolver: () => null });
+  });
+
+  it("holds for an API that is registered while the server listens", async () => {
+    const gated = { a: { permission: "x" } };
+    const open = { a: {} };
+    const permissionResolver = () => null;
+    const { http } = await startHttp((http) => socketApi("First", open).register(() => {}, { http }));
+    expect(() => socketApi("Late", gated).register(() => {}, { http })).toThrow(
+      "Late: nothing grants the permission of Late.a: pass a permissionResolver",
+    );
+    expect(() => socketApi("Door", open, "y").register(() => {}, { http, permissionResolver })).toThrow(
+      "Door: Door.a must declare a permission",
+    );
+    expect(() => socketApi("Wired", open).register(() => {}, { http, permissionResolver })).toThrow("Wired.a");
+    socketApi("Plain", open).register(() => {}, { http });
+    socketApi("Fine", gated).register(() => {}, { http, permissionResolver });
+    // From now on permissions are declared on this server.
+    expect(() => socketApi("Last", open).register(() => {}, { http })).toThrow("Last.a");
+    // What was refused has taken no path.
+    socketApi("Last", gated).register(() => {}, { http, permissionResolver });
   });
 
   it("warns of a permission on a serverToClient method, which nothing enforces", async () => {

@@ -10,7 +10,7 @@ import { onFakeClock } from "../support/fakeClock.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { RawTcp, TLS_SERVER } from "../support/rawTcp.js";
 import { encodeFrame, OPCODE, upgradeRequest } from "../support/rawWebSocket.js";
-import { startHttp } from "../support/server.js";
+import { recordingLogger, startHttp } from "../support/server.js";
 
 type Package = Pick<typeof import("@grest-ts/websocket"), "defineSocketContract" | "webSocketSchema">;
 
@@ -97,6 +97,19 @@ describe("a reset of an upgraded socket is no uncaught exception, and the server
     another.write(upgradeRequest("/ws/Mine"));
     expect((await another.answer()).status).toBe(101);
   });
+});
+
+it("logs, and survives, a socket that another listener has upgraded too", async () => {
+  const logger = recordingLogger();
+  const { http, url } = await startHttp((http) => {
+    // Without a path this takes every upgrade.
+    const others = new WebSocketServer({ server: http.httpServer });
+    onTestFinished(() => void others.close());
+    api("Mine").register(naming("mine"), { http, logger });
+  });
+  await upgraded(http, upgradeRequest("/ws/Mine"));
+  expect(await logger.next()).toMatchObject({ level: "error", message: "Mine: an upgrade failed" });
+  await expect(RawPeer.open(`${url}/nowhere`)).resolves.toBeDefined();
 });
 
 describe("an upgrade that is left to others", () => {

@@ -1,4 +1,4 @@
-import { IsNumber, IsObject, IsString } from "@grest-ts/schema";
+import { IsNumber, IsObject, IsString, IsUnknown } from "@grest-ts/schema";
 import {
   defineSocketContract,
   GG_WS_MESSAGE,
@@ -17,7 +17,7 @@ export const extContract = defineSocketContract("Ext", {
     /** Does not end before its gate opens or its signal is aborted. */
     wait: { input: IsString, success: IsString },
     note: { input: IsString },
-    nest: { input: IsObject({ list: IsString.orUndefined }), success: IsString },
+    nest: { input: IsObject({ list: IsString.orUndefined, more: IsUnknown.orUndefined }), success: IsString },
   },
   serverToClient: {
     news: { input: IsObject({ text: IsString, n: IsNumber.orUndefined }) },

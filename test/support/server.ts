@@ -7,7 +7,7 @@ import type {
   GGWebSocketSchema,
   WebSocketSchemaConfig,
 } from "@grest-ts/websocket";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { Queue } from "./queue.js";
 
 /** A logger that keeps its entries. */
@@ -16,6 +16,9 @@ export interface LogEntry {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
+
+/** The fields of a server's entry that say whose connection it is about. */
+export const ofConnection = { connection: expect.stringMatching(/^\w+-\d+$/), address: "127.0.0.1" };
 
 export interface RecordingLogger extends GGWebSocketLogger {
   /** Warnings and errors. */

@@ -4,24 +4,16 @@ import type { AnyError } from "./outcome.js";
 /** Cleans a value, or returns its issues: all that a schema is used for here. */
 export type Cleaner = Pick<GGValidator<unknown>, "safeParse">;
 
-/** Neither many issues, nor large values, nor long keys in their paths may make a reply larger than its request. */
+/** The most issues that are read from a list: many wrong items must not cost many times what they are. */
 const MAX_ISSUES = 100;
-const MAX_LENGTH = 1_000;
 
 /** What a schema makes of a value; throws what `refuse` makes of the first issues when it does not pass. */
 export function clean(schema: Cleaner, value: unknown, refuse: (issues: ValidationIssueJson[]) => AnyError): unknown {
   const parsed = schema.safeParse(value, true);
   if (parsed.success) return parsed.value;
-  throw refuse(firstIssues(parsed.issues).map(shorten));
-}
-
-/** Cuts the texts of an issue, and leaves its value out where that is long. */
-function shorten(issue: ValidationIssueJson): ValidationIssueJson {
-  const short = Object.entries(issue).map(([name, member]) => {
-    if (name !== "value" && typeof member === "string") return [name, member.slice(0, MAX_LENGTH)];
-    return [name, isShort(member) ? member : undefined];
-  });
-  return Object.fromEntries(short);
+  // A promise is no answer, and its rejection must not end the process.
+  Promise.resolve(parsed).catch(() => {});
+  throw refuse(firstIssues(parsed.issues));
 }
 
 /** The fields that issues are about, for developers: never their values. */
@@ -29,7 +21,7 @@ export function fieldsOf(issues: readonly ValidationIssueJson[]): string {
   return issues
     .map(({ path, code }) => `${path} ${code}`)
     .join(", ")
-    .slice(0, MAX_LENGTH);
+    .slice(0, 1_000);
 }
 
 /** The list of another validator may have nothing but `toJSON`. */
@@ -42,19 +34,4 @@ function firstIssues(list: GGIssuesList): ValidationIssueJson[] {
     params: list.getParams(at),
     value: list.getValue(at),
   }));
-}
-
-/** Whether the JSON text of a value is short: reads no more of it than that, however large or deep it is. */
-function isShort(value: unknown): boolean {
-  let left = MAX_LENGTH;
-  try {
-    JSON.stringify(value, (key, part) => {
-      left -= key.length + (typeof part === "string" ? part.length : 1);
-      if (left < 0) throw left;
-      return part;
-    });
-    return true;
-  } catch {
-    return false;
-  }
 }

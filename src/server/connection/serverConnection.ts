@@ -61,8 +61,7 @@ export class ServerConnection extends Connection implements Sender {
   }
 
   /** A ping or pong counts towards the rate as well. */
-  override onAlive(): void {
-    super.onAlive();
+  onAlive(): void {
     this.admit();
   }
 

@@ -21,9 +21,11 @@ export class WsTransport implements Transport {
   readonly #sendProgress = new SendProgress();
   /** The connection below, whose bytes are counted; absent while this end connects. */
   #bytes: ByteCounts | undefined;
-  #bytesRead = 0;
-  /** @internal Whether a message, a ping or a pong has arrived since the last look at the bytes. */
-  hasReceived = false;
+  /** @internal How many messages, pings and pongs have arrived. */
+  received = 0;
+  /** What had arrived at the last look. */
+  #receivedSeen = 0;
+  #bytesSeen = 0;
 
   /**
    * @param isAccepted whether this is the server's end, whose frames are not masked
@@ -77,16 +79,17 @@ export class WsTransport implements Transport {
     return this.#ws.bufferedAmount;
   }
 
-  watchBytes(): number {
+  watchLife(): number {
     const { isPaused, bufferedAmount } = this.#ws;
     const { bytesRead = 0 } = this.#bytes ?? {};
-    if (isPaused || (bytesRead > this.#bytesRead && !this.hasReceived)) {
+    const { received } = this;
+    if (isPaused || (bytesRead > this.#bytesSeen && received === this.#receivedSeen)) {
       this.ping();
       this.#listener?.onBusy?.();
     }
-    this.#bytesRead = bytesRead;
-    this.hasReceived = false;
-    return isPaused ? Number.NaN : bytesRead + this.#sendProgress.count(bufferedAmount, this.#bytes);
+    this.#bytesSeen = bytesRead;
+    this.#receivedSeen = received;
+    return isPaused ? Number.NaN : received + bytesRead + this.#sendProgress.count(bufferedAmount, this.#bytes);
   }
 
   ping(): void {
@@ -164,7 +167,7 @@ function onAlive(this: OwnedWebSocket): void {
 }
 
 function listenerThatReceives({ [OWNER]: owner }: OwnedWebSocket): TransportListener | undefined {
-  if (owner) owner.hasReceived = true;
+  if (owner) owner.received++;
   return owner?.listener;
 }
 

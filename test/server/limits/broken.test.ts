@@ -3,6 +3,7 @@ import { GGWebSocketMetrics } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it } from "vitest";
 import { serveExt } from "../../support/extApi.js";
 import { RawPeer } from "../../support/rawPeer.js";
+import { ofConnection } from "../../support/server.js";
 
 const handled = (result: string) =>
   GGWebSocketMetrics.requests.getValue({ api: "Ext", path: "/ws/ext", method: "unknown", result });
@@ -39,7 +40,7 @@ describe("a violation of the WebSocket protocol is counted and logged once, and 
     expect((await peer.closed).code).toBe(code);
     expect(handled(result)).toBe(1);
     expect(logger.entries).toEqual([
-      { level: "warn", message: `Ext: a connection is closed, ${result}`, fields: { result } },
+      { level: "warn", message: `Ext: a connection is closed, ${result}`, fields: { ...ofConnection, result } },
     ]);
     other.send('r:Ext.echo:1:"x"');
     expect(await other.next()).toContain('"data":"x"');

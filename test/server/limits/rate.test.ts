@@ -19,6 +19,7 @@ it("has the documented defaults", () => {
   expect(resolveLimits("Any")).toEqual({
     maxPayloadBytes: 16 * 1024 * 1024,
     maxDepth: 128,
+    maxValues: 1_000_000,
     maxRequestsInFlight: 1_000,
     messagesPerSecond: Number.POSITIVE_INFINITY,
     messageBurst: Number.POSITIVE_INFINITY,

@@ -12,7 +12,7 @@ import {
   regexes,
   util,
 } from "zod/v4/core";
-import { type Pass, sync } from "./pass.js";
+import { type Pass, sync, type Variants } from "./pass.js";
 
 // zod's own collect every issue of every element, and build a tree of them for each union: these stop at the bound.
 
@@ -84,20 +84,24 @@ function readKey(keyType: $ZodType, key: PropertyKey, pass: Pass): ParsePayload 
 }
 
 interface UnionDef extends $ZodUnionDef {
-  /** The same for all unions of the same variants. */
-  readonly key: object;
+  /** The options in groups: one is only tried when no earlier one takes the value. */
+  readonly attempts: readonly Variants[];
 }
 
 /** One of several variants. That none takes a value is one issue, whatever the variants would say. */
 export const UnionNode = /* @__PURE__ */ $constructor<$ZodUnion, UnionDef>("GGUnion", (inst, def) => {
   $ZodUnion.init(inst, def);
-  const { options, key } = def;
+  const { options, attempts } = def;
   const [first] = options;
   inst._zod.parse = (payload, ctx) => {
     if (first && options.length === 1) return (first as $ZodType)._zod.run(payload, ctx);
-    const outcome = (ctx as Pass).probe.outcomeOf(options as readonly $ZodType[], key, payload.value);
-    if (outcome !== "no variant") payload.value = outcome.value;
-    else payload.issues.push({ code: "invalid_union", input: payload.value, inst, errors: [] });
+    for (const variants of attempts) {
+      const outcome = (ctx as Pass).probe.outcomeOf(variants, payload.value);
+      if (outcome === "no variant") continue;
+      payload.value = outcome.value;
+      return payload;
+    }
+    payload.issues.push({ code: "invalid_union", input: payload.value, inst, errors: [] });
     return payload;
   };
 });

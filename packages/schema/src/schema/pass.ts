@@ -3,6 +3,13 @@ import type { $ZodType, ParseContextInternal } from "zod/v4/core";
 /** The most issues that a validation reports. It stops once it has found as many, which bounds what it costs. */
 export const MAX_ISSUES = 100;
 
+/** The validators of a union's variants. */
+export interface Variants {
+  readonly nodes: readonly $ZodType[];
+  /** The same for the same variants. */
+  readonly key: object;
+}
+
 /** What the variants of a union make of a value. */
 type Outcome = { readonly value: unknown } | "no variant";
 
@@ -47,11 +54,11 @@ export class Pass implements ParseContextInternal {
   }
 
   /**
-   * The first variant's outcome that takes the value. Inside of another union it is kept under `key`: all variants of
-   * that one ask for it, and so on at every level of a recursive shape.
+   * What the first variant that takes a value makes of it. Inside of another union this is kept: all variants of that
+   * one ask for it, and so on at every level of a recursive shape.
    */
-  outcomeOf(variants: readonly $ZodType[], key: object, value: unknown): Outcome {
-    if (this.#depth === 0 || typeof value !== "object" || value === null) return this.#tryAll(variants, value);
+  outcomeOf({ nodes, key }: Variants, value: unknown): Outcome {
+    if (this.#depth === 0 || typeof value !== "object" || value === null) return this.#tryAll(nodes, value);
     this.#outcomes ??= new Map();
     let outcomes = this.#outcomes.get(key);
     if (!outcomes) {
@@ -60,17 +67,17 @@ export class Pass implements ParseContextInternal {
     }
     let outcome = outcomes.get(value);
     if (!outcome) {
-      outcome = this.#tryAll(variants, value);
+      outcome = this.#tryAll(nodes, value);
       outcomes.set(value, outcome);
     }
     return outcome;
   }
 
-  #tryAll(variants: readonly $ZodType[], value: unknown): Outcome {
+  #tryAll(nodes: readonly $ZodType[], value: unknown): Outcome {
     let outcome: Outcome = "no variant";
     this.#depth++;
-    for (const variant of variants) {
-      const result = sync(variant._zod.run({ value, issues: [] }, this));
+    for (const node of nodes) {
+      const result = sync(node._zod.run({ value, issues: [] }, this));
       if (result.issues.length > 0) continue;
       outcome = result;
       break;

@@ -97,10 +97,8 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
 
   /** The cleaned value, or its first 100 issues. Objects are new, and hold the keys of the shape only. */
   safeParse(value: unknown, coerce = false): GGParseResult<Type> {
-    if (coerce) {
-      const unchanged = run(this.#node("fast"), value, Pass.probing());
-      if (unchanged.issues.length === 0) return { success: true, value: unchanged.value as Type };
-    }
+    const unchanged = coerce ? this.#takeUnchanged(value) : undefined;
+    if (unchanged) return unchanged;
     const result = run(this.#node(coerce ? "coerce" : "strict"), value, Pass.collecting());
     return result.issues.length === 0
       ? { success: true, value: result.value as Type }
@@ -132,6 +130,12 @@ export abstract class GGSchema<Type, TDef extends GGSchemaDef = GGSchemaDef> imp
   protected derive(patch: Partial<GGSchemaDef>): this {
     const Class = this.constructor as new (def: GGSchemaDef) => this;
     return new Class({ ...this.def, ...patch } as GGSchemaDef);
+  }
+
+  /** A function of its own, so that what it made of an invalid value is garbage when the value is converted. */
+  #takeUnchanged(value: unknown): GGParseResult<Type> | undefined {
+    const result = run(this.#node("fast"), value, Pass.probing());
+    return result.issues.length === 0 ? { success: true, value: result.value as Type } : undefined;
   }
 
   #node(mode: Mode): ZodNode {

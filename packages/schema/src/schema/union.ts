@@ -2,17 +2,20 @@ import { UnionNode } from "./containers.js";
 import type { GGUnionDef } from "./def.js";
 import type { JsonSchema, JsonSchemaBuilder } from "./json-schema.js";
 import type { Mode, ZodCheck, ZodNode } from "./node.js";
+import type { Variants } from "./pass.js";
 import { GGSchema } from "./schema.js";
 
 /** Validator of values that fit one of several validators. */
 export class GGUnionSchema<T> extends GGSchema<T, GGUnionDef> {
   protected override build(mode: Mode, checks: ZodCheck[]): ZodNode {
-    const variants = (of: Mode) => this.def.options.map((option) => GGSchema.nodeOf(option, of));
-    const { options: key } = this.def;
-    if (mode !== "coerce") return new UnionNode({ type: "union", options: variants(mode), key, checks });
+    const { options } = this.def;
+    const variants = (of: Mode): Variants => ({
+      nodes: options.map((option) => GGSchema.nodeOf(option, of)),
+      key: of === "coerce" ? this.def : options,
+    });
     // A value that fits a variant unchanged must not be converted to fit an earlier one.
-    const unchanged = new UnionNode({ type: "union", options: variants("fast"), key });
-    return new UnionNode({ type: "union", options: [unchanged, ...variants("coerce")], key: {}, checks });
+    const attempts = mode === "coerce" ? [variants("fast"), variants("coerce")] : [variants(mode)];
+    return new UnionNode({ type: "union", options: attempts.flatMap(({ nodes }) => nodes), attempts, checks });
   }
 
   protected override jsonSchema(builder: JsonSchemaBuilder): JsonSchema {
