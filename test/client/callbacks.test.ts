@@ -36,6 +36,7 @@ async function server() {
 describe.each(["onDisconnect", "onClose", "onError"] as const)("an %s callback", (name) => {
   it.each(MISBEHAVIOURS)("that $name stops neither the next one nor the client", async ({ run, fails }) => {
     const { client, peer, logger } = await connectedProbe();
+    client.incoming.on({ news() {}, ask: () => 1 });
     const called = new Queue<string>();
     client[name](run as () => void);
     client[name](() => void called.push("next"));

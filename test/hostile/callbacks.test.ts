@@ -100,7 +100,7 @@ async function raw(onSocket: (socket: GGSocket) => void, event?: string): Promis
     // An invalid message is an entry of its own.
     if (event.startsWith("m:Host")) {
       await served.logger.next();
-      served.logger.entries.length = 0;
+      served.logger.entries.shift();
     }
   }
   return served;

@@ -134,6 +134,10 @@ describe("recognizes errors", () => {
     expect(ERROR.fromUnknown(NOT_FOUND).getDebugContext()?.debugMessage).toContain("NOT_FOUND");
     expect(ERROR.fromUnknown("text").getDebugContext()).toEqual({ debugData: "text" });
     expect(ERROR.fromUnknown(undefined).type).toBe("SERVER_ERROR");
+    expect(ERROR.fromUnknown(new NOT_FOUND().toJSON()).type).toBe("SERVER_ERROR");
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(ERROR.fromUnknown(proxy).type).toBe("SERVER_ERROR");
   });
 });
 

@@ -124,11 +124,15 @@ export abstract class ERROR<Type extends string = string, Data = unknown> extend
 
   /** Any thrown value as an error; a value that is none becomes a `SERVER_ERROR` that does not expose it. */
   static fromUnknown(thrown: unknown): ERROR {
-    if (thrown instanceof ERROR) return thrown;
     const ServerError = ERROR.define("SERVER_ERROR", 500);
-    if (thrown instanceof Error) return new ServerError({ originalError: thrown });
-    if (typeof thrown === "function" && thrown.prototype instanceof ERROR) {
-      return new ServerError({ debugMessage: `The class ${thrown.name} was thrown, not an instance of it` });
+    try {
+      if (thrown instanceof ERROR) return thrown;
+      if (thrown instanceof Error) return new ServerError({ originalError: thrown });
+      if (typeof thrown === "function" && thrown.prototype instanceof ERROR) {
+        return new ServerError({ debugMessage: `The class ${thrown.name} was thrown, not an instance of it` });
+      }
+    } catch {
+      // A Proxy that does not say what it is.
     }
     return new ServerError({ debugData: thrown });
   }
