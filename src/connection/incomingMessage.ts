@@ -1,5 +1,5 @@
 import { GGContext, type GGContextKey } from "@grest-ts/context";
-import { ERROR, SERVER_ERROR } from "@grest-ts/schema";
+import { SERVER_ERROR } from "@grest-ts/schema";
 import { GG_WS_MESSAGE, type GGWebSocketMessage } from "../api/contextKeys.js";
 import { type Frame, FrameType, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
@@ -150,7 +150,7 @@ export class IncomingMessage extends GGContext {
 
   /** Logs a failure under its reference, with what is known of its cause. One that nobody waits for is no defect. */
   #log(what: string, { context }: AnyError, original: unknown, cause: unknown): void {
-    const known = cause instanceof ERROR ? cause.getDebugContext() : undefined;
+    const known = thrownError(cause).getDebugContext();
     this.#connection.socketEndpoint.logger[this.#isUnwanted ? "debug" : "error"](`${this.#frame.path}: ${what}`, {
       ref: context?.ref,
       error: (cause === original && known?.originalError) || original,

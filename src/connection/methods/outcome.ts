@@ -45,7 +45,13 @@ export function serverError(displayMessage: string, originalError?: Error): type
 
 /** The error for an input that cannot be sent: that of its validation, or why it has no JSON text. */
 export function unsendable(path: string, thrown: unknown): AnyError {
-  return thrown instanceof ERROR ? thrown : serverError(`${path}: the input is not JSON: ${thrown}`, thrown as Error);
+  const error = thrownError(thrown);
+  if (error === thrown) return error;
+  try {
+    return serverError(`${path}: the input is not JSON: ${thrown}`, thrown as Error);
+  } catch {
+    return error; // It has no text.
+  }
 }
 
 /** Logs why a message was not sent: programs seldom await one. The log names fields, and shows no value of any. */
