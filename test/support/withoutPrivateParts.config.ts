@@ -5,9 +5,18 @@ import config from "../../vitest.config.js";
 import { root } from "./paths.js";
 
 /**
- * The tests of connections, with a `ws` for the sources whose private parts have other names, as those of another
- * version or of a runtime's own `ws` may: `npx vitest run --config test/support/withoutPrivateParts.config.ts`.
+ * Tests of connections, with a `ws` for the sources whose private parts have other names, as those of another version or
+ * of a runtime's own `ws` may: `npm run test:other-ws`, and all of them in `npm run chaos`.
  */
+
+const SHORT = [
+  "test/protocol/**",
+  "test/connection/{batch,calls,early-messages,order}.test.ts",
+  "test/server/group.test.ts",
+  "test/server/limits/**",
+  "test/client/reconnect.test.ts",
+];
+const ALL = ["test/{protocol,connection,server,client,transport}/**"];
 
 const PRIVATE_PARTS = /\b(_socket|_receiver|_sender)\b/g;
 
@@ -24,8 +33,11 @@ function copyWs(): string {
 
 const renamed = copyWs();
 
+const include = (process.env.CHAOS ? ALL : SHORT).map((path) => (path.endsWith(".ts") ? path : `${path}/*.test.ts`));
+
+// Lists are merged, so the one of the other tests goes.
 export default mergeConfig(
-  config,
+  { ...config, test: { ...config.test, include } },
   defineConfig({
     root,
     plugins: [
@@ -39,7 +51,6 @@ export default mergeConfig(
     ],
     test: {
       typecheck: { enabled: false },
-      exclude: ["packages/**", "examples/**", "test/{package,browser,types,scenarios,testkit,compat-0.0.39}/**"],
     },
   }),
 );
