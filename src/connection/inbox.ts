@@ -95,8 +95,8 @@ export class Inbox {
     const held = this.#held;
     if (!held?.length) return;
     this.#connection.outbox.underlyingTransport.keepReading?.();
-    const owed = held.filter((frame) => this.#isOwed(frame));
-    this.#held = held.filter((frame) => !owed.includes(frame));
+    const owed: Frame[] = [];
+    this.#held = held.filter((frame) => !this.#isOwed(frame) || !owed.push(frame));
     queueMicrotask(() => this.#receiveHeld(owed));
   }
 

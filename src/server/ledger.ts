@@ -4,8 +4,8 @@ import type { Limits } from "./limits.js";
 
 /** A connection whose outgoing bytes are counted. */
 export interface Sender {
-  /** Bytes that wait for its peer. */
-  readonly backlog: number;
+  /** Hands over what waits, and returns how many bytes wait for its peer. */
+  measureBacklog(): number;
   /** Closes it at once, since its peer reads too slowly: all that waits is released. */
   dropSlowConsumer(): void;
 }
@@ -61,7 +61,7 @@ export class Ledger {
     this.#atMostWaiting += bytes;
     if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
     const waiting = [...this.#slots]
-      .flatMap(({ sender }) => (sender ? { sender, bytes: sender.backlog } : []))
+      .flatMap(({ sender }) => (sender ? { sender, bytes: sender.measureBacklog() } : []))
       .sort((a, b) => a.bytes - b.bytes);
     this.#atMostWaiting = waiting.reduce((sum, { bytes }) => sum + bytes, bytes);
     if (this.#atMostWaiting <= maxTotalOutboxBytes) return;

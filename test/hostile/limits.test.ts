@@ -141,6 +141,26 @@ describe("a limit on requests", () => {
   });
 });
 
+it("a limit on messages holds for those that only a raw handler takes", async () => {
+  const begun = new Queue<Gate>();
+  const { url, server } = await start({ limits: { maxRequestsInFlight: 1 } });
+  server.onConnection((socket) => {
+    socket.registerHandler({
+      path: "Raw.slow",
+      handler() {
+        const gate = new Gate();
+        begun.push(gate);
+        return gate.passed;
+      },
+    });
+  });
+  const peer = await RawPeer.connect(url);
+  peer.sendTogether(...Array.from({ length: 50 }, () => "m:Raw.slow::"));
+  await peer.framesUntilAnswerTo('r:Lim.echo:1:"x"');
+  expect(begun.unseen).toHaveLength(10);
+  expect(handled("unknown", "TOO_MANY_REQUESTS")).toBe(40);
+});
+
 describe("a limit on connections", () => {
   it.each(["maxConnections", "maxHandshakes", "maxConnectionsPerAddress"])(
     "(%s) counts sockets, and not the work that is done for peers who have left",
@@ -233,6 +253,17 @@ describe("a limit on bytes", () => {
     const header = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 1, 2, 3, 4]);
     (stranger.ws as unknown as { _socket: Socket })._socket.write(header);
     expect(await stranger.closed).toMatchObject({ code: 1009 });
+  });
+
+  it("counts bytes and not characters, also of what one tick sends", async () => {
+    const { url, group, sockets, server } = await start({ limits: { maxOutboxBytes: 3_000_000 } });
+    const peer = await RawPeer.connect(url);
+    peer.ws.pause();
+    // Three bytes each: the characters alone would fit.
+    for (let i = 0; i < 70; i++) group.news({ text: "愛".repeat(100_000) }, { droppable: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const { writableLength } of sockets.values()) expect(writableLength).toBeLessThanOrEqual(3_000_100);
+    expect(server.connectionCount).toBe(1);
   });
 
   it("for all readers together drops the slowest first, and tells why in log and metrics", async () => {

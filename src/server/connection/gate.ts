@@ -41,15 +41,18 @@ export class ConnectionGate {
     if (messagesPerSecond !== Number.POSITIVE_INFINITY) this.#bucket = new TokenBucket(messagesPerSecond, messageBurst);
   }
 
-  /** Admits a message, or says why not. `method` is absent when there is none of that name, and for a control frame. */
-  admit(method: CompiledMethod | undefined, isRequest: boolean, load: Load): GateRejection | undefined {
+  /**
+   * Admits a message, or says why not. `method` is absent when there is none of that name, `isRequest` for what is neither
+   * a message nor a request.
+   */
+  admit(method: CompiledMethod | undefined, isRequest: boolean | undefined, load: Load): GateRejection | undefined {
     const { messageBurst, messagesPerSecond } = this.#limits;
     if (this.#bucket?.take() === false) {
       const mustClose = ++this.#rejected > 2 * messageBurst;
       return this.#reject("RATE_LIMITED", `more than ${messagesPerSecond} messages in a second: send fewer`, mustClose);
     }
     this.#rejected = 0;
-    const tooMany = this.admitHeld(method, isRequest, load);
+    const tooMany = this.admitHeld(isRequest, load);
     if (tooMany) return tooMany;
     try {
       const error = method && checkPermission(method.permission, this.#scopes, method.path);
@@ -61,13 +64,13 @@ export class ConnectionGate {
   }
 
   /** Admits what was admitted before, and has waited since: others may be running by now. */
-  admitHeld(method: CompiledMethod | undefined, isRequest: boolean, load: Load): GateRejection | undefined {
+  admitHeld(isRequest: boolean | undefined, load: Load): GateRejection | undefined {
     const { maxRequestsInFlight } = this.#limits;
     if (isRequest && load.runningRequests >= maxRequestsInFlight) {
       return this.#reject("TOO_MANY_REQUESTS", `${maxRequestsInFlight} requests are in flight: await some of them`);
     }
     const maxMessages = MESSAGES_PER_REQUEST * maxRequestsInFlight;
-    if (!isRequest && method && load.running.length >= maxMessages) {
+    if (isRequest === false && load.running.length >= maxMessages) {
       return this.#reject("TOO_MANY_REQUESTS", `${maxMessages} messages are being handled: send fewer`);
     }
     return undefined;

@@ -20,8 +20,8 @@ import { ConnectionGate } from "./gate.js";
  */
 export class ServerConnection extends Connection implements Sender {
   declare readonly outbox: ServerOutbox;
-  readonly #gate: ConnectionGate;
   readonly api: ServedApi;
+  readonly #gate: ConnectionGate;
   /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
   #hasDropped = false;
@@ -44,9 +44,11 @@ export class ServerConnection extends Connection implements Sender {
     slot.accept(this);
   }
 
-  /** Bytes that wait for the peer. */
-  get backlog(): number {
-    return this.#isDropped ? 0 : this.outbox.backlog;
+  measureBacklog(): number {
+    if (this.#isDropped) return 0;
+    // What waits here is text, of which only the transport knows the bytes.
+    this.outbox.flushNow();
+    return this.outbox.underlyingTransport.backlog?.() ?? 0;
   }
 
   dropSlowConsumer(): void {
@@ -67,8 +69,8 @@ export class ServerConnection extends Connection implements Sender {
 
   override admit(method?: CompiledMethod, isRequest?: boolean, wasHeld?: boolean): MessageRejection | undefined {
     const rejection = wasHeld
-      ? this.#gate.admitHeld(method, isRequest ?? false, this.inbox)
-      : this.#gate.admit(method, isRequest ?? false, this.inbox);
+      ? this.#gate.admitHeld(isRequest, this.inbox)
+      : this.#gate.admit(method, isRequest, this.inbox);
     if (!rejection) return undefined;
     const { logger, metrics } = this.socketEndpoint;
     if (rejection.warning) logger.warn(rejection.warning, { result: rejection.result });
@@ -102,7 +104,7 @@ export class ServerConnection extends Connection implements Sender {
     if (!this.isOpen) return false;
     this.#atMostWaiting += atMost;
     if (this.#atMostWaiting <= limits.maxOutboxBytes) return true;
-    const { backlog } = this;
+    const backlog = this.measureBacklog();
     this.#atMostWaiting = backlog + atMost;
     // A message that is larger than the limit is sent when nothing waits: its peer is not slow.
     if (backlog === 0 || backlog + Buffer.byteLength(message) <= limits.maxOutboxBytes) return true;
@@ -134,11 +136,6 @@ export class ServerConnection extends Connection implements Sender {
 /** Sends a shared message in its shared frame when nothing else waits. */
 class ServerOutbox extends Outbox {
   #shared: SharedMessage | undefined;
-
-  /** Bytes that wait here, estimated without encoding them, and in the transport. */
-  get backlog(): number {
-    return this.queuedMessages.reduce((sum, { length }) => sum + length, this.underlyingTransport.backlog?.() ?? 0);
-  }
 
   pushShared(message: SharedMessage): void {
     this.#shared = message;
