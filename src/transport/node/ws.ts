@@ -38,8 +38,9 @@ export class WsTransport implements Transport {
     (ws as OwnedWebSocket)[OWNER] = this;
     ws.on("message", onMessage).on("ping", onAlive).on("pong", onAlive).on("close", onClose).on("error", onError);
     if (ws.readyState !== WebSocket.CONNECTING) return;
-    ws.on("open", onOpen).once("upgrade", (response) => {
-      this.#bytes = response.socket;
+    ws.on("open", onOpen).once("upgrade", ({ socket: own }: { readonly socket: ByteCounts | null }) => {
+      // Bun's has none.
+      this.#bytes = own ?? undefined;
     });
   }
 
