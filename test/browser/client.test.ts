@@ -62,6 +62,34 @@ describeInChromium("a client in a page", ({ newContext, serve, open, connected }
     ]);
   });
 
+  it("sees a reply before what follows it in the same batch", async () => {
+    const { server, app } = await connected();
+    const { outgoing } = await server.connections.next();
+    const seen = app.page.evaluate(
+      () =>
+        new Promise<string[]>((resolve) => {
+          const events: string[] = [];
+          pageApp.client.incoming.on({
+            news({ text }) {
+              events.push(text);
+              if (text === "last") resolve(events);
+            },
+          });
+          const call = async () => await pageApp.client.outgoing.wait();
+          const load = async () => await call();
+          load().then((text) => events.push(text));
+        }),
+    );
+    const gate = await server.waiting.next();
+    outgoing.news({ text: "before" });
+    gate.open("reply");
+    // The reply is sent within the promise jobs of this tick, and in one batch with what follows it.
+    for (let i = 0; i < 10; i++) await undefined;
+    outgoing.news({ text: "after" });
+    outgoing.news({ text: "last" });
+    expect(await seen).toEqual(["before", "reply", "after", "last"]);
+  });
+
   it("sends what needs no answer, large texts included", async () => {
     const { server, app } = await connected();
     const text = "é".repeat(2 ** 20);
