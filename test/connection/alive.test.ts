@@ -163,7 +163,7 @@ describe("a heartbeat", () => {
   }
 
   /** The heartbeat of one such connection, on a fake clock. */
-  async function watch(intervalMs: number, timeoutMs: number) {
+  async function watch(intervalMs?: number, timeoutMs?: number) {
     await onFakeClock();
     const { Heartbeat } = await import("../../src/connection/heartbeat.js");
     const heartbeat = new Heartbeat(intervalMs, timeoutMs);
@@ -213,6 +213,15 @@ describe("a heartbeat", () => {
     expect(peer.ping).toHaveBeenCalled();
     expect(peer.terminate).not.toHaveBeenCalled();
     vi.advanceTimersByTime(430);
+    expect(peer.terminate).toHaveBeenCalled();
+  });
+
+  it("cuts by default too, where answers may take far longer than a timer may be late", async () => {
+    const { peer } = await watch();
+    vi.advanceTimersByTime(25_000 + 6_250 + 9_990);
+    expect(peer.ping).toHaveBeenCalled();
+    expect(peer.terminate).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(50);
     expect(peer.terminate).toHaveBeenCalled();
   });
 

@@ -122,7 +122,6 @@ export class ServerConnection extends Connection implements Sender {
 
   #closeSlowConsumer(): void {
     this.#noteSlowConsumer();
-    this.outbox.discard();
     this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
   }
 
