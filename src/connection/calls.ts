@@ -76,7 +76,7 @@ export class Calls {
         else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
       } catch (thrown) {
         const error = unsendable(path, thrown);
-        if (!hasReply) logUnsent(endpoint.logger, path, error);
+        if (!hasReply) logUnsent(connection.namedEndpoint.logger, path, error);
         settle(error);
       }
     });

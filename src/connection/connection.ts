@@ -69,6 +69,11 @@ export class Connection implements TransportListener {
     outbox.underlyingTransport.attach(this);
   }
 
+  /** The endpoint with a log whose entries name this connection, where connections have names. */
+  get namedEndpoint(): SocketEndpoint {
+    return this.socketEndpoint;
+  }
+
   /** Whether messages can be sent. */
   get isOpen(): boolean {
     return this.#isOpen;
@@ -80,7 +85,7 @@ export class Connection implements TransportListener {
    */
   onClose(callback: CloseCallback, context = this.context): () => void {
     const end = this.#end;
-    if (end) runCallback(this.socketEndpoint, context, "onClose", () => callback(...end));
+    if (end) runCallback(this.namedEndpoint, context, "onClose", () => callback(...end));
     else this.#closeCallbacks.add(callback);
     return () => this.#closeCallbacks.delete(callback);
   }

@@ -79,7 +79,7 @@ export class IncomingMessage extends GGContext {
     this.#count(result);
     // A limit logs its own warning, once per connection.
     if (result !== error.type) return;
-    const { apiName, logger } = this.#connection.socketEndpoint;
+    const { apiName, logger } = this.#connection.namedEndpoint;
     const level = this.#isUnwanted ? "debug" : "warn";
     logger[level](`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
     if (this.#method) this.#connection.onFailed(error);
@@ -151,7 +151,7 @@ export class IncomingMessage extends GGContext {
   /** Logs a failure under its reference, with what is known of its cause. One that nobody waits for is no defect. */
   #log(what: string, { context }: AnyError, original: unknown, cause: unknown): void {
     const known = thrownError(cause).getDebugContext();
-    this.#connection.socketEndpoint.logger[this.#isUnwanted ? "debug" : "error"](`${this.#frame.path}: ${what}`, {
+    this.#connection.namedEndpoint.logger[this.#isUnwanted ? "debug" : "error"](`${this.#frame.path}: ${what}`, {
       ref: context?.ref,
       error: (cause === original && known?.originalError) || original,
       ...(known?.debugMessage && { debugMessage: known.debugMessage }),

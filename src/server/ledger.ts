@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Limits } from "./limits.js";
 
-/** A connection whose outgoing bytes are counted. */
+/** A connection whose outgoing bytes are counted, until it has closed. */
 export interface Sender {
   /** Hands over what waits, and returns how many bytes wait for its peer. */
   measureBacklog(): number;
@@ -16,19 +16,21 @@ export interface Sender {
  */
 export class Ledger {
   readonly #limits: Limits;
-  readonly #slots = new Set<Slot>();
+  readonly #senders: Iterable<Sender>;
   readonly #byAddress = new Map<string, number>();
+  #sockets = 0;
   #unaccepted = 0;
   /** Never fewer than the bytes that wait for all peers. */
   #atMostWaiting = 0;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, senders: Iterable<Sender>) {
     this.#limits = limits;
+    this.#senders = senders;
   }
 
   /** How many sockets are open: connections, handshakes, and those that are closing. */
   get sockets(): number {
-    return this.#slots.size;
+    return this.#sockets;
   }
 
   /** How many of these are not accepted: in their handshake, or refused and not closed yet. */
@@ -44,7 +46,7 @@ export class Ledger {
   /** Counts a socket until it has closed. */
   open(socket: Duplex, address: string | undefined): Slot {
     const slot = new Slot(this, address);
-    this.#slots.add(slot);
+    this.#sockets++;
     this.#unaccepted++;
     if (address !== undefined) this.#byAddress.set(address, this.of(address) + 1);
     (socket as SlotOwner)[SLOT] = slot;
@@ -60,9 +62,9 @@ export class Ledger {
     const { maxTotalOutboxBytes } = this.#limits;
     this.#atMostWaiting += bytes;
     if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
-    const waiting = [...this.#slots]
-      .flatMap(({ sender }) => (sender ? { sender, bytes: sender.measureBacklog() } : []))
-      .sort((a, b) => a.bytes - b.bytes);
+    const waiting = Array.from(this.#senders, (sender) => ({ sender, bytes: sender.measureBacklog() })).sort(
+      (a, b) => a.bytes - b.bytes,
+    );
     this.#atMostWaiting = waiting.reduce((sum, { bytes }) => sum + bytes, bytes);
     if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
     while (waiting.length > 0 && this.#atMostWaiting > 0.75 * maxTotalOutboxBytes) {
@@ -80,8 +82,8 @@ export class Ledger {
 
   /** The socket of a slot has closed. */
   closed(slot: Slot): void {
-    this.#slots.delete(slot);
-    if (!slot.sender) this.#unaccepted--;
+    this.#sockets--;
+    if (!slot.isAccepted) this.#unaccepted--;
     const { address } = slot;
     if (address === undefined) return;
     const others = this.of(address) - 1;
@@ -101,7 +103,7 @@ export class Slot {
   readonly address: string | undefined;
   readonly #number = ++lastNumber;
   readonly #ledger: Ledger;
-  #sender: Sender | undefined;
+  #isAccepted = false;
   #controller: AbortController | undefined;
   #isClosed = false;
 
@@ -115,9 +117,9 @@ export class Slot {
     return `${PROCESS}-${this.#number}`;
   }
 
-  /** The connection, once its handshake was accepted. */
-  get sender(): Sender | undefined {
-    return this.#sender;
+  /** Whether its handshake was accepted. */
+  get isAccepted(): boolean {
+    return this.#isAccepted;
   }
 
   /** Aborted when the socket has closed. Created lazily: most connections do not need it. */
@@ -128,8 +130,8 @@ export class Slot {
   }
 
   /** The handshake was accepted. */
-  accept(sender: Sender): void {
-    this.#sender = sender;
+  accept(): void {
+    this.#isAccepted = true;
     if (!this.#isClosed) this.#ledger.accepted();
   }
 

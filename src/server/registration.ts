@@ -7,7 +7,6 @@ import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import { isPublic } from "../api/permission.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
-import type { Connection } from "../connection/connection.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
@@ -22,6 +21,7 @@ import { WsTransport } from "../transport/node/ws.js";
 import { answeredAtOnce } from "./answeredAtOnce.js";
 import { drain } from "./connection/drain.js";
 import { outgoingClass } from "./connection/outgoing.js";
+import type { ServerConnection } from "./connection/serverConnection.js";
 import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
 import { MAX_HANDSHAKE_BYTES } from "./handshake/listener.js";
@@ -53,7 +53,7 @@ export class Registration implements ServedApi {
   readonly limits: Limits;
   readonly ledger: Ledger;
   readonly handshakes = new PendingHandshakes();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<ServerConnection>();
   readonly #heartbeat: Heartbeat | undefined;
   readonly #http: GGHttpServer;
   readonly #upgrades: UpgradeRouter;
@@ -83,7 +83,7 @@ export class Registration implements ServedApi {
     this.permissionResolver = config.permissionResolver;
     this.onConnection = onConnection;
     this.limits = resolveLimits(apiName, config.limits);
-    this.ledger = new Ledger(this.limits);
+    this.ledger = new Ledger(this.limits, this.#connections);
     this.metrics = new ServerMetrics(apiName, this.path, scope, (error) =>
       logger.error(`${apiName}: the metrics store failed`, { error }),
     );
@@ -104,7 +104,7 @@ export class Registration implements ServedApi {
         const { id: connection, address } = GG_WS_CONNECTION.get() ?? {};
         logger.warn(`${apiName}: a payload ${excess}`, { connection, address });
       }),
-      onConnectionClosed: (connection, code) => this.#connectionClosed(connection, code),
+      onConnectionClosed: (connection, code) => this.#connectionClosed(connection as ServerConnection, code),
     };
     this.#admission = new Admission(apiName, this.limits, this.ledger, config.allowedOrigins);
     this.#addressOf = config.addressOf;
@@ -131,10 +131,10 @@ export class Registration implements ServedApi {
     return this.#isClosing;
   }
 
-  connectionOpened(connection: Connection): void {
+  connectionOpened(connection: ServerConnection): void {
     this.#connections.add(connection);
     this.metrics.opened();
-    connection.socketEndpoint.logger.debug(`${this.apiName}: a connection is open`);
+    connection.namedEndpoint.logger.debug(`${this.apiName}: a connection is open`);
     this.#heartbeat?.add(connection);
   }
 
@@ -241,11 +241,11 @@ export class Registration implements ServedApi {
     }
   }
 
-  #connectionClosed(connection: Connection, code: number): void {
+  #connectionClosed(connection: ServerConnection, code: number): void {
     this.#connections.delete(connection);
     this.handshakes.ended(connection.outbox.underlyingTransport);
     this.#heartbeat?.delete(connection);
     this.metrics.closed();
-    connection.socketEndpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
+    connection.namedEndpoint.logger.debug(`${this.apiName}: a connection has closed`, { code });
   }
 }

@@ -2,9 +2,9 @@ import type { GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket } from "../api/rawSocket.js";
-import type { Connection } from "../connection/connection.js";
 import type { SocketEndpoint } from "../connection/endpoint.js";
 import type { outgoingClass } from "./connection/outgoing.js";
+import type { ServerConnection } from "./connection/serverConnection.js";
 import type { ServerCapabilities } from "./handshake/capabilities.js";
 import type { PendingHandshakes } from "./handshake/pendingHandshakes.js";
 import type { Ledger } from "./ledger.js";
@@ -42,5 +42,5 @@ export interface ServedApi {
   /** Counts and logs what a peer has violated below the messages, if it has; `endpoint` is that of its connection. */
   transportFailed(error: Error, endpoint: SocketEndpoint): void;
   /** Counts a connection until it closes. Called inside the scope. */
-  connectionOpened(connection: Connection): void;
+  connectionOpened(connection: ServerConnection): void;
 }

@@ -65,7 +65,7 @@ export class RawHandlers extends Handlers implements ConnectionHooks {
 
 function takeUnknown(frame: Frame, { handle, contextOf }: UnknownHandler, connection: Connection): void {
   const { path, payload } = frame;
-  const { socketEndpoint: endpoint } = connection;
+  const { namedEndpoint: endpoint } = connection;
   const { Message = IncomingMessage, parseLimited } = endpoint;
   try {
     const data = compileRawMethod(path).readInput(payload, parseLimited);

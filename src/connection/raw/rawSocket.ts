@@ -140,7 +140,7 @@ class Socket implements RawSocket {
 
   /** What runs a callback of this name, in the context of the code that registers it. */
   #callback(name: string): (callback: () => unknown) => Promise<void> {
-    const { context, socketEndpoint: endpoint } = this.#connection;
+    const { context, namedEndpoint: endpoint } = this.#connection;
     const own = this.#contextOfCaller()(context);
     return (callback) => runCallback(endpoint, own, name, callback);
   }

@@ -12,6 +12,7 @@ import type { SharedMessage, Transport } from "../../transport/transport.js";
 import type { Scopes } from "../handshake/permissions.js";
 import type { Sender, Slot } from "../ledger.js";
 import type { ServedApi } from "../servedApi.js";
+import { endpointOf } from "./endpoint.js";
 import { ConnectionGate } from "./gate.js";
 
 /**
@@ -21,16 +22,15 @@ import { ConnectionGate } from "./gate.js";
 export class ServerConnection extends Connection implements Sender {
   declare readonly outbox: ServerOutbox;
   readonly api: ServedApi;
+  readonly #slot: Slot;
   readonly #gate: ConnectionGate;
   /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
   #atMostWaiting = 0;
   #hasDropped = false;
-  #isDropped = false;
 
   constructor(
     transport: Transport,
     api: ServedApi,
-    endpoint: SocketEndpoint,
     slot: Slot,
     context: GGContext,
     handlers: Handlers,
@@ -38,27 +38,31 @@ export class ServerConnection extends Connection implements Sender {
     scopes: Scopes,
   ) {
     const hooks = handlers instanceof RawHandlers ? handlers : undefined;
-    super(new ServerOutbox(transport, batchBytes(agreed)), endpoint, context, handlers, agreed, hooks);
+    super(new ServerOutbox(transport, batchBytes(agreed)), api.endpoint, context, handlers, agreed, hooks);
     this.api = api;
     this.#gate = new ConnectionGate(api.apiName, api.limits, scopes);
-    slot.accept(this);
+    this.#slot = slot;
+    slot.accept();
+  }
+
+  /** Made when something is logged: most connections log nothing. */
+  override get namedEndpoint(): SocketEndpoint {
+    return endpointOf(this.api.endpoint, this.#slot);
   }
 
   measureBacklog(): number {
-    if (this.#isDropped) return 0;
     // What waits here is text, of which only the transport knows the bytes.
     this.outbox.flushNow();
     return this.outbox.underlyingTransport.backlog?.() ?? 0;
   }
 
   dropSlowConsumer(): void {
-    this.#isDropped = true;
     this.#noteSlowConsumer();
     this.terminate();
   }
 
   override onFailed(error: Error): void {
-    this.api.transportFailed(error, this.socketEndpoint);
+    this.api.transportFailed(error, this.namedEndpoint);
     super.onFailed(error);
   }
 
@@ -72,7 +76,7 @@ export class ServerConnection extends Connection implements Sender {
       ? this.#gate.admitHeld(isRequest, this.inbox)
       : this.#gate.admit(method, isRequest, this.inbox);
     if (!rejection) return undefined;
-    const { logger, metrics } = this.socketEndpoint;
+    const { logger, metrics } = this.namedEndpoint;
     if (rejection.warning) logger.warn(rejection.warning, { result: rejection.result });
     if (rejection.mustClose) this.close(CloseCode.POLICY_VIOLATION, "Too many messages");
     // A message is counted where it ends.
@@ -115,7 +119,7 @@ export class ServerConnection extends Connection implements Sender {
 
   /** Logged once per connection; the metrics count each. */
   #noteDropped(): void {
-    const { apiName, logger } = this.socketEndpoint;
+    const { apiName, logger } = this.namedEndpoint;
     if (!this.#hasDropped) logger.warn(`${apiName}: messages are dropped, since their peer reads too slowly`);
     this.#hasDropped = true;
   }
@@ -126,7 +130,7 @@ export class ServerConnection extends Connection implements Sender {
   }
 
   #noteSlowConsumer(): void {
-    const { apiName, logger, metrics } = this.socketEndpoint;
+    const { apiName, logger, metrics } = this.namedEndpoint;
     logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
     metrics?.sent("unknown", "SLOW_CONSUMER");
   }

@@ -48,7 +48,6 @@ class Handshake {
   readonly #api: ServedApi;
   readonly #transport: WsTransport;
   readonly #slot: Slot;
-  readonly #endpoint: SocketEndpoint;
   readonly #request: IncomingMessage;
   readonly #context = new GGContext("ws-connection");
   readonly #listener: HandshakeListener;
@@ -59,7 +58,6 @@ class Handshake {
     this.#api = api;
     this.#transport = transport;
     this.#slot = slot;
-    this.#endpoint = endpointOf(api.endpoint, slot);
     this.#request = request;
     this.#query = parseQuery(query);
     this.#context.set(GG_WS_CONNECTION, new ConnectionAddress(api.port, api.path, slot));
@@ -68,6 +66,11 @@ class Handshake {
       onResult: (result) => this.#guard(() => this.#proceed(result)),
       onError: (error) => api.transportFailed(error, this.#endpoint),
     });
+  }
+
+  /** Made when something is logged: most handshakes log nothing. */
+  get #endpoint(): SocketEndpoint {
+    return endpointOf(this.#api.endpoint, this.#slot);
   }
 
   begin(): void {
@@ -120,16 +123,7 @@ class Handshake {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
     const handlers = api.rawHandlers.length > 0 ? new RawHandlers() : new Handlers();
-    const connection = new ServerConnection(
-      transport,
-      api,
-      this.#endpoint,
-      this.#slot,
-      this.#context,
-      handlers,
-      agreed,
-      scopes,
-    );
+    const connection = new ServerConnection(transport, api, this.#slot, this.#context, handlers, agreed, scopes);
     // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);
     transport.limitMessages(api.limits.maxPayloadBytes);
@@ -189,7 +183,7 @@ class Handshake {
       this.#end("ERROR", CloseCode.INTERNAL_ERROR, "Connection failed");
     };
     try {
-      this.#endpoint.asyncScope(() => this.#context.run(step))?.catch(fail);
+      this.#api.endpoint.asyncScope(() => this.#context.run(step))?.catch(fail);
     } catch (error) {
       fail(error);
     }

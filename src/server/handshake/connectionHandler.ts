@@ -52,7 +52,7 @@ function runContracted(
     value: (callback: () => void) => void connection.onClose(() => callback()),
   });
   const fail = (error: unknown) => {
-    connection.socketEndpoint.logger.error(`${apiName}: the connection handler failed`, { error });
+    connection.namedEndpoint.logger.error(`${apiName}: the connection handler failed`, { error });
     connection.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
   };
   try {
@@ -68,7 +68,7 @@ function runContracted(
 /** What a raw handler throws is logged and stops nothing, as at 0.0.39. One may go on for as long as its connection. */
 function runRaw({ rawHandlers }: ServedApi, raw: RawConnection, query: unknown, ready: () => void): void {
   const socket = rawSocket(raw);
-  const { context, socketEndpoint: endpoint } = raw.connection;
+  const { context, namedEndpoint: endpoint } = raw.connection;
   const run = (handler: (typeof rawHandlers)[number]) =>
     runCallback(endpoint, context, "onConnection", () => handler(socket, query));
   waitAtMost(HANDLER_GRACE, (done) => void Promise.all(rawHandlers.map(run)).then(done)).then(ready);

@@ -18,7 +18,8 @@ export class WsTransport implements Transport {
   #held = 0;
   #heldLength = 0;
   #maxHeldLength = MAX_HELD_LENGTH;
-  readonly #sendProgress = new SendProgress();
+  /** Created lazily: most connections are never slow. */
+  #sendProgress: SendProgress | undefined;
   /** The connection below, whose bytes are counted; absent while this end connects. */
   #bytes: ByteCounts | undefined;
   /** @internal How many messages, pings and pongs have arrived. */
@@ -90,7 +91,9 @@ export class WsTransport implements Transport {
     }
     this.#bytesSeen = bytesRead;
     this.#receivedSeen = received;
-    return isPaused ? Number.NaN : received + bytesRead + this.#sendProgress.count(bufferedAmount, this.#bytes);
+    if (bufferedAmount > 0) this.#sendProgress ??= new SendProgress();
+    const moves = this.#sendProgress?.count(bufferedAmount, this.#bytes) ?? 0;
+    return isPaused ? Number.NaN : received + bytesRead + moves;
   }
 
   ping(): void {

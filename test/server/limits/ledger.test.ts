@@ -22,14 +22,14 @@ async function closedSocket(ledger: Ledger) {
 }
 
 it("counts a handshake out once, also when it is accepted after its socket has closed", async () => {
-  const ledger = new Ledger(resolveLimits("Any"));
+  const ledger = new Ledger(resolveLimits("Any"), []);
   const { slot } = await closedSocket(ledger);
-  slot.accept({ measureBacklog: () => 0, dropSlowConsumer() {} });
+  slot.accept();
   expect([ledger.sockets, ledger.unaccepted, ledger.of("1.2.3.4")]).toEqual([0, 0, 0]);
 });
 
 it("signals that a socket has closed, whenever the signal is asked for", async () => {
-  const ledger = new Ledger(resolveLimits("Any"));
+  const ledger = new Ledger(resolveLimits("Any"), []);
   const { slot, before } = await closedSocket(ledger);
   expect(before.aborted).toBe(true);
   const asked = ledger.open(new PassThrough().destroy(), undefined);
