@@ -20,7 +20,7 @@ export class RecordingTransport implements Transport {
     // The certificate of a server in this process is issued for another name than 127.0.0.1.
     const options = { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, rejectUnauthorized: !isLocal };
     this.#ws = new WebSocket(url, options);
-    this.#transport = new WsTransport(this.#ws, false);
+    this.#transport = new WsTransport(this.#ws);
     this.#onFrame = onFrame;
   }
 

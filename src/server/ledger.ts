@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Duplex } from "node:stream";
 import type { Limits } from "./limits.js";
 
 /** A connection whose outgoing bytes are counted, until it has closed. */
@@ -43,15 +42,12 @@ export class Ledger {
     return this.#byAddress.get(address) ?? 0;
   }
 
-  /** Counts a socket until it has closed. */
-  open(socket: Duplex, address: string | undefined): Slot {
-    const slot = new Slot(this, address);
+  /** Counts a socket until its slot is released. */
+  open(address: string | undefined): Slot {
     this.#sockets++;
     this.#unaccepted++;
     if (address !== undefined) this.#byAddress.set(address, this.of(address) + 1);
-    (socket as SlotOwner)[SLOT] = slot;
-    socket.on("close", releaseSlot);
-    return slot;
+    return new Slot(this, address);
   }
 
   /**
@@ -141,20 +137,4 @@ export class Slot {
     this.#ledger.closed(this);
     this.#controller?.abort();
   }
-}
-
-const SLOT = Symbol("slot");
-
-type SlotOwner = Duplex & { [SLOT]?: Slot };
-
-/** The slot of a socket that was admitted. */
-export function slotOf(socket: SlotOwner): Slot {
-  const slot = socket[SLOT];
-  if (!slot) throw new Error("A socket was not admitted");
-  return slot;
-}
-
-/** One for all sockets: it finds the slot on its socket. */
-function releaseSlot(this: SlotOwner): void {
-  this[SLOT]?.release();
 }

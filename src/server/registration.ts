@@ -26,7 +26,7 @@ import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
 import { MAX_HANDSHAKE_BYTES } from "./handshake/listener.js";
 import { PendingHandshakes } from "./handshake/pendingHandshakes.js";
-import { Ledger, slotOf } from "./ledger.js";
+import { Ledger } from "./ledger.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { protocolResult, ServerMetrics } from "./metrics.js";
 import type { AnyConnectionHandler, RawConnectionHandler, ServedApi } from "./servedApi.js";
@@ -60,6 +60,8 @@ export class Registration implements ServedApi {
   readonly #admission: Admission;
   readonly #drain: GGDrainOptions | undefined;
   readonly #addressOf: WebSocketSchemaConfig["addressOf"];
+  /** Of upgrades in progress: the program is asked once for each. */
+  readonly #addresses = new WeakMap<IncomingMessage, string | undefined>();
   #port: number | undefined;
   #isClosing = false;
   #teardown: Promise<void> | undefined;
@@ -180,9 +182,10 @@ export class Registration implements ServedApi {
         maxPayloadBytes: this.limits.maxPayloadBytes,
         admit: (request) => this.#admitUpgrade(request),
         accept: (ws, query, request) => {
-          const transport = new WsTransport(ws, true, request.socket);
+          const slot = this.ledger.open(this.#findAddress(request));
+          const transport = new WsTransport(ws, { bytes: request.socket, slot });
           transport.limitMessages(Math.min(MAX_HANDSHAKE_BYTES, this.limits.maxPayloadBytes));
-          acceptUpgraded(this, { transport, slot: slotOf(request.socket), request, query });
+          acceptUpgraded(this, { transport, slot, request, query });
         },
         onFailed: (error) => this.endpoint.logger.error(`${this.apiName}: an upgrade failed`, { error }),
       }),
@@ -191,19 +194,23 @@ export class Registration implements ServedApi {
     return upgrades;
   }
 
-  /** Admits an upgrade, which takes a slot then, or says why not. */
   #admitUpgrade(request: IncomingMessage): UpgradeRejection | undefined {
     const address = this.#findAddress(request);
     const rejection = this.#admission.check(request, address, this.#isClosing);
-    if (!rejection) return void this.ledger.open(request.socket, address);
+    if (!rejection) return undefined;
     const { result } = rejection;
     this.metrics.refused(result);
     this.endpoint.logger.warn(`${this.apiName}: upgrades are refused, ${result}`, { result, address });
     return rejection;
   }
 
-  /** What the program finds, else the TCP peer: a request without the proxy's header must not escape the limit. */
   #findAddress(request: IncomingMessage): string | undefined {
+    if (!this.#addresses.has(request)) this.#addresses.set(request, this.#askForAddress(request));
+    return this.#addresses.get(request);
+  }
+
+  /** What the program finds, else the TCP peer: a request without the proxy's header must not escape the limit. */
+  #askForAddress(request: IncomingMessage): string | undefined {
     try {
       const found: unknown = this.#addressOf?.(request);
       if (typeof found === "string") return found;

@@ -10,10 +10,18 @@ import { encodeTextFrames } from "./wsFrames.js";
 const MAX_HELD = 256;
 const MAX_HELD_LENGTH = 1024 * 1024;
 
+/** What a server has accepted. */
+export interface AcceptedSocket {
+  /** What the upgrade request came on. */
+  readonly bytes: ByteCounts;
+  /** Is released when the socket has closed. */
+  readonly slot: { release(): void };
+}
+
 /** A transport over the `ws` package: the server's end of an upgrade, or a client in Node. */
 export class WsTransport implements Transport {
   readonly #ws: WebSocket;
-  readonly #isAccepted: boolean;
+  readonly #slot: AcceptedSocket["slot"] | undefined;
   #listener: TransportListener | undefined;
   #held = 0;
   #heldLength = 0;
@@ -28,14 +36,11 @@ export class WsTransport implements Transport {
   #receivedSeen = 0;
   #bytesSeen = 0;
 
-  /**
-   * @param isAccepted whether this is the server's end, whose frames are not masked
-   * @param socket what the upgrade request came on, at the server's end
-   */
-  constructor(ws: WebSocket, isAccepted: boolean, socket?: ByteCounts) {
+  /** @param accepted for the server's end, whose frames are not masked */
+  constructor(ws: WebSocket, accepted?: AcceptedSocket) {
     this.#ws = ws;
-    this.#bytes = socket;
-    this.#isAccepted = isAccepted;
+    this.#bytes = accepted?.bytes;
+    this.#slot = accepted?.slot;
     (ws as OwnedWebSocket)[OWNER] = this;
     ws.on("message", onMessage).on("ping", onAlive).on("pong", onAlive).on("close", onClose).on("error", onError);
     if (ws.readyState !== WebSocket.CONNECTING) return;
@@ -49,7 +54,6 @@ export class WsTransport implements Transport {
   static dial(url: string): WsTransport {
     return new WsTransport(
       new WebSocket(url, { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, followRedirects: false }),
-      false,
     );
   }
 
@@ -62,7 +66,7 @@ export class WsTransport implements Transport {
     if (ws.readyState !== WebSocket.OPEN) return;
     const tcpSocket = tcpSocketOf(ws);
     // This keeps the order with the writes of `ws`, which without compression never holds a frame back.
-    if (this.#isAccepted && tcpSocket?.write) return tcpSocket.write(encodeTextFrames(messages));
+    if (this.#slot && tcpSocket?.write) return tcpSocket.write(encodeTextFrames(messages));
     if (tcpSocket?.uncork) tcpSocket.cork?.();
     for (const message of messages) ws.send(message, ignoreError);
     tcpSocket?.uncork?.();
@@ -71,7 +75,7 @@ export class WsTransport implements Transport {
   sendShared(message: SharedMessage): void {
     const { text } = message;
     const tcpSocket = tcpSocketOf(this.#ws);
-    const isWritable = this.#isAccepted && this.#ws.readyState === WebSocket.OPEN;
+    const isWritable = this.#slot && this.#ws.readyState === WebSocket.OPEN;
     if (!isWritable || !tcpSocket?.write) return this.send([text]);
     message.frame ??= encodeTextFrames([text]);
     tcpSocket.write(message.frame);
@@ -140,6 +144,12 @@ export class WsTransport implements Transport {
   }
 
   /** @internal */
+  closed(code: number, reason: string): void {
+    this.#slot?.release();
+    this.#listener?.onClosed(code, reason);
+  }
+
+  /** @internal */
   get listener(): TransportListener | undefined {
     return this.#listener;
   }
@@ -176,7 +186,7 @@ function listenerThatReceives({ [OWNER]: owner }: OwnedWebSocket): TransportList
 }
 
 function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
-  this[OWNER]?.listener?.onClosed(code, reason.toString());
+  this[OWNER]?.closed(code, reason.toString());
 }
 
 function onError(this: OwnedWebSocket, error: Error): void {
