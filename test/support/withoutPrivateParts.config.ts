@@ -51,6 +51,7 @@ export default mergeConfig(
     ],
     test: {
       typecheck: { enabled: false },
+      env: { OTHER_WS: "1" },
     },
   }),
 );
