@@ -2,7 +2,7 @@ import { type GGContext, GGContextKey } from "@grest-ts/context";
 import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 import { IncomingMessage } from "./incomingMessage.js";
 import type { AnyError } from "./methods/outcome.js";
-import { withShortIssues } from "./node/shortIssues.js";
+import { withShortIssues } from "./methods/shortIssues.js";
 
 /** Where a unit of work stands in a trace, as the framework's `GG_TRACE` holds it. Times are in ms since 1970. */
 export interface Trace {

@@ -1,5 +1,5 @@
 import { VALIDATION_ERROR, type ValidationIssueJson } from "@grest-ts/schema";
-import type { AnyError } from "../methods/outcome.js";
+import type { AnyError } from "./outcome.js";
 
 /** In characters. Neither values nor keys of the payload, which are in paths, may make a reply larger than its request. */
 const MAX_LENGTH = 1_000;
