@@ -54,7 +54,7 @@ export interface GGWebSocketLimits {
    */
   readonly maxOutboxBytes?: number;
   /**
-   * Bytes that may wait for all connections together. Default 512 MiB. Beyond it the connections with most are
+   * Bytes that may wait for all connections together. Default 512 MiB. Before it is reached the connections with most are
    * terminated (`SLOW_CONSUMER`), until a quarter of it is free.
    */
   readonly maxTotalOutboxBytes?: number;
@@ -186,7 +186,8 @@ export interface GGSocketServer<_TContext = object, TQuery = unknown> {
   /**
    * Closes the connections for which `match` is true, which runs in the context of each, so that keys set by
    * middlewares can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. A pending handshake is matched
-   * again when its middlewares have run. Revoke access in the store first, for connections that come later.
+   * again when its middlewares have run, and a connection when its asynchronous handlers have ended, up to 30 s after it was
+   * accepted. Revoke access in the store first, for connections that come later.
    *
    * @param options `code` is 1008 by default, after which clients do not reconnect; `reason` is `"Revoked"`
    * @returns how many were closed

@@ -130,7 +130,12 @@ export class Connection implements TransportListener {
   /** A call or a handler is done. */
   checkIdle(): void {
     const waiters = this.#idleWaiters;
-    while (waiters.length > 0 && (this.#end || this.calls.size + this.inbox.running.length === 0)) waiters.pop()?.();
+    // What arrived together with the last reply is still to be handled.
+    if (waiters.length > 0)
+      afterPromiseJobs(() => {
+        const isIdle = () => this.#end || (!this.#behindReply && this.calls.size + this.inbox.running.length === 0);
+        while (waiters.length > 0 && isIdle()) waiters.pop()?.();
+      });
   }
 
   /** Whether both ends support this. */
@@ -224,6 +229,7 @@ export class Connection implements TransportListener {
     this.socketEndpoint.asyncScope(() => {
       for (const frame of frames) if (this.#isOpen) this.#takeInOrder(frame);
     });
+    this.checkIdle();
   }
 
   #take(frame: Frame): void {

@@ -24,6 +24,8 @@ export class Inbox {
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
   #cancelGrace: (() => void) | undefined;
+  /** Whether what waits is handed over in a promise job of this tick. */
+  #isDue = false;
   /** How many requests have arrived, minus the cancellations. */
   #cancellable = 0;
 
@@ -34,7 +36,9 @@ export class Inbox {
 
   /** Handlers were added. They may be set in several statements; what waits is delivered after the last one. */
   deliverSoon(): void {
-    if (this.#held) queueMicrotask(() => this.#deliver());
+    if (!this.#held || this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => this.#deliver());
   }
 
   /**
@@ -111,7 +115,7 @@ export class Inbox {
   #isOwed({ type, path }: Frame): boolean {
     const { calls, socketEndpoint: endpoint } = this.#connection;
     const method = endpoint.methodTable.get(path);
-    return type === FrameType.REQUEST && calls.size > 0 && !!method && !!this.#handlers.ownerOf(method);
+    return !this.#isDue && type === FrameType.REQUEST && calls.size > 0 && !!method && !!this.#handlers.ownerOf(method);
   }
 
   #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {

@@ -151,7 +151,9 @@ export class IncomingMessage extends GGContext {
   /** Logs a failure under its reference, with what is known of its cause. One that nobody waits for is no defect. */
   #log(what: string, { context }: AnyError, original: unknown, cause: unknown): void {
     const known = thrownError(cause).getDebugContext();
-    this.#connection.namedEndpoint.logger[this.#isUnwanted ? "debug" : "error"](`${this.#frame.path}: ${what}`, {
+    const { apiName, logger } = this.#connection.namedEndpoint;
+    // Not the path of the frame, which is the peer's text.
+    logger[this.#isUnwanted ? "debug" : "error"](`${this.#method?.path ?? apiName}: ${what}`, {
       ref: context?.ref,
       error: (cause === original && known?.originalError) || original,
       ...(known?.debugMessage && { debugMessage: known.debugMessage }),

@@ -21,6 +21,7 @@ export class Ledger {
   #unaccepted = 0;
   /** Never fewer than the bytes that wait for all peers. */
   #atMostWaiting = 0;
+  #isDropping = false;
 
   constructor(limits: Limits, senders: Iterable<Sender>) {
     this.#limits = limits;
@@ -51,24 +52,27 @@ export class Ledger {
   }
 
   /**
-   * Counts bytes that a peer is about to be sent. When the limit for all peers is reached, the slowest are dropped
-   * until a quarter of it is free, so that counting stays rare.
+   * Counts bytes that a peer is about to be sent. When the limit for all peers may be reached, what waits is counted; with
+   * more than nine tenths of it the slowest are dropped until a quarter is free, so that counting stays rare.
    */
   outboxGrows(bytes: number): void {
     const { maxTotalOutboxBytes } = this.#limits;
     this.#atMostWaiting += bytes;
-    if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
+    // What is dropped may send: that is counted, and no more.
+    if (this.#isDropping || this.#atMostWaiting <= maxTotalOutboxBytes) return;
     const waiting = Array.from(this.#senders, (sender) => ({ sender, bytes: sender.measureBacklog() })).sort(
       (a, b) => a.bytes - b.bytes,
     );
     this.#atMostWaiting = waiting.reduce((sum, { bytes }) => sum + bytes, bytes);
-    if (this.#atMostWaiting <= maxTotalOutboxBytes) return;
+    if (this.#atMostWaiting <= 0.9 * maxTotalOutboxBytes) return;
+    this.#isDropping = true;
     while (waiting.length > 0 && this.#atMostWaiting > 0.75 * maxTotalOutboxBytes) {
       const slowest = waiting.pop();
-      if (!slowest?.bytes) return;
+      if (!slowest?.bytes) break;
       this.#atMostWaiting -= slowest.bytes;
       slowest.sender.dropSlowConsumer();
     }
+    this.#isDropping = false;
   }
 
   /** The handshake of a slot's socket was accepted. */

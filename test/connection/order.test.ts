@@ -216,3 +216,70 @@ it("does not delay messages where no reply came before", async () => {
   await peer.next();
   expect(seen).toEqual(["change 1", "confirm 2", "change 3"]);
 });
+
+describe("messages that wait keep their order", () => {
+  const early = [change(1), confirm(2), change(99)];
+  const inOrder = ["change 1", "confirm 2", "change 99"];
+
+  it("when a connection handler gives handlers, and then asks", async () => {
+    const { seen, handlers, done } = recorder();
+    const { url } = await serveApi(Api, async (incoming, outgoing) => {
+      incoming.on(handlers as Parameters<typeof incoming.on>[0]);
+      await outgoing.load("x").asResult();
+    });
+    const peer = await RawPeer.open(url);
+    peer.sendTogether("h:::{}", ...early);
+    await done.next();
+    await peer.roundTrip();
+    expect(seen).toEqual(inOrder);
+  });
+
+  it("when a set-up gives handlers, and then calls", async () => {
+    const { seen, handlers, done } = recorder();
+    const server = await RawServer.start();
+    const client = Api.createClient({ url: server.url });
+    onTestFinished(() => client.close());
+    const connected = client.connect(async ({ incoming, outgoing }) => {
+      incoming.on(handlers);
+      await outgoing.load("x");
+    });
+    const peer = await server.accept(...early);
+    await done.next();
+    peer.send(reply(1, "y"));
+    await connected;
+    expect(seen).toEqual(inOrder);
+  });
+});
+
+it.each(["client", "server"] as const)(
+  "hands over what follows the last reply before a %s closes gracefully",
+  async (end) => {
+    const { seen, handlers } = recorder();
+    const outgoings = new Queue<Outgoing>();
+    if (end === "client") {
+      const server = await RawServer.start();
+      const client = Api.createClient({ url: server.url });
+      client.incoming.on(handlers);
+      const connected = client.connect();
+      const peer = await server.accept();
+      await connected;
+      void client.outgoing.load("x");
+      await peer.next();
+      const gone = client.disconnect();
+      peer.sendTogether(reply(1, "y"), change(1), confirm(7));
+      await gone;
+    } else {
+      const { url, server } = await serveApi(Api, (incoming, outgoing) => {
+        incoming.on(handlers as Parameters<typeof incoming.on>[0]);
+        outgoings.push(outgoing);
+      });
+      const peer = await RawPeer.connect(url);
+      void (await outgoings.next()).load("x");
+      await peer.next();
+      const down = server.teardown();
+      peer.sendTogether(reply(1, "y"), change(1), confirm(7));
+      await down;
+    }
+    expect(seen).toEqual(["change 1", "confirm 7"]);
+  },
+);

@@ -180,6 +180,23 @@ describe("closeConnections", () => {
     expect(server.connectionCount).toBe(1);
   });
 
+  it("reaches who becomes that user in an asynchronous raw handler", async () => {
+    const { url, server, logger } = await serveApi(Api, (incoming) => incoming.on(quiet));
+    const arrived = new Queue<Gate>();
+    server.onConnection(async () => {
+      const gate = new Gate();
+      arrived.push(gate);
+      await gate.passed;
+      USER.set("ann");
+    });
+    const peer = await RawPeer.connect(url);
+    const gate = await arrived.next();
+    expect(server.closeConnections(() => USER.get() === "ann")).toBe(0);
+    gate.open();
+    expect(await peer.closed).toEqual({ code: 1008, reason: "Revoked" });
+    expect(logger.entries).toEqual([]);
+  });
+
   it("spares who becomes that user in a connection that begins after it", async () => {
     const { url, server, arrived } = await start("last");
     server.closeConnections(() => USER.get() === "ann");
@@ -254,6 +271,15 @@ describe("log entries about a connection", () => {
     const find = () => [...logger.entries, ...logger.debugEntries].find(({ message }) => message.startsWith(text));
     while (!find()) await (await RawPeer.open(url)).roundTrip();
     expect(find()?.fields).toMatchObject({ connection: expect.stringMatching(/^\w+-\d+$/), address: "192.0.2.9" });
+  });
+
+  it("show no text of a peer, however long its path is", async () => {
+    const { url, logger } = await serveApi(Api, (incoming) => incoming.on(quiet));
+    const peer = await RawPeer.connect(url);
+    peer.send(`r:${"path\n".repeat(3_355_440)}:1:`);
+    const { message, fields } = await logger.next();
+    expect(message).toBe("Who: its error cannot be sent");
+    expect(`${fields.error}`).not.toContain("path\npath");
   });
 
   it("name the handler of a connection that fails, its callbacks, and connections that are refused", async () => {

@@ -152,7 +152,10 @@ function alike<T>(value: unknown, example: T): T | undefined {
 /** An `ERROR` that was thrown, or a `SERVER_ERROR` that shows nothing of anything else, whatever its form. */
 export function thrownError(thrown: unknown): AnyError {
   try {
-    return thrown instanceof ERROR ? thrown : new SERVER_ERROR({ originalError: thrown ?? null });
+    if (!(thrown instanceof ERROR)) return new SERVER_ERROR({ originalError: (thrown ?? null) as Error });
+    // A Proxy of an error may throw at any of these: better here than where they are needed.
+    void [thrown.type, thrown.context, thrown.hasDebugContext(), thrown.toJSON()];
+    return thrown;
   } catch {
     return new SERVER_ERROR({ debugData: thrown }); // A Proxy that does not say what it is.
   }

@@ -68,7 +68,7 @@ export class ServerConnection extends Connection implements Sender {
 
   /** A ping or pong counts towards the rate as well. */
   onAlive(): void {
-    this.admit();
+    this.socketEndpoint.asyncScope(() => void this.admit());
   }
 
   override admit(method?: CompiledMethod, isRequest?: boolean, wasHeld?: boolean): MessageRejection | undefined {

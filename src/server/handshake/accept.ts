@@ -3,6 +3,7 @@ import { GGContext } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext } from "../../api/middleware.js";
+import { setDeadline } from "../../connection/deadlines.js";
 import type { SocketEndpoint } from "../../connection/endpoint.js";
 import { Handlers } from "../../connection/methods/handlers.js";
 import { type AnyError, errorFrame, serverError, thrownError } from "../../connection/methods/outcome.js";
@@ -28,6 +29,9 @@ import { checkQuery, parseQuery, type RawQuery } from "./query.js";
 
 /** How long a client may take to send its handshake message, in ms. */
 const HANDSHAKE_TIMEOUT = 5_000;
+
+/** How long a connection handler may take to set whose connection it is, to be reached by earlier revocations, in ms. */
+const IDENTITY_TIMEOUT = 30_000;
 
 /** A socket that was upgraded, and what is known about it. */
 export interface Upgraded {
@@ -64,6 +68,7 @@ class Handshake {
     beginTrace(this.#context);
     this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, {
       onResult: (result) => this.#guard(() => this.#proceed(result)),
+      onGone: () => api.handshakes.ended(transport),
       onError: (error) => api.transportFailed(error, this.#endpoint),
     });
   }
@@ -130,12 +135,17 @@ class Handshake {
     api.handshakes.accepted(transport);
     api.connectionOpened(connection);
     this.#listener.handOverTo(connection);
-    runConnectionHandlers(api, connection, handlers, this.#query, () => {
-      // The identity may have been set by the connection handler, after the revocation.
+    const settle = () => {
+      cancel?.();
+      // The identity may have been set by a connection handler, after the revocation.
       const late = api.handshakes.takeRevocation(transport);
       if (late) connection.close(late.code, late.reason);
       api.handshakes.ended(transport);
-    });
+    };
+    let cancel: (() => void) | undefined;
+    runConnectionHandlers(api, connection, handlers, this.#query, settle);
+    // A handler may run for as long as its connection: revocations are not kept for so long.
+    if (api.handshakes.isPending(transport)) cancel = setDeadline(IDENTITY_TIMEOUT, settle);
   }
 
   /**

@@ -11,8 +11,8 @@ import type { ServedApi } from "../servedApi.js";
 
 /**
  * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any. Messages wait until each
- * side has given handlers, or has ended without: neither must lose messages to the other. Calls `ended` when the
- * program's handler has ended.
+ * side has given handlers, or has ended without: neither must lose messages to the other. Calls `ended` when all of
+ * them have ended.
  */
 export function runConnectionHandlers(
   api: ServedApi,
@@ -22,13 +22,16 @@ export function runConnectionHandlers(
   ended: () => void,
 ): void {
   const isShared = handlers instanceof RawHandlers;
+  let running = isShared ? 2 : 1;
+  const sideEnded = () => --running === 0 && ended();
   const isReady = { contract: false, raw: !isShared };
   const ready = (side: keyof typeof isReady) => {
     isReady[side] = true;
     if (isReady.contract && isReady.raw) connection.inbox.expectNoMoreHandlers();
   };
-  runContracted(api, connection, handlers, query, () => ready("contract"), ended);
-  if (isShared) runRaw(api, new RawConnection(connection, handlers, () => ready("raw")), query, () => ready("raw"));
+  runContracted(api, connection, handlers, query, () => ready("contract"), sideEnded);
+  if (!isShared) return;
+  runRaw(api, new RawConnection(connection, handlers, () => ready("raw")), query, () => ready("raw"), sideEnded);
 }
 
 /** Calls `ready` when the handler has given handlers, and when it has ended. */
@@ -66,10 +69,17 @@ function runContracted(
 }
 
 /** What a raw handler throws is logged and stops nothing, as at 0.0.39. One may go on for as long as its connection. */
-function runRaw({ rawHandlers }: ServedApi, raw: RawConnection, query: unknown, ready: () => void): void {
+function runRaw(
+  { rawHandlers }: ServedApi,
+  raw: RawConnection,
+  query: unknown,
+  ready: () => void,
+  ended: () => void,
+): void {
   const socket = rawSocket(raw);
   const { context, namedEndpoint: endpoint } = raw.connection;
   const run = (handler: (typeof rawHandlers)[number]) =>
     runCallback(endpoint, context, "onConnection", () => handler(socket, query));
-  waitAtMost(HANDLER_GRACE, (done) => void Promise.all(rawHandlers.map(run)).then(done)).then(ready);
+  const allEnded = Promise.all(rawHandlers.map(run)).then(ended);
+  waitAtMost(HANDLER_GRACE, (done) => void allEnded.then(done)).then(ready);
 }

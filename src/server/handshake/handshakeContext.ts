@@ -26,6 +26,7 @@ export class HandshakeContext implements GGWebSocketHandshakeContext {
 export class UpgradeRequest implements GGHandshakeRequest {
   readonly #request: IncomingMessage;
   readonly #address: string | undefined;
+  #headers: GGHandshakeRequest["headers"] | undefined;
   #cookies: Readonly<Record<string, string>> | undefined;
 
   constructor(request: IncomingMessage, address: string | undefined) {
@@ -42,7 +43,8 @@ export class UpgradeRequest implements GGHandshakeRequest {
   }
 
   get headers(): GGHandshakeRequest["headers"] {
-    return Object.freeze(this.#request.headers);
+    this.#headers ??= Object.freeze({ ...this.#request.headers });
+    return this.#headers;
   }
 
   get cookies(): Readonly<Record<string, string>> {

@@ -16,6 +16,8 @@ export const MAX_HANDSHAKE_BYTES = 4 * MAX_HANDSHAKE;
 interface HandshakeHooks {
   /** Called once, whatever happens. */
   onResult(result: HandshakeResult): void;
+  /** The transport has closed, whatever is still done for it. */
+  onGone(): void;
   /** The transport has failed; the result follows. */
   onError(error: Error): void;
 }
@@ -54,6 +56,7 @@ export class HandshakeListener implements TransportListener {
 
   onClosed(): void {
     this.isOpen = false;
+    this.#hooks.onGone();
     this.#settle("closed");
   }
 

@@ -34,6 +34,35 @@ it("signals that a socket has closed, whenever the signal is asked for", () => {
   expect(slot.signal).toBe(before);
 });
 
+it("holds while what it drops sends more", () => {
+  const senders: { bytes: number; measureBacklog(): number; dropSlowConsumer(): void }[] = [];
+  const ledger = new Ledger(resolveLimits("Any", { maxTotalOutboxBytes: 1_000 }), senders);
+  const waiting = () => senders.reduce((sum, { bytes }) => sum + bytes, 0);
+  const drops: unknown[] = [];
+  for (let i = 0; i < 20; i++) {
+    const sender = {
+      bytes: 0,
+      measureBacklog: () => sender.bytes,
+      dropSlowConsumer() {
+        drops.push(sender);
+        senders.splice(senders.indexOf(sender), 1);
+        // "One has left", to everyone.
+        for (const other of [...senders]) send(other, 5);
+      },
+    };
+    senders.push(sender);
+  }
+  const send = (sender: (typeof senders)[number], bytes: number) => {
+    ledger.outboxGrows(bytes);
+    if (senders.includes(sender)) sender.bytes += bytes;
+  };
+  for (let i = 0; senders.length > 2; i++) {
+    send(senders[i % senders.length] as (typeof senders)[number], 30);
+    expect(waiting()).toBeLessThanOrEqual(1_000);
+  }
+  expect(new Set(drops).size).toBe(drops.length);
+});
+
 const sent = (result: string) =>
   GGWebSocketMetrics.outRequests.getValue({ api: "Ext", path: "/ws/ext", method: "Ext.news", result }) ?? 0;
 
