@@ -59,3 +59,30 @@ it("counts an error that cannot be sent as what its peer gets", async () => {
   expect(handled("Causes.unsendable", "SERVER_ERROR")).toBe(1);
   expect(handled("Causes.unsendable", "CAUSES_BROKEN")).toBe(0);
 });
+
+it("answers a handler that throws an error which cannot be read, and handles what follows", async () => {
+  const unreadable = () =>
+    new Proxy(new BROKEN("x"), {
+      get() {
+        throw new Error("not readable");
+      },
+    });
+  const { url, logger } = await serveApi(
+    Api,
+    (incoming) =>
+      incoming.on({
+        invalid: (text) => text,
+        unsendable(how) {
+          if (how === "at once") throw unreadable();
+          return Promise.reject(unreadable());
+        },
+      }),
+    { limits: { maxRequestsInFlight: 1 } },
+  );
+  const peer = await RawPeer.connect(url);
+  for (const [id, how] of ["at once", "later", "later", "at once"].entries()) {
+    peer.send(`r:Causes.unsendable:${id}:"${how}"`);
+    expect(await peer.next()).toMatch(new RegExp(`^s:Causes.unsendable:${id}:.*"SERVER_ERROR"`));
+    expect((await logger.next()).message).toBe("Causes.unsendable: the handler failed");
+  }
+});

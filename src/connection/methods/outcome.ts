@@ -154,7 +154,8 @@ export function thrownError(thrown: unknown): AnyError {
   try {
     if (!(thrown instanceof ERROR)) return new SERVER_ERROR({ originalError: (thrown ?? null) as Error });
     // A Proxy of an error may throw at any of these: better here than where they are needed.
-    void [thrown.type, thrown.context, thrown.hasDebugContext(), thrown.toJSON()];
+    thrown.toJSON();
+    thrown.hasDebugContext();
     return thrown;
   } catch {
     return new SERVER_ERROR({ debugData: thrown }); // A Proxy that does not say what it is.
