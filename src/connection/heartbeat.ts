@@ -48,7 +48,7 @@ export class Heartbeat {
   }
 
   /**
-   * Looks now, and asks those that have been silent for so many looks; by default all that were since the last one, for a
+   * Looks now, and asks those that have been silent for that many looks; by default all that were since the last one, for a
    * moment when connections are likely to be dead.
    */
   look(silentLooks = 0): void {

@@ -148,7 +148,7 @@ export class IncomingMessage extends GGContext {
     this.fail(shown);
   }
 
-  /** Logs a failure under its reference, with what is known of its cause. One that nobody waits for is no defect. */
+  /** Logs a failure under its reference, with what is known of its cause. A failure after the caller has gone is no defect. */
   #log(what: string, { context }: AnyError, original: unknown, cause: unknown): void {
     const known = thrownError(cause).getDebugContext();
     const { apiName, logger } = this.#connection.namedEndpoint;

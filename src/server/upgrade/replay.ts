@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { rejectUpgrade } from "./reject.js";
 
-/** Node keeps so many names and values of headers by default, and drops further ones. */
+/** How many names and values of headers Node keeps by default; it drops further ones. */
 const MAX_HEADER_ENTRIES = 2_000;
 
 /** Only these fields concern the upgrade (RFC 9113 section 3.1, of HTTP/1.1's `h2c`). */
