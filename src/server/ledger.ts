@@ -10,8 +10,8 @@ export interface Sender {
 }
 
 /**
- * What the peers of one API hold: sockets, from the upgrade until they have closed, and bytes that wait for readers.
- * Whatever is limited is counted here, and only here.
+ * What the peers of one API hold together: sockets, from the upgrade until they have closed, and bytes that wait for
+ * readers. What one connection does, its own gate and inbox count.
  */
 export class Ledger {
   readonly #limits: Limits;

@@ -1,16 +1,14 @@
 import type { IncomingMessage } from "node:http";
-import { GG_DISCOVERY } from "@grest-ts/discovery";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
-import { isPublic } from "../api/permission.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
-import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js";
+import { tablesOf } from "../connection/methods/methodTable.js";
 import { isThenable } from "../connection/methods/outcome.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
@@ -18,6 +16,7 @@ import { shareSignal } from "../connection/node/shareSignal.js";
 import { TracedMessage } from "../connection/trace.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { WsTransport } from "../transport/node/ws.js";
+import { announce } from "./announce.js";
 import { answeredAtOnce } from "./answeredAtOnce.js";
 import { drain } from "./connection/drain.js";
 import { outgoingClass } from "./connection/outgoing.js";
@@ -112,9 +111,13 @@ export class Registration implements ServedApi {
     this.#addressOf = config.addressOf;
     this.#http = http;
     this.#upgrades = this.#route(config);
-    const announce = () => scope(() => void this.#announce(serverToClient));
-    if (this.port === undefined) http.onStart(announce);
-    else announce();
+    const nowListening = () =>
+      scope(() => {
+        const { path, port } = this;
+        if (port !== undefined) void announce({ apiName, path, port, logger, serverToClient });
+      });
+    if (this.port === undefined) http.onStart(nowListening);
+    else nowListening();
     http.onTeardown(() => this.teardown());
   }
 
@@ -227,25 +230,6 @@ export class Registration implements ServedApi {
     if (!result) return;
     scope(() => this.metrics.handled("unknown", result));
     logger.warn(`${this.apiName}: a connection is closed, ${result}`, { result });
-  }
-
-  /** Announces the API in the log and to the discovery client of the scope that registered it. */
-  async #announce(serverToClient: MethodTable): Promise<void> {
-    const { apiName: api, path: pathPrefix, port } = this;
-    if (port === undefined) return;
-    const { logger } = this.endpoint;
-    logger.info?.(`${api}: served on ${pathPrefix}`, { port });
-    const unenforced = [...serverToClient.values()].filter(({ permission }) => !isPublic(permission));
-    if (unenforced.length > 0) {
-      const methods = unenforced.map(({ path }) => path).join(", ");
-      logger.warn(`${api}: nothing enforces the permission of ${methods}, which the server sends: leave it out`);
-    }
-    try {
-      if (GG_DISCOVERY.has())
-        await GG_DISCOVERY.get().registerRoutes([{ runtime: api, api, protocol: "ws", port, pathPrefix }]);
-    } catch (error) {
-      logger.error(`${api}: the discovery client did not take its route`, { error });
-    }
   }
 
   #connectionClosed(connection: ServerConnection, code: number): void {
