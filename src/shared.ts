@@ -1,6 +1,8 @@
 /** What all entries export. */
 
 export type {
+  ClientState,
+  ClientStateDetail,
   GGReconnectOptions,
   GGReconnectOptions as GGReconnectConfig,
   GGWebSocketClient,
@@ -17,7 +19,14 @@ export {
   type GGWebSocketMessage as WsMessageContext,
   type WsConnectionContext,
 } from "./api/contextKeys.js";
-export type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./api/contract.js";
+export type {
+  GGSocketContract,
+  GGSocketContractMethods,
+  GGSocketMethod,
+  GGSocketMethodMap,
+  GGSocketValidator,
+} from "./api/contract.js";
+export { failureOf, type SocketFailure, type SocketFailureReason } from "./api/failure.js";
 export type { GGWebSocketLogFields, GGWebSocketLogger } from "./api/logger.js";
 export type {
   GGCallOptions,
@@ -56,6 +65,7 @@ export type {
   GGWebSocketLimits,
   WebSocketSchemaConfig,
 } from "./api/server.js";
+export type { Unsubscribe } from "./api/unsubscribe.js";
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export { GGSocket } from "./connection/raw/rawSocket.js";
 export type { GGWebSocketCapability } from "./protocol/capabilities.js";

@@ -3,6 +3,7 @@ import type { GGWebSocketCapability } from "../protocol/capabilities.js";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
+import type { Unsubscribe } from "./unsubscribe.js";
 
 /** Where a client connects to, and with what; `beforeConnect` may replace it for every attempt. */
 export interface GGWebSocketTarget<TQuery = undefined> {
@@ -52,8 +53,34 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
   readonly logger?: GGWebSocketLogger;
 }
 
+/**
+ * Where a client is in its life:
+ *
+ * - `"idle"`: before the first `connect()`
+ * - `"connecting"`: from `connect()` until there is a connection and its set-ups are done
+ * - `"connected"`: calls can be made; also while a connection is replaced, because its server restarts
+ * - `"reconnecting"`: the connection was lost, and another follows
+ * - `"closed"`: ended by the program, or for good; `connect()` may follow
+ */
+export type ClientState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
+
+/** What is known of a client's state. */
+export interface ClientStateDetail {
+  /** How many attempts there were since there was a connection, with the one that is under way; 0 when connected. */
+  readonly attempt: number;
+  /** When the next attempt follows, in ms since 1970, while the client waits for it. */
+  readonly nextTryAt?: number | undefined;
+  /** Why there is no connection, as far as it is known; `failureOf(error)` says it to programs. */
+  readonly error?: ERROR<string, unknown> | undefined;
+}
+
 /** How a client reconnects. The delay before each attempt is random, up to a growing limit (full jitter). */
 export interface GGReconnectOptions {
+  /**
+   * Whether the first connect is retried as well, so that `connect()` waits for a server that is not there yet. Calls
+   * settle meanwhile with a `SERVER_ERROR` (`not-connected`). Default `false`: it rejects at the first failure.
+   */
+  readonly initial?: boolean | undefined;
   /** The limit before the first attempt, in ms. Default 500. */
   readonly initialDelayMs?: number;
   /** The limit never grows beyond this, in ms. Default 30,000. */
@@ -88,11 +115,14 @@ export type GGWebSocketCloseReason = GGWebSocketDisconnectReason | "unrecoverabl
 export interface GGWebSocketClient<C2S, S2C> extends GGWebSocketClientEnds<C2S, S2C> {
   /** Whether calls can be made right now. */
   readonly isConnected: boolean;
+  /** Where the client is in its life. */
+  readonly state: ClientState;
   /**
    * Opens the connection and runs the handshake. While connecting, connected or reconnecting, it joins the current
-   * session.
+   * session. Within a set-up it resolves at once.
    *
-   * @param setup called with both directions, now and after every reconnect, before any message is delivered
+   * @param setup called with both directions, now and after every reconnect, before any message is delivered, until the
+   *   session ends; each function once, see {@link onConnect} for one that can be taken back
    * @throws the `ERROR` that the server refused with (`VALIDATION_ERROR` for bad query arguments), or a
    *   `SERVER_ERROR` whose display message says why there is no connection
    */
@@ -105,13 +135,20 @@ export interface GGWebSocketClient<C2S, S2C> extends GGWebSocketClientEnds<C2S, 
    * Terminates the connection and reconnects, without waiting for a dead peer; resolves and throws like `connect()`.
    */
   forceReconnect(): Promise<void>;
+  /**
+   * Runs `setup` for each connection, before any message is delivered and before `connect()` resolves; at once when there
+   * is a connection. Unlike one that `connect()` is given, it can be taken back, and outlasts `close()`.
+   */
+  onConnect(setup: (ends: GGWebSocketClientEnds<C2S, S2C>) => void | Promise<void>): Unsubscribe & this;
+  /** Runs `callback` each time the state, or what is known of it, changes. */
+  onState(callback: (state: ClientState, detail: ClientStateDetail) => void): Unsubscribe & this;
   /** Runs `callback` each time a connection has ended, whether or not another follows. */
-  onDisconnect(callback: (reason: GGWebSocketDisconnectReason) => void): this;
+  onDisconnect(callback: (reason: GGWebSocketDisconnectReason) => void): Unsubscribe & this;
   /**
    * Runs `callback` once the client has stopped: no further attempt follows. `error` says why, unless it was
    * `"manual"`.
    */
-  onClose(callback: (reason: GGWebSocketCloseReason, error?: ERROR<string, unknown>) => void): this;
+  onClose(callback: (reason: GGWebSocketCloseReason, error?: ERROR<string, unknown>) => void): Unsubscribe & this;
   /** Runs `callback` with errors that belong to no call, such as a push that does not match the contract. */
-  onError(callback: (error: Error) => void): this;
+  onError(callback: (error: Error) => void): Unsubscribe & this;
 }

@@ -1,16 +1,23 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
+import { asFailure } from "../api/failure.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
-import { type ErrorClasses, invalidArguments, isThenable, readRefusal } from "../connection/methods/outcome.js";
+import {
+  type AnyError,
+  type ErrorClasses,
+  invalidArguments,
+  isThenable,
+  readRefusal,
+} from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
 import type { Transport } from "../transport/transport.js";
-import { CLOSED_MEANWHILE, closedWith, connectionError } from "./errors.js";
+import { abortedError, type ConnectionFailure, closedWith, connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { absolutePath, type QueryArgs, withoutSecrets } from "./url.js";
 
@@ -104,26 +111,31 @@ export function connect<T>({
   return new Promise((resolve, reject) => {
     /** Set while the server's answer is awaited. */
     let transport: Transport | undefined;
-    let failure: Error | undefined;
+    /** What the network reported. */
+    let cause: Error | undefined;
 
     const cleanUp = () => {
       cancelTimeout();
       transport = undefined;
     };
-    const fail = (why: string, code?: CloseCode) => {
-      reject(connectionError(where, why, code, failure));
+    const fail = (error: AnyError) => {
+      reject(error);
       transport?.terminate();
       cleanUp();
     };
+    const failed = (why: string, failure: ConnectionFailure) =>
+      fail(connectionError(where, why, { cause, ...failure }));
     // Before anything is opened: a header may have no JSON text.
     const opening = encodeHandshake(headers, capabilities);
-    const cancelTimeout = setDeadline(CONNECT_TIMEOUT, () => fail(`no answer within ${CONNECT_TIMEOUT} ms`));
+    const cancelTimeout = setDeadline(CONNECT_TIMEOUT, () =>
+      failed(`no answer within ${CONNECT_TIMEOUT} ms`, { reason: "timeout" }),
+    );
 
     try {
       transport = dial(url);
     } catch (error) {
       // Not as the cause of the failure: its text may show the whole URL.
-      return fail(withoutSecrets(Object(error).message));
+      return failed(withoutSecrets(Object(error).message), { reason: "invalid-input" });
     }
     transport.attach({
       onOpen: () => transport?.send([opening]),
@@ -132,17 +144,20 @@ export function connect<T>({
         if (!transport) return;
         if (type === FrameType.HANDSHAKE_OK) resolve(accept(transport, acceptedCapabilities(payload, capabilities)));
         else if (type === FrameType.HANDSHAKE_ERROR) {
-          const error = readRefusal(parsePayload(payload), knownErrors);
-          reject(error ?? connectionError(where, "the server refused"));
+          const error =
+            readRefusal(parsePayload(payload), knownErrors) ??
+            connectionError(where, "the server refused", { reason: "refused" });
+          reject(asFailure(error, { reason: "refused", wasSent: false }));
           transport.close(CloseCode.NORMAL);
         } else return;
         cleanUp();
       },
-      onClosed: (code, reason) => fail(failure?.message ?? closedWith(code, reason), code),
+      onClosed: (closeCode, text) =>
+        failed(cause?.message ?? closedWith(closeCode, text), { reason: cause ? "unreachable" : "refused", closeCode }),
       onFailed(error) {
-        failure ??= error;
+        cause ??= error;
       },
     });
-    onBegin?.(() => transport && fail(CLOSED_MEANWHILE));
+    onBegin?.(() => transport && fail(abortedError(where)));
   });
 }

@@ -1,21 +1,23 @@
-import { SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
-import type { AnyError } from "../connection/methods/outcome.js";
+import { VALIDATION_ERROR } from "@grest-ts/schema";
+import { asFailure, type SocketFailure } from "../api/failure.js";
+import { type AnyError, serverError } from "../connection/methods/outcome.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 
-/** Why there is no connection: `where` says which, `why` what happened, and `closeCode` how it ended, if it did. */
-export function connectionError(where: string, why: string, closeCode?: CloseCode, originalError?: Error): AnyError {
-  const context = { displayMessage: `${where}: ${why}`, originalError, debugData: { code: closeCode } };
-  if (closeCode !== CloseCode.QUERY_INVALID) return new SERVER_ERROR(context);
-  return new VALIDATION_ERROR([{ path: "query", code: "invalid.query", message: why }], context);
-}
+/** What happened to an attempt to connect, or to a connection. */
+export type ConnectionFailure = Pick<SocketFailure, "reason" | "cause" | "closeCode">;
 
-/** The close code behind an error made by {@link connectionError}. */
-export function closeCodeOf(error: AnyError): CloseCode | undefined {
-  return (error.getDebugContext()?.debugData as { readonly code?: CloseCode } | undefined)?.code;
+/** Why there is no connection: `where` says which, `why` what happened, and `failure` the same for programs. */
+export function connectionError(where: string, why: string, { reason, ...details }: ConnectionFailure): AnyError {
+  const displayMessage = `${where}: ${why}`;
+  if (details.closeCode !== CloseCode.QUERY_INVALID) return serverError(displayMessage, reason, details);
+  const error = new VALIDATION_ERROR([{ path: "query", code: "invalid.query", message: why }], { displayMessage });
+  return asFailure(error, { reason, wasSent: false, ...details });
 }
 
 /** Why there is no connection when the program ended the attempt itself. */
-export const CLOSED_MEANWHILE = "closed while connecting";
+export function abortedError(where: string): AnyError {
+  return connectionError(where, "closed while connecting", { reason: "aborted" });
+}
 
 /** A close as text for people. */
 export function closedWith(code: number, reason = ""): string {

@@ -1,6 +1,7 @@
 import type { GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
+import { bindMembers } from "../connection/bindMembers.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { isThenable } from "../connection/methods/outcome.js";
@@ -43,6 +44,7 @@ export class SocketPool {
   /** @internal */
   constructor(platform: ClientPlatform) {
     this.#platform = platform;
+    bindMembers(this);
   }
 
   /** How many connections are open. */

@@ -1,14 +1,14 @@
 import type { GGReconnectOptions } from "../api/client.js";
+import { failureOf } from "../api/failure.js";
 import type { AnyError } from "../connection/methods/outcome.js";
 import { CloseCode } from "../protocol/closeCodes.js";
-import { closeCodeOf } from "./errors.js";
 
 /**
  * How long a connection must last to reset the count of failures, in ms: an accept followed by a drop is no success.
  */
 const STABLE_AFTER = 5_000;
 
-/** Errors and close codes that say that this client is at fault, or not permitted: a retry would fail again. */
+/** Types, close codes and reasons of errors that say that this client is at fault, or not permitted: a retry would fail again. */
 const HOPELESS: readonly unknown[] = [
   "VALIDATION_ERROR",
   "NOT_AUTHORIZED",
@@ -22,12 +22,17 @@ const HOPELESS: readonly unknown[] = [
   CloseCode.UNAUTHORIZED,
   CloseCode.FORBIDDEN,
   CloseCode.TEXT_ONLY,
+  "invalid-input",
 ];
 
 /** When a client tries again, and when it gives up. */
 export interface ReconnectPolicy {
+  /** Whether the first connect is retried as well. */
+  readonly initial: boolean;
   /** A connection has ended after this many ms. */
   lasted(ms: number): void;
+  /** A connection is to be replaced after this many ms: how long to wait, in ms, beyond what its server asks for. */
+  drained(ms: number): number;
   /** What to do after `error`: wait this many ms and try again, or give up, and why. */
   next(error: AnyError): number | "unrecoverable" | "exhausted";
 }
@@ -39,14 +44,24 @@ export function reconnectPolicy(
     maxDelayMs = 30_000,
     multiplier = 2,
     maxAttempts = Number.POSITIVE_INFINITY,
+    initial = false,
     shouldRetry = isWorthRetrying,
   }: GGReconnectOptions,
   run: (name: string, callback: () => unknown) => void,
 ): ReconnectPolicy {
   let failures = 0;
+  let drains = 0;
+  // Full jitter: clients that lost the same server do not reconnect all at once.
+  const pause = (before: number) => Math.random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** before);
+  const lasted = (ms: number) => {
+    if (ms >= STABLE_AFTER) failures = drains = 0;
+  };
   return {
-    lasted(ms) {
-      if (ms >= STABLE_AFTER) failures = 0;
+    initial,
+    lasted,
+    drained(ms) {
+      lasted(ms);
+      return drains++ && pause(drains - 1);
     },
     next(error) {
       let isWorthwhile = false;
@@ -56,12 +71,12 @@ export function reconnectPolicy(
       });
       if (!isWorthwhile) return "unrecoverable";
       if (failures >= maxAttempts) return "exhausted";
-      // Full jitter: clients that lost the same server do not reconnect all at once.
-      return Math.random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** failures++);
+      return pause(failures++);
     },
   };
 }
 
 function isWorthRetrying(error: AnyError): boolean {
-  return !HOPELESS.includes(error.type) && !HOPELESS.includes(closeCodeOf(error));
+  const { closeCode, reason } = failureOf(error) ?? {};
+  return ![error.type, closeCode, reason].some((sign) => HOPELESS.includes(sign));
 }

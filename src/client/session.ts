@@ -1,9 +1,13 @@
-import type { GGWebSocketCloseReason, GGWebSocketDisconnectReason } from "../api/client.js";
+import type {
+  ClientState,
+  ClientStateDetail,
+  GGWebSocketCloseReason,
+  GGWebSocketDisconnectReason,
+} from "../api/client.js";
 import type { Connection } from "../connection/connection.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { type AnyError, thrownError } from "../connection/methods/outcome.js";
-import { CloseCode } from "../protocol/closeCodes.js";
-import { CLOSED_MEANWHILE, closedWith, connectionError } from "./errors.js";
+import { abortedError, closedWith, connectionError } from "./errors.js";
 import type { ReconnectPolicy } from "./reconnect.js";
 
 /** What an attempt to connect reports on its way. */
@@ -12,7 +16,7 @@ export interface AttemptHooks {
   onBegin(giveUp: () => void): void;
   /** There is a connection, which is yet to be set up. */
   onOpen(connection: Connection): void;
-  /** The server of a connection is going away: reconnect in this many ms. */
+  /** The server of this connection is going away: reconnect in this many ms. */
   onDrain(delayMs: number): void;
 }
 
@@ -25,6 +29,8 @@ export interface SessionPlan {
   open(hooks: AttemptHooks): Promise<Connection>;
   /** See `ClientPlatform.onWake`. */
   onWake(callback: () => void): () => void;
+  /** The state, or what is known of it, has changed. */
+  onState(state: ClientState, detail: ClientStateDetail): void;
   /** A connection has ended. */
   onDisconnect(reason: GGWebSocketDisconnectReason): void;
   /** The session is over, after at least one connection. */
@@ -36,160 +42,200 @@ type Failure = () => AnyError;
 
 /** A client's life from `connect()` until no further attempt follows. */
 export interface Session {
-  /** The current connection, or the last one. */
-  readonly currentConnection?: Connection;
+  readonly currentState: ClientState;
+  /** Takes the calls: the latest connection, unless it is lost. */
+  readonly currentConnection?: Connection | undefined;
   /** Resolves when connected and set up; with a failure when the session ends without. */
   readonly whenReady: Promise<Failure | undefined>;
-  /** Whether there was a connection before. */
-  readonly wasConnected: boolean;
   /** Whether no further connection follows. */
   readonly isOver: boolean;
-  /** Ends the session; returns its connection, which the caller closes. */
-  endSession(): Connection | undefined;
+  /** Makes the first attempt. What that calls may call the client, which must have its session by then. */
+  begin(): void;
+  /** Ends the session; returns its open connections, which the caller closes. */
+  endSession(): Iterable<Connection>;
   /** Terminates the connection, or ends the delay, and connects at once. */
   reconnectNow(): void;
-}
-
-/**
- * The state of a session: an attempt with its set-ups, a connection, the delay between two of these, or the end.
- * ARCHITECTURE.md draws the transitions.
- */
-enum SessionState {
-  CONNECTING,
-  CONNECTED,
-  WAITING,
-  CLOSED,
 }
 
 /** A page that becomes visible gets that event up to this long before the close of its connection, in ms. */
 const WAKE_MOMENT = 1_000;
 
-/** Makes connections, one after the other, with delays between. */
-export function startSession({ apiName, policy, open, onWake, onDisconnect, onEnd }: SessionPlan): Session {
-  let state: SessionState = SessionState.CONNECTING;
+/** Makes connections, one after the other, with delays between. ARCHITECTURE.md draws its states. */
+export function startSession({ apiName, policy, open, onWake, onState, onDisconnect, onEnd }: SessionPlan): Session {
+  /** Those that are open: the current one, and earlier ones that finish what is in flight. */
+  const connections = new Set<Connection>();
+  let openedAt = 0;
+  let wasConnected = false;
+  let isDialling = false;
   /** Whether the next attempt follows at once, whatever the policy says. */
   let isNextNow = false;
+  /** How many attempts there were since there was a connection, and why there is none. */
+  let attempt = 0;
+  let error: AnyError | undefined;
   /** Aborts the current attempt. */
-  let giveUp: () => void;
+  let giveUp = () => {};
   /** Ends the current delay. */
   let stopWaiting = () => {};
-  /** Gives up the current connection, which has closed or will, and moves on to the next state. */
-  let lose: (reason: GGWebSocketDisconnectReason, code?: CloseCode, text?: string) => void;
   let settleReady: (failure?: Failure) => void;
   let wokenAt = -WAKE_MOMENT;
 
   const session: { -readonly [Key in keyof Session]: Session[Key] } = {
+    currentState: "connecting",
     whenReady: expectReady(),
-    wasConnected: false,
     isOver: false,
+    begin: () => void dial(0),
     endSession() {
-      session.isOver = true;
-      stopWaking();
-      stopWaiting();
-      if (state === SessionState.CONNECTING) giveUp();
-      return session.currentConnection;
+      if (!session.isOver) {
+        error = undefined;
+        finish();
+        stopWaiting();
+        giveUp();
+        if (!session.currentConnection) end("manual");
+      }
+      return connections;
     },
     reconnectNow() {
+      const connection = session.currentConnection;
       isNextNow = true;
       stopWaiting();
-      if (state !== SessionState.CONNECTED) return;
-      lose("manual");
-      session.currentConnection?.terminate();
+      if (session.currentState !== "connected") return;
+      lose("manual", () => connectionError(apiName, "replaced", { reason: "disconnected" }));
+      connection?.terminate();
     },
   };
   const stopWaking = onWake(() => {
     wokenAt = performance.now();
     stopWaiting();
   });
-  run();
   return session;
 
-  async function run(): Promise<void> {
-    for (;;) {
-      const why = await connectOnce();
-      if (!isNextNow && !session.isOver) {
-        const error = why();
-        const decision = session.wasConnected && policy ? policy.next(error) : "drop";
-        if (typeof decision === "string") return end(decision, error);
-        await wait(decision);
-      }
-      if (session.isOver) return end("manual");
+  /** Attempts to connect, first in this many ms, until there is a connection or none will be. */
+  async function dial(delay: number): Promise<void> {
+    let wait: ReturnType<typeof next> = delay;
+    isDialling = true;
+    while (!session.isOver && typeof wait === "number") {
+      if (wait > 0 && !isNextNow) await pause(wait);
       isNextNow = false;
+      attempt++;
+      if (!session.isOver) report();
+      // The callback may have ended the session.
+      if (session.isOver) break;
+      const why = await connectOnce();
+      if (!why) return;
+      if (session.isOver) break;
+      wait = next(why());
+      if (typeof wait === "number") report(wait);
+      // A connection that is to be replaced still serves; the end comes with its close.
+      else if (!session.currentConnection) end(wait);
     }
+    isDialling = false;
   }
 
-  /** One connection, from the attempt to its end. Resolves with why it ended. */
-  function connectOnce(): Promise<Failure> {
+  /** One attempt. Resolves with why it failed, if it did. */
+  function connectOnce(): Promise<Failure | undefined> {
     return new Promise((resolve) => {
       let giveUpDialling: (() => void) | undefined;
-      let whyClosed: Failure | undefined;
+      let isDone = false;
+      let connection: Connection | undefined;
+      /** The one that it replaces. */
+      let previous: Connection | undefined;
       let cancelDrain: (() => void) | undefined;
-      const leaveState = (why: Failure) => {
-        if (state !== SessionState.CLOSED) state = SessionState.WAITING;
+      const fail = (why: Failure) => {
+        if (isDone) return;
+        isDone = true;
         resolve(why);
+        if (!connection) return;
+        session.currentConnection = previous;
+        connection.close();
+        if (previous && !previous.isOpen) lose("drop", why);
       };
-      const fail = (thrown: unknown) => {
-        session.currentConnection?.close();
-        leaveState(() => thrownError(thrown));
-      };
-      state = SessionState.CONNECTING;
       // Works also while `beforeConnect` is pending, before there is a transport.
       giveUp = () => {
         giveUpDialling?.();
-        fail(connectionError(apiName, CLOSED_MEANWHILE));
+        fail(() => abortedError(apiName));
       };
 
       open({
         onBegin(cancel) {
           giveUpDialling = cancel;
-          if (session.isOver) cancel();
+          if (isDone) cancel();
         },
-        onOpen(connection) {
-          const openedAt = performance.now();
-          session.currentConnection = connection;
-          lose = (reason, code = CloseCode.ABNORMAL, text) => {
-            const why = () => connectionError(apiName, closedWith(code, text), code);
-            whyClosed = why;
-            if (state !== SessionState.CONNECTED) return;
-            leaveState(why);
-            session.whenReady = expectReady();
-            policy?.lasted(performance.now() - openedAt);
-            onDisconnect(reason);
-          };
-          connection.onClose((...end) => {
+        onOpen(opened) {
+          openedAt = performance.now();
+          connection = opened;
+          previous = session.currentConnection;
+          session.currentConnection = opened;
+          connections.add(opened);
+          opened.onClose((closeCode, text) => {
+            const why = () =>
+              connectionError(apiName, closedWith(closeCode, text), { reason: "disconnected", closeCode });
             cancelDrain?.();
-            // The close of a connection that was replaced, by a drain or by the program, is no drop.
-            if (session.currentConnection === connection) lose(session.isOver ? "manual" : "drop", ...end);
+            connections.delete(opened);
+            if (!isDone) {
+              // A connection that is lost in its set-up is one to get back.
+              wasConnected = true;
+              fail(why);
+            } else if (session.currentConnection === opened) lose("drop", why);
           });
         },
         onDrain(delayMs) {
-          cancelDrain ??= setDeadline(delayMs, () => {
-            const connection = session.currentConnection;
-            if (state !== SessionState.CONNECTED || session.isOver) return;
-            // What is in flight finishes on this connection, while the next one is made.
-            session.currentConnection = undefined;
-            isNextNow = true;
-            lose("drop", CloseCode.SERVICE_RESTART);
-            connection?.closeGracefully();
+          if (cancelDrain) return;
+          const wait = policy?.drained(performance.now() - openedAt) ?? 0;
+          cancelDrain = setDeadline(delayMs + wait, () => {
+            // It serves until there is another, and then finishes what is in flight.
+            if (session.currentConnection === connection && !isDialling && !session.isOver) dial(0);
           });
         },
-      }).then((connection) => {
-        if (!connection.isOpen) return fail(whyClosed?.());
-        state = SessionState.CONNECTED;
-        isNextNow = false;
-        session.wasConnected = true;
-        settleReady();
-      }, fail);
+      }).then(
+        (opened) => {
+          // Its close reports the failure.
+          if (isDone || !opened.isOpen) return;
+          isDone = wasConnected = true;
+          isDialling = false;
+          attempt = 0;
+          error = undefined;
+          // First: what a callback does may begin the next attempt, with a promise of its own.
+          settleReady();
+          resolve(undefined);
+          if (session.currentState !== "connected") setState("connected");
+          if (!previous) return;
+          onDisconnect("drop");
+          previous.closeGracefully();
+        },
+        (thrown) => fail(() => thrownError(thrown)),
+      );
     });
   }
 
-  /** Resolves when the time is over, the platform wakes, or the program reconnects or ends the session. */
-  function wait(ms: number): Promise<void> {
+  /** The current connection has closed, or will. */
+  function lose(reason: GGWebSocketDisconnectReason, why: Failure): void {
+    session.currentConnection = undefined;
+    policy?.lasted(performance.now() - openedAt);
+    if (session.isOver) return end("manual", "manual");
+    session.whenReady = expectReady();
+    // While an attempt to replace it is under way, that decides.
+    const then = isDialling ? 0 : next(why());
+    if (typeof then !== "number") return end(then, reason);
+    report(then);
+    onDisconnect(reason);
+    if (!isDialling) dial(then);
+  }
+
+  /** What follows a failure: an attempt in this many ms, or the end. */
+  function next(failure: AnyError): number | GGWebSocketCloseReason {
+    error = failure;
+    if (isNextNow) return 0;
+    const decision = policy && (wasConnected || policy.initial) ? policy.next(failure) : "drop";
     const isJustWoken = performance.now() - wokenAt < WAKE_MOMENT;
     wokenAt = -WAKE_MOMENT;
+    return isJustWoken && typeof decision === "number" ? 0 : decision;
+  }
+
+  /** Resolves when the time is over, the platform wakes, or the program reconnects or ends the session. */
+  function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
-      const timer = setTimeout(resolve, isJustWoken ? 0 : ms);
+      const timer = setTimeout(resolve, ms);
       stopWaiting = () => {
         clearTimeout(timer);
         resolve();
@@ -203,11 +249,28 @@ export function startSession({ apiName, policy, open, onWake, onDisconnect, onEn
     });
   }
 
-  function end(reason: GGWebSocketCloseReason, error?: AnyError): void {
-    state = SessionState.CLOSED;
+  /** There is no connection: an attempt is under way, or follows in this many ms. */
+  function report(delay?: number): void {
+    if (!session.currentConnection) setState(wasConnected ? "reconnecting" : "connecting", delay);
+  }
+
+  function setState(state: ClientState, delay?: number): void {
+    session.currentState = state;
+    onState(state, { attempt, error, nextTryAt: delay === undefined ? undefined : Date.now() + delay });
+  }
+
+  /** No attempt follows any more. */
+  function finish(): void {
+    if (session.isOver) return;
     session.isOver = true;
     stopWaking();
-    settleReady(() => error ?? connectionError(apiName, CLOSED_MEANWHILE));
-    if (session.wasConnected) onEnd(reason, error);
+    setState("closed");
+  }
+
+  function end(reason: GGWebSocketCloseReason, disconnected?: GGWebSocketDisconnectReason): void {
+    finish();
+    settleReady(() => error ?? abortedError(apiName));
+    if (disconnected) onDisconnect(disconnected);
+    if (wasConnected) onEnd(reason, error);
   }
 }

@@ -1,40 +1,44 @@
-import type { GGContext } from "@grest-ts/context";
-import type {
-  GGWebSocketClientConfig,
-  GGWebSocketCloseReason,
-  GGWebSocketDisconnectReason,
-  GGWebSocketTarget,
-} from "../api/client.js";
+import { GGContext, GGContextStore } from "@grest-ts/context";
+import type { ClientState, GGWebSocketClientConfig, GGWebSocketTarget } from "../api/client.js";
 import type { SchemaDefinition } from "../api/schema.js";
+import type { Unsubscribe } from "../api/unsubscribe.js";
 import { Connection } from "../connection/connection.js";
 import { CALL_TIMEOUT, callbackFailed, runCallback, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { type HandlerObject, Handlers } from "../connection/methods/handlers.js";
 import { tablesOf } from "../connection/methods/methodTable.js";
-import { type AnyError, isThenable, serverError, thrownError } from "../connection/methods/outcome.js";
+import { isThenable, serverError, thrownError } from "../connection/methods/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
+import { takenBackBy } from "../connection/takeBack.js";
 import { batchBytes, CAPABILITIES } from "../protocol/capabilities.js";
 import { connect, prepareHandshake, readQuery } from "./connect.js";
+import { connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
-import { type Session, startSession } from "./session.js";
+import { type Session, type SessionPlan, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
 
 type Setup = (ends: SocketClient) => unknown;
 
+/** Takes a callback, and returns what takes it back, which is the client as well. */
+type Listen<T> = (callback: T) => Unsubscribe & SocketClient;
+
 /** A client with its types erased; `GGWebSocketClient` says what each member does. */
 export interface SocketClient {
-  readonly incoming: { on(handlers: HandlerObject): void };
+  readonly incoming: { on(handlers: HandlerObject): Unsubscribe };
   readonly outgoing: OutgoingMethods;
   readonly isConnected: boolean;
+  readonly state: ClientState;
   connect(setup?: Setup): Promise<void>;
   disconnect(): Promise<void>;
   close(): void;
   forceReconnect(): Promise<void>;
-  onDisconnect(callback: (reason: GGWebSocketDisconnectReason) => void): SocketClient;
-  onClose(callback: (reason: GGWebSocketCloseReason, error?: AnyError) => void): SocketClient;
-  onError(callback: (error: Error) => void): SocketClient;
+  readonly onConnect: Listen<Setup>;
+  readonly onState: Listen<SessionPlan["onState"]>;
+  readonly onDisconnect: Listen<SessionPlan["onDisconnect"]>;
+  readonly onClose: Listen<SessionPlan["onEnd"]>;
+  readonly onError: Listen<(error: Error) => void>;
 }
 
 /** Makes a client of one API: handlers and callbacks, which outlive connections, and the session that makes these. */
@@ -47,44 +51,62 @@ export function socketClient(
   const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
   const handlers = new Handlers();
+  /** The set-ups that last until they are taken back, and those that last for a session. */
+  const onConnect = new Set<[Setup]>();
   const setups = new Set<Setup>();
-  const onDisconnect: ((reason: GGWebSocketDisconnectReason) => void)[] = [];
-  const onClose: ((reason: GGWebSocketCloseReason, error?: AnyError) => void)[] = [];
-  const onError: ((error: Error) => void)[] = [];
+  const onState = new Set<[SessionPlan["onState"]]>();
+  const onDisconnect = new Set<[SessionPlan["onDisconnect"]]>();
+  const onClose = new Set<[SessionPlan["onEnd"]]>();
+  const onError = new Set<[(error: Error) => void]>();
   let session: Session | undefined;
   let heartbeat: Heartbeat | undefined;
-  /** Runs what `connect` was given, in the context of the latest connection. */
+  /** Runs a set-up, in the context of the latest connection. */
   let runSetup: (setup: Setup) => unknown;
+  /** The same for one that nothing waits for. */
+  let runLateSetup: (setup: Setup) => unknown;
+  /** That context, while the set-ups of an attempt run. */
+  let settingUp: GGContext | undefined;
+  /** Whether `beforeConnect` is being called. */
+  let isAsking = false;
 
   const call: Caller["call"] = (method, data, options) => {
     const connection = session?.currentConnection;
     if (connection?.isOpen) return connection.calls.call(method, data, options);
     return Promise.resolve(
-      serverError(`${method.path} was not sent: the client is ${stateOf(session)} connect() first`),
+      serverError(`${method.path} was not sent: the client is ${whatToDo(session)} connect() first`, "not-connected"),
     );
   };
 
   const client: SocketClient = {
     incoming: {
       on(added) {
-        handlers.add(added);
+        const takeBack = handlers.add(added);
         session?.currentConnection?.inbox.deliverSoon();
+        return takeBack;
       },
     },
     outgoing: outgoingMethods(clientToServer, { call }),
     get isConnected() {
       return session?.currentConnection?.isOpen ?? false;
     },
+    get state() {
+      return session?.currentState ?? "idle";
+    },
     async connect(setup) {
       if (!session || session.isOver) {
         setups.clear();
         session = beginSession();
+        session.begin();
       }
+      if (isAsking) throw connectionError(apiName, "beforeConnect waits for itself", { reason: "not-connected" });
+      const joined = session;
       if (setup && !setups.has(setup)) {
         setups.add(setup);
-        if (client.isConnected) await runSetup(setup);
+        await setUpNow(setup);
       }
-      const failure = await session.whenReady;
+      // A set-up that waits for this would wait for itself.
+      if (settingUp && settingUp === GGContextStore.tryGetContext()) return;
+      const failure = await joined.whenReady;
       if (failure) throw failure();
     },
     forceReconnect() {
@@ -92,22 +114,33 @@ export function socketClient(
       return client.connect();
     },
     async disconnect() {
-      await session?.endSession()?.closeGracefully();
+      await Promise.all(Array.from(session?.endSession() ?? [], (connection) => connection.closeGracefully()));
     },
     close() {
-      session?.endSession()?.close();
+      for (const connection of session?.endSession() ?? []) connection.close();
     },
+    onConnect: listen(onConnect, (setup) => client.isConnected && runLateSetup(setup)),
+    onState: listen(onState),
     onDisconnect: listen(onDisconnect),
     onClose: listen(onClose),
     onError: listen(onError),
   };
   return client;
 
-  function listen<T>(callbacks: T[]): (callback: T) => SocketClient {
+  function listen<T>(callbacks: Set<[T]>, listening?: (callback: T) => unknown): Listen<T> {
     return (callback) => {
-      callbacks.push(callback);
-      return client;
+      // In an array of its own: the same callback may be given twice.
+      const entry: [T] = [callback];
+      callbacks.add(entry);
+      listening?.(callback);
+      return takenBackBy(() => void callbacks.delete(entry), client);
     };
+  }
+
+  /** Runs a set-up for the connection that is there, if it is; its end is the end of the set-up. */
+  async function setUpNow(setup: Setup): Promise<void> {
+    const connection = session?.currentConnection;
+    if (connection?.isOpen) await Promise.race([runSetup(setup), connection.closed()]);
   }
 
   function beginSession(): Session {
@@ -123,11 +156,12 @@ export function socketClient(
       ...platform.endpoint,
     };
     /** The context of the latest attempt. */
-    let context: GGContext;
+    let context = new GGContext("ws-client-connection", GGContextStore.tryGetContext());
     runSetup = (setup) => scope(() => context.run(() => setup(client)));
+    runLateSetup = (setup) => run("setup", () => setup(client));
     const run = (name: string, callback: () => unknown) => runCallback(endpoint, context, name, callback);
-    const notify = <T extends unknown[]>(name: string, callbacks: readonly ((...args: T) => void)[], ...args: T) => {
-      for (const callback of callbacks) run(name, () => callback(...args));
+    const notify = <T extends unknown[]>(name: string, callbacks: Set<[(...args: T) => void]>, ...args: T) => {
+      for (const [callback] of [...callbacks]) run(name, () => callback(...args));
     };
     return startSession({
       apiName,
@@ -137,13 +171,17 @@ export function socketClient(
           heartbeat?.look();
           callback();
         }),
+      onState: (state, detail) => notify("onState", onState, state, detail),
       onDisconnect: (reason) => notify("onDisconnect", onDisconnect, reason),
       onEnd: (reason, error) => notify("onClose", onClose, reason, error),
       async open({ onBegin, onOpen, onDrain }) {
         // What the program is asked for, for the log.
         let asked = "beforeConnect";
         try {
-          const target: GGWebSocketTarget<unknown> = { ...config, ...(await scope(() => config.beforeConnect?.())) };
+          isAsking = true;
+          const pending = scope(() => config.beforeConnect?.());
+          isAsking = false;
+          const target: GGWebSocketTarget<unknown> = { ...config, ...(await pending) };
           const base = target.url || (await platform.locate(apiName, target.url));
           asked = "query";
           const query = readQuery(target.query, schema.queryValidator);
@@ -181,11 +219,15 @@ export function socketClient(
             },
           });
           asked = "setup";
+          settingUp = context;
           // A set-up that is added meanwhile runs at once.
-          for (const setup of [...setups]) await runSetup(setup);
+          for (const setup of [...[...onConnect].flat(), ...setups]) await runSetup(setup);
+          settingUp = undefined;
           connection.inbox.expectNoMoreHandlers();
           return connection;
         } catch (thrown) {
+          isAsking = false;
+          settingUp = undefined;
           const error = thrownError(thrown);
           if (error !== thrown) callbackFailed(endpoint, asked, thrown);
           throw error;
@@ -195,7 +237,6 @@ export function socketClient(
   }
 }
 
-function stateOf(session: Session | undefined): string {
-  if (!session || session.isOver) return "not connected: call";
-  return `${session.wasConnected ? "re" : ""}connecting: await`;
+function whatToDo(session: Session | undefined): string {
+  return !session || session.isOver ? "not connected: call" : `${session.currentState}: await`;
 }

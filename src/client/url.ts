@@ -10,7 +10,7 @@ export type QueryArgs = Record<string, string | readonly string[]>;
  */
 export function socketUrl(base: string, path: string, query: Readonly<QueryArgs>): string {
   const [, secure, host] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)/i.exec(base) ?? [];
-  if (!host) throw serverError(`"${withoutSecrets(base)}" is not a ws(s):// or http(s):// URL`);
+  if (!host) throw serverError(`"${withoutSecrets(base)}" is not a ws(s):// or http(s):// URL`, "invalid-input");
   const args = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
   const search = `${new URLSearchParams(args)}`;
   return `ws${secure}://${host}${absolutePath(path)}${search && `?${search}`}`;

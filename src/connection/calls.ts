@@ -1,3 +1,4 @@
+import type { SocketFailure } from "../api/failure.js";
 import type { GGCallOptions } from "../api/methodTypes.js";
 import { type Frame, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
@@ -5,13 +6,15 @@ import { setDeadline } from "./deadlines.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import { logUnsent, type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
 
+type FailureDetails = Pick<SocketFailure, "reason" | "cause" | "closeCode">;
+
 /** A request that waits for its reply. */
 interface PendingCall {
   readonly method: CompiledMethod;
   /** Ends the call: the one place where that happens. `result` is what the metrics say. */
   settle(outcome: Outcome, result?: string): void;
   /** Ends the call without a reply; `why` is followed by what became of the request. */
-  fail(why: string, result?: string): void;
+  fail(why: string, details: FailureDetails, result?: string): void;
 }
 
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
@@ -50,18 +53,18 @@ export class Calls {
         resolve(outcome);
         connection.checkIdle();
       };
-      const fail: PendingCall["fail"] = (why, result) => {
+      const fail: PendingCall["fail"] = (why, { reason, ...details }, result) => {
         // On an open connection what waits is sent within this tick.
-        const wasSent = outbox.wasSent(number) || (id && connection.isOpen);
+        const wasSent = outbox.wasSent(number) || !!(id && connection.isOpen);
         const fate = wasSent ? "sent and may have run" : "not sent";
-        settle(serverError(`${why} ${path} was ${fate}`), result);
+        settle(serverError(`${why} ${path} was ${fate}`, reason, { wasSent, ...details }), result);
         if (id) connection.sendCancel(path, id);
       };
-      const onAbort = () => fail("Aborted by the caller:");
+      const onAbort = () => fail("Aborted by the caller:", { reason: "aborted", cause: signal?.reason });
 
       try {
         const payload = method.writeInput(data);
-        if (!connection.isOpen) return fail(CLOSED, CONNECTION_CLOSED);
+        if (!connection.isOpen) return fail(CLOSED, { reason: "not-connected" }, CONNECTION_CLOSED);
         if (signal?.aborted) return onAbort();
         if (hasReply) {
           id = `${++this.#lastId}`;
@@ -70,7 +73,7 @@ export class Calls {
           connection.inbox.expectReply();
           if (signal) endpoint.shareSignal?.(signal);
           signal?.addEventListener("abort", onAbort);
-          cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`));
+          cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`, { reason: "timeout" }));
           number = connection.sendFrame(sizedFrame(`${method.requestPrefix}${id}:`, payload));
         } else if (connection.sendFrame(sizedFrame(method.messagePrefix, payload), droppable)) settle(ok(undefined));
         else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
@@ -93,8 +96,9 @@ export class Calls {
   }
 
   /** Settles everything, since no reply can come any more. */
-  failAll(): void {
-    for (const call of this.#pending.values()) call.fail(CLOSED, CONNECTION_CLOSED);
+  failAll(closeCode?: number): void {
+    for (const call of this.#pending.values())
+      call.fail(CLOSED, { reason: "disconnected", closeCode }, CONNECTION_CLOSED);
   }
 }
 

@@ -95,7 +95,7 @@ export class Connection implements TransportListener {
     if (!this.#isOpen) return;
     const { underlyingTransport: transport } = this.outbox;
     this.outbox.flushNow();
-    this.#stop();
+    this.#stop(code);
     transport.close(code, reason);
     this.#cancelTerminate = setDeadline(CLOSE_TIMEOUT, () => transport.terminate());
   }
@@ -198,7 +198,7 @@ export class Connection implements TransportListener {
     while (this.#behindReply) this.#takeWaiting();
     this.#end = end;
     this.#cancelTerminate?.();
-    this.#stop();
+    this.#stop(end[0]);
     this.outbox.discard();
     this.checkIdle();
     this.socketEndpoint.onConnectionClosed?.(this, end[0]);
@@ -255,10 +255,10 @@ export class Connection implements TransportListener {
     this.admit();
   }
 
-  #stop(): void {
+  #stop(code: number): void {
     this.#isOpen = false;
     this.inbox.shutDown();
-    this.calls.failAll();
+    this.calls.failAll(code);
   }
 }
 

@@ -121,7 +121,7 @@ export class Inbox {
   #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {
     const { calls, outbox, socketEndpoint: endpoint } = this.#connection;
     if (outbox.underlyingTransport.hold?.(frame.payload.length, calls.size > 0) === false) {
-      const error = serverError(`${endpoint.apiName}: too many messages wait for handlers`);
+      const error = serverError(`${endpoint.apiName}: too many messages wait for handlers`, "limit");
       return this.#message(frame, method).fail(error, "TOO_MANY_REQUESTS");
     }
     held.push(frame);

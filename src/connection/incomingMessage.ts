@@ -87,10 +87,12 @@ export class IncomingMessage extends GGContext {
 
   #refuse(error: AnyError, result: string): void {
     let counted = result;
-    const frame = errorFrame(this.#replyPrefix, error, (cause) => {
+    const report = (cause: unknown) => {
       counted = "SERVER_ERROR";
       this.#log("its error cannot be sent", error, error, cause);
-    });
+    };
+    // Only a limit has a result of its own.
+    const frame = errorFrame(this.#replyPrefix, error, report, result === error.type ? undefined : "limit");
     this.#count(counted);
     this.#connection.sendIfOpen(frame);
   }

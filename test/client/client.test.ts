@@ -375,7 +375,7 @@ describe("ending", () => {
         .onDisconnect((why) => events.push(`disconnect ${why}`))
         .onClose((why, error) => events.push(`close ${why} ${error?.type}`))
         .onClose(() => events.push("second"));
-      expect(chained).toBe(client);
+      expect(chained.onClose).toBe(client.onClose);
       if (end === "drop") peer.ws.terminate();
       else await client[end]();
       expect(await events.take(3)).toEqual([

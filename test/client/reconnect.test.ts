@@ -243,4 +243,14 @@ describe("the wait before an attempt", () => {
     policy.lasted(5_000);
     expect(policy.next(error)).toBe(100);
   });
+
+  it("lets one connection be replaced at once, and delays the next until one lasted", () => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(1);
+    onTestFinished(() => random.mockRestore());
+    const policy = reconnectPolicy({ initialDelayMs: 100, multiplier: 3, maxAttempts: 1 }, run);
+    expect([0, 0, 4_999].map((ms) => policy.drained(ms))).toEqual([0, 300, 900]);
+    expect([5_000, 0].map((ms) => policy.drained(ms))).toEqual([0, 300]);
+    // It is no failed attempt.
+    expect(policy.next(error)).toBe(100);
+  });
 });

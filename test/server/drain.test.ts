@@ -136,7 +136,12 @@ describe("a client that gets a drain notice", () => {
     const client = Api.createClient({ url: server.url, reconnect, logger: recordingLogger() });
     onTestFinished(() => client.close());
     const reasons: string[] = [];
-    client.onDisconnect((reason) => reasons.push(reason));
+    const replaced = new Promise<void>((resolve) => {
+      client.onDisconnect((reason) => {
+        reasons.push(reason);
+        resolve();
+      });
+    });
     const connected = client.connect();
     const first = await server.connections.next();
     expect(await first.next()).toBe('h:::{"ws-capabilities":"batch alive cancel drain"}');
@@ -146,9 +151,14 @@ describe("a client that gets a drain notice", () => {
     const call = client.outgoing.work("a");
     expect(await first.next()).toBe('r:Roll.work:1:"a"');
     first.send("d:::0");
-    const second = await server.accept();
-    expect(client.isConnected).toBe(false);
-    await client.connect();
+    const second = await server.connections.next();
+    await second.next();
+    // The old connection serves until there is another.
+    expect(client.isConnected).toBe(true);
+    expect(client.state).toBe("connected");
+    expect(reasons).toEqual([]);
+    second.send(ACCEPTED);
+    await replaced;
     expect(reasons).toEqual(["drop"]);
     // The new connection is in use; the old one still settles its calls.
     void client.outgoing.work("b");

@@ -106,10 +106,10 @@ export class RawServer {
     });
   }
 
-  static async start(): Promise<RawServer> {
+  static async start(port = 0): Promise<RawServer> {
     const http = createServer();
     const webSockets = new WebSocketServer({ server: http });
-    http.listen(0, "127.0.0.1");
+    http.listen(port, "127.0.0.1");
     await once(http, "listening");
     onTestFinished(() => {
       for (const ws of webSockets.clients) ws.terminate();

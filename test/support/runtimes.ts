@@ -23,16 +23,20 @@ export const RUNTIMES: readonly Runtime[] = [
   },
 ];
 
+/** The runtime of Cloudflare Workers. */
+export const WORKERD = at("@cloudflare/workerd-linux-64/bin/workerd");
+
 /**
  * Whether the runtimes of `test/fixtures/runtimes` are installed. CI installs missing ones; elsewhere this prints how to
  * install them, and the caller skips its tests.
  */
 export function haveRuntimes(): boolean {
-  const areThere = () => RUNTIMES.every(({ program }) => existsSync(program));
+  const needed = [...RUNTIMES.map(({ program }) => program), WORKERD, at("metro"), at("@edge-runtime/vm")];
+  const areThere = () => needed.every((path) => existsSync(path));
   if (areThere()) return true;
   const command = "npm ci --prefix test/fixtures/runtimes";
   if (process.env.CI !== "true") {
-    console.warn(`Node 22, Bun and Deno are not installed, and their tests are skipped (Linux on x64: ${command})`);
+    console.warn(`Other runtimes are not installed, and their tests are skipped (Linux on x64: ${command})`);
     return false;
   }
   const { status, stdout, stderr } = spawnSync("npm", ["ci"], { cwd: folder, encoding: "utf8" });

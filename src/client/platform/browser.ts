@@ -23,7 +23,7 @@ export const browserPlatform: ClientPlatform = {
   },
   locate(apiName, url) {
     if (url === "") return globalThis.location?.origin;
-    throw serverError(`${apiName}: no url: pass {url: ""} for the page's origin`);
+    throw serverError(`${apiName}: no url: pass {url: ""} for the page's origin`, "invalid-input");
   },
 };
 

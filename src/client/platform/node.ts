@@ -2,6 +2,7 @@ import { GG_DISCOVERY } from "@grest-ts/discovery";
 import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
+import "../../connection/node/inspection.js";
 import { limitedParser } from "../../connection/node/limitedParser.js";
 import { shareSignal } from "../../connection/node/shareSignal.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
@@ -18,7 +19,8 @@ export const nodePlatform: ClientPlatform = {
   beginTrace,
   checkHeaders(headers) {
     for (const [name, value] of Object.entries(headers)) {
-      if (typeof (value ?? "") !== "string") throw serverError(`The header ${name} of the handshake is not text`);
+      if (typeof (value ?? "") !== "string")
+        throw serverError(`The header ${name} of the handshake is not text`, "invalid-input");
     }
   },
   endpoint: {
@@ -28,15 +30,19 @@ export const nodePlatform: ClientPlatform = {
   },
   onWake: () => () => {},
   async locate(apiName, url) {
-    if (url === "") throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`);
+    if (url === "")
+      throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`, "invalid-input");
     const discovery = GG_DISCOVERY.has() ? GG_DISCOVERY.get() : undefined;
     if (!discovery) {
-      throw serverError(`${apiName}: no url was given and no discovery client is set. Pass {url} or set GG_DISCOVERY`);
+      throw serverError(
+        `${apiName}: no url was given and no discovery client is set. Pass {url} or set GG_DISCOVERY`,
+        "invalid-input",
+      );
     }
     try {
       return await discovery.discoverApi(apiName);
     } catch (error) {
-      throw serverError(`Service discovery failed for WebSocket API ${apiName}`, error as Error);
+      throw serverError(`Service discovery failed for WebSocket API ${apiName}`, "unreachable", { cause: error });
     }
   },
 };

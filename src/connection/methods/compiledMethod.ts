@@ -1,7 +1,17 @@
 import { ERROR, type GGPermission, type ValidationIssueJson } from "@grest-ts/schema";
+import { asFailure } from "../../api/failure.js";
 import { FrameType, parsePayload, stringifyPayload } from "../../protocol/frame.js";
 import { type Cleaner, clean, fieldsOf } from "./clean.js";
-import { type ErrorClasses, hidden, invalidArguments, isOutcome, type Outcome, ok, readError } from "./outcome.js";
+import {
+  type AnyError,
+  type ErrorClasses,
+  hidden,
+  invalidArguments,
+  isOutcome,
+  type Outcome,
+  ok,
+  readError,
+} from "./outcome.js";
 
 /** Parses a payload for the schema that is to clean it; `undefined` for one that is no JSON or not to be parsed. */
 export type PayloadParser = (payload: string, schema?: Cleaner) => unknown;
@@ -82,13 +92,16 @@ export function compileMethod(
     },
     readReply(payload, parse = parsePayload) {
       const reply = parse(payload, success);
+      let invalid: AnyError | undefined;
       try {
         if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
         // Nothing about the schema of the result holds for an error.
-        return readError(parse(payload), errors) ?? invalidResponse();
+        const error = readError(parse(payload), errors);
+        if (error) return error;
       } catch (thrown) {
-        return thrown instanceof ERROR ? thrown : invalidResponse();
+        if (thrown instanceof ERROR) invalid = thrown;
       }
+      return asFailure(invalid ?? invalidResponse(), { reason: "invalid-response", wasSent: true });
     },
   };
 }

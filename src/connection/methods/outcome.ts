@@ -11,9 +11,11 @@ import {
   SERVER_ERROR,
   VALIDATION_ERROR,
 } from "@grest-ts/schema";
+import { asFailure, type SocketFailure, type SocketFailureReason } from "../../api/failure.js";
 import type { GGWebSocketLogger } from "../../api/logger.js";
 import { sizedFrame, stringifyPayload } from "../../protocol/frame.js";
 import { clean, fieldsOf } from "./clean.js";
+import { ShownError } from "./shownError.js";
 
 /** An error as the wire knows it: a type, and perhaps data and a context. */
 export type AnyError = ERROR<string, unknown>;
@@ -38,20 +40,26 @@ export function ok(data: unknown): OK<unknown> {
   return { success: true, type: "OK", data };
 }
 
-/** A `SERVER_ERROR` that says what happened and what to do. */
-export function serverError(displayMessage: string, originalError?: Error): typeof SERVER_ERROR.infer {
-  return new SERVER_ERROR({ displayMessage, originalError });
+/** A `SERVER_ERROR` that says what happened and what to do; `reason` says it to programs. */
+export function serverError(
+  displayMessage: string,
+  reason: SocketFailureReason = "failed",
+  details?: Partial<SocketFailure>,
+): typeof SERVER_ERROR.infer {
+  const error = new ShownError({ displayMessage, originalError: details?.cause as Error });
+  return asFailure(error, { reason, wasSent: false, ...details });
 }
 
 /** The error for an input that cannot be sent: that of its validation, or why it has no JSON text. */
 export function unsendable(path: string, thrown: unknown): AnyError {
   const error = thrownError(thrown);
-  if (error === thrown) return error;
+  const reason = thrown instanceof RangeError ? "too-large" : "invalid-input";
   try {
-    return serverError(`${path}: the input is not JSON: ${thrown}`, thrown as Error);
+    if (error !== thrown) return serverError(`${path} was not sent: ${thrown}`, reason, { cause: thrown });
   } catch {
-    return error; // It has no text.
+    // It has no text.
   }
+  return asFailure(error, { reason, wasSent: false });
 }
 
 /** Logs why a message was not sent: programs seldom await one. The log names fields, and shows no value of any. */
@@ -78,16 +86,21 @@ export function isOutcome(value: unknown): value is OK<unknown> | ERROR_JSON<str
  * none for a `SERVER_ERROR`. An error that cannot be sent becomes a bare `SERVER_ERROR` under the same reference;
  * `report` gets the reason.
  */
-export function errorFrame(prefix: string, error: AnyError, report: (cause: unknown) => void): string {
+export function errorFrame(
+  prefix: string,
+  error: AnyError,
+  report: (cause: unknown) => void,
+  reason?: SocketFailureReason,
+): string {
   try {
-    return sizedFrame(prefix, errorPayload(error));
+    return sizedFrame(prefix, errorPayload(error, reason));
   } catch (cause) {
     report(cause);
     return prefix + errorPayload(new SERVER_ERROR({ ref: error.context?.ref }));
   }
 }
 
-function errorPayload(error: AnyError): string {
+function errorPayload(error: AnyError, reason?: SocketFailureReason): string {
   const json = error.toJSON();
   const { schema } = error.constructor as unknown as ErrorClasses[number];
   let { data } = json;
@@ -95,12 +108,12 @@ function errorPayload(error: AnyError): string {
   else if (schema && json.type !== "VALIDATION_ERROR") {
     data = clean(schema, data, (issues) => hidden(`its data do not fit: ${fieldsOf(issues)}`));
   }
-  return stringifyPayload({ ...json, data });
+  return stringifyPayload({ ...json, data, context: { ...json.context, reason } });
 }
 
 /** A `SERVER_ERROR` whose reason is for developers only. */
 export function hidden(debugMessage: string, displayMessage?: string): typeof SERVER_ERROR.infer {
-  return new SERVER_ERROR({ displayMessage, debugMessage });
+  return new ShownError({ displayMessage, debugMessage });
 }
 
 /** An instance of the error that a peer sent, when it is one of `declared` or of the framework's; else `undefined`. */
@@ -138,8 +151,10 @@ function isIssue(issue: unknown): boolean {
 
 /** An instance of what a peer sent: with the public part of its context, whatever its class. */
 function revive(errorClass: ErrorClasses[number], { context }: ERROR_JSON, data?: unknown): AnyError {
-  const { displayMessage, timestamp, ref }: Record<string, unknown> = Object(context);
+  const { displayMessage, timestamp, ref, reason }: Record<string, unknown> = Object(context);
   const shown = { displayMessage: alike(displayMessage, ""), timestamp: alike(timestamp, 0), ref: alike(ref, "") };
+  if (errorClass === SERVER_ERROR)
+    return asFailure(new ShownError(shown), { reason: reason === "limit" ? reason : "failed", wasSent: true });
   const Class = errorClass as unknown as ErrorConstructor;
   return errorClass.schema ? new Class(data, shown) : new Class(shown);
 }

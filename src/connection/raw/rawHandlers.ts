@@ -23,7 +23,7 @@ interface UnknownHandler {
 
 /** The handlers of a connection that handles more than its contract, if it has one. */
 export class RawHandlers extends Handlers implements ConnectionHooks {
-  readonly errorCallbacks: ((error: Error) => void)[] = [];
+  readonly errorCallbacks = new Set<(error: Error) => void>();
   /** Takes messages that nothing else handles. */
   #unknown: UnknownHandler | undefined;
   readonly #byPath = new Map<string, RawHandler>();
@@ -33,16 +33,27 @@ export class RawHandlers extends Handlers implements ConnectionHooks {
     for (const callback of this.errorCallbacks) callback(error);
   }
 
-  /** Handles a path, in the context that `contextOf` makes of the message's. */
-  set(config: SocketHandlerConfig, contextOf: ContextOf): void {
+  /**
+   * Handles a path, in the context that `contextOf` makes of the message's. Returns what takes it back, unless another
+   * has replaced it.
+   */
+  set(config: SocketHandlerConfig, contextOf: ContextOf): () => void {
     const { path } = config;
     const handle = (data: unknown) => contextOf(GGContextStore.getContext()).run(() => outcomeOf(config.handler(data)));
-    this.#byPath.set(path, { method: compileRawMethod(path), owner: { [path]: handle } });
+    const raw: RawHandler = { method: compileRawMethod(path), owner: { [path]: handle } };
+    this.#byPath.set(path, raw);
+    return () => {
+      if (this.#byPath.get(path) === raw) this.#byPath.delete(path);
+    };
   }
 
-  /** Handles the messages that nothing else handles. */
-  setUnknown(handle: UnknownHandler["handle"], contextOf: ContextOf): void {
-    this.#unknown = { handle, contextOf };
+  /** Handles the messages that nothing else handles. Returns what takes it back, unless another has replaced it. */
+  setUnknown(handle: UnknownHandler["handle"], contextOf: ContextOf): () => void {
+    const unknown: UnknownHandler = { handle, contextOf };
+    this.#unknown = unknown;
+    return () => {
+      if (this.#unknown === unknown) this.#unknown = undefined;
+    };
   }
 
   delete(path: string): void {

@@ -7,14 +7,17 @@ import type {
   SocketHandlerConfig,
   SocketReply,
 } from "../../api/rawSocket.js";
+import type { Unsubscribe } from "../../api/unsubscribe.js";
 import { NO_CAPABILITIES } from "../../protocol/capabilities.js";
 import { clampCloseReason } from "../../protocol/closeCodes.js";
 import type { Transport } from "../../transport/transport.js";
+import { bindMembers } from "../bindMembers.js";
 import { Connection, GRACEFUL_CLOSE_TIMEOUT } from "../connection.js";
 import { waitAtMost } from "../deadlines.js";
 import { type AsyncScope, CALL_TIMEOUT, runCallback, type SocketEndpoint } from "../endpoint.js";
 import { frameworkLogger } from "../logger.js";
 import { Outbox } from "../outbox.js";
+import { takenBackBy } from "../takeBack.js";
 import { beginTrace, TracedMessage } from "../trace.js";
 import { AdapterTransport } from "./adapterTransport.js";
 import { RawHandlers } from "./rawHandlers.js";
@@ -48,13 +51,14 @@ class Socket implements RawSocket {
   readonly #connection: Connection;
   readonly #handlers: RawHandlers;
   readonly #handlersGiven: () => void;
-  readonly #teardownCallbacks: (() => Promise<void>)[] = [];
+  readonly #teardownCallbacks = new Set<() => Promise<void>>();
 
   constructor(source: SocketAdapter | RawConnection, config: GGSocketConfig = {}) {
     const raw = source instanceof RawConnection ? source : connectionOf(source, config);
     this.#connection = raw.connection;
     this.#handlers = raw.handlers;
     this.#handlersGiven = raw.handlersGiven;
+    bindMembers(this);
   }
 
   get isOpen(): boolean {
@@ -78,36 +82,38 @@ class Socket implements RawSocket {
     return expectsResponse ? outcome : undefined;
   }
 
-  registerHandler(config: SocketHandlerConfig): void {
-    this.#handlers.set(config, this.#contextOfCaller());
+  registerHandler(config: SocketHandlerConfig): Unsubscribe {
+    const takeBack = this.#handlers.set(config, this.#contextOfCaller());
     this.#handlersGiven();
+    return takeBack;
   }
 
   unregisterHandler(path: string): void {
     this.#handlers.delete(path);
   }
 
-  setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void {
-    this.#handlers.setUnknown(handler, this.#contextOfCaller());
+  setUnknownMessageHandler(handler: (path: string, data: unknown) => void): Unsubscribe {
+    const takeBack = this.#handlers.setUnknown(handler, this.#contextOfCaller());
     this.#handlersGiven();
+    return takeBack;
   }
 
-  onError(callback: (error: Error) => void): this {
+  onError(callback: (error: Error) => void): Unsubscribe & this {
     const run = this.#callback("onError");
-    this.#handlers.errorCallbacks.push((error) => run(() => callback(error)));
-    return this;
+    return this.#listen(this.#handlers.errorCallbacks, (error) => void run(() => callback(error)));
   }
 
-  onTearDown(callback: () => Promise<void>): this {
+  onTearDown(callback: () => Promise<void>): Unsubscribe & this {
     const run = this.#callback("onTearDown");
-    this.#teardownCallbacks.push(() => run(callback));
-    return this;
+    return this.#listen(this.#teardownCallbacks, () => run(callback));
   }
 
-  onClose(callback: (code: number, reason: string) => void): this {
+  onClose(callback: (code: number, reason: string) => void): Unsubscribe & this {
     const context = this.#contextOfCaller()(this.#connection.context);
-    this.#connection.onClose((code, reason) => context.run(() => callback(code, reason)));
-    return this;
+    return takenBackBy(
+      this.#connection.onClose((code, reason) => context.run(() => callback(code, reason))),
+      this,
+    );
   }
 
   async teardown(
@@ -117,7 +123,7 @@ class Socket implements RawSocket {
     reason?: string,
   ): Promise<void> {
     await this.#connection.idle(pendingMs);
-    const callbacks = this.#teardownCallbacks.map((callback) => callback());
+    const callbacks = Array.from(this.#teardownCallbacks, (callback) => callback());
     if (callbacks.length > 0) await waitAtMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
     this.close(code, reason);
   }
@@ -132,6 +138,11 @@ class Socket implements RawSocket {
 
   closed(): Promise<void> {
     return this.#connection.closed();
+  }
+
+  #listen<T>(callbacks: Set<T>, callback: T): Unsubscribe & this {
+    callbacks.add(callback);
+    return takenBackBy(() => callbacks.delete(callback), this);
   }
 
   #contextOfCaller(): ContextOf {
