@@ -1,14 +1,13 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
-import { asFailure } from "../api/failure.js";
+import { asFailure, failureOf } from "../api/failure.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
 import {
   type AnyError,
   type ErrorClasses,
-  invalidArguments,
   isThenable,
   readRefusal,
 } from "../connection/methods/outcome.js";
@@ -16,10 +15,11 @@ import { acceptedCapabilities, type Capabilities } from "../protocol/capabilitie
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
+import type { QueryArgs } from "../protocol/query.js";
 import type { Transport } from "../transport/transport.js";
 import { abortedError, type ConnectionFailure, closedWith, connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
-import { absolutePath, type QueryArgs, withoutSecrets } from "./url.js";
+import { absolutePath, invalidQuery, readArgs, withoutSecrets } from "./url.js";
 
 /** How long it may take from dialling to the server's answer, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -51,14 +51,10 @@ export interface PreparedHandshake {
 /**
  * Query arguments as text.
  *
- * @throws VALIDATION_ERROR when they do not pass their validator
+ * @throws VALIDATION_ERROR when they do not pass their validator, or a query cannot carry one
  */
 export function readQuery(query: unknown, validator?: GGValidator<unknown>): QueryArgs {
-  const queryArgs: QueryArgs = {};
-  const checked = validator ? clean(validator, query, invalidArguments) : query;
-  for (const [key, value] of Object.entries(Object(checked)))
-    if (value !== undefined) queryArgs[key] = Array.isArray(value) ? value.map(String) : String(value);
-  return queryArgs;
+  return readArgs(Object(validator ? clean(validator, query, invalidQuery) : query));
 }
 
 /**
@@ -113,6 +109,8 @@ export function connect<T>({
     let transport: Transport | undefined;
     /** What the network reported. */
     let cause: Error | undefined;
+    /** What is missing. */
+    let missing = "no answer to the upgrade";
 
     const cleanUp = () => {
       cancelTimeout();
@@ -128,7 +126,7 @@ export function connect<T>({
     // Before anything is opened: a header may have no JSON text.
     const opening = encodeHandshake(headers, capabilities);
     const cancelTimeout = setDeadline(CONNECT_TIMEOUT, () =>
-      failed(`no answer within ${CONNECT_TIMEOUT} ms`, { reason: "timeout" }),
+      failed(`${missing} within ${CONNECT_TIMEOUT} ms`, { reason: "timeout" }),
     );
 
     try {
@@ -138,7 +136,10 @@ export function connect<T>({
       return failed(withoutSecrets(Object(error).message), { reason: "invalid-input" });
     }
     transport.attach({
-      onOpen: () => transport?.send([opening]),
+      onOpen() {
+        missing = "open, but no handshake reply";
+        transport?.send([opening]);
+      },
       onText(text) {
         const { type, payload } = decodeFrame(text);
         if (!transport) return;
@@ -153,7 +154,10 @@ export function connect<T>({
         cleanUp();
       },
       onClosed: (closeCode, text) =>
-        failed(cause?.message ?? closedWith(closeCode, text), { reason: cause ? "unreachable" : "refused", closeCode }),
+        failed(cause?.message ?? closedWith(closeCode, text), {
+          reason: failureOf(cause)?.reason ?? (cause ? "unreachable" : "refused"),
+          closeCode,
+        }),
       onFailed(error) {
         cause ??= error;
       },

@@ -18,11 +18,11 @@ export interface GGSocketPoolConfig<TQuery extends object = Record<string, unkno
   /** The path, for example `"/ws/chat"`. */
   readonly path: string;
   /** Query arguments of the connection. */
-  readonly query?: TQuery;
+  readonly query?: TQuery | undefined;
   /** Checks the query arguments before anything is opened. */
-  readonly queryValidator?: GGValidator<TQuery>;
+  readonly queryValidator?: GGValidator<TQuery> | undefined;
   /** Their `updateHandshake` is run, and what they set is part of a connection's identity. */
-  readonly middlewares?: readonly GGWebSocketMiddleware[];
+  readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
 }
 
 interface PooledSocket {

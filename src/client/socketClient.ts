@@ -1,5 +1,5 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
-import type { ClientState, GGWebSocketClientConfig, GGWebSocketTarget } from "../api/client.js";
+import type { ClientState, GGWebSocketClientConfig } from "../api/client.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
 import { Connection } from "../connection/connection.js";
@@ -181,7 +181,7 @@ export function socketClient(
           isAsking = true;
           const pending = scope(() => config.beforeConnect?.());
           isAsking = false;
-          const target: GGWebSocketTarget<unknown> = { ...config, ...(await pending) };
+          const target: GGWebSocketClientConfig<unknown> = { ...config, ...(await pending) };
           const base = target.url || (await platform.locate(apiName, target.url));
           asked = "query";
           const query = readQuery(target.query, schema.queryValidator);
@@ -198,7 +198,7 @@ export function socketClient(
             // A client without `reconnect` must not offer `drain`: it would not reconnect.
             offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
             onBegin,
-            dial: (url) => platform.dial(url, config.webSocket),
+            dial: (url) => platform.dial(url, target),
             onAccepted(transport, agreed) {
               const accepted = new Connection(
                 new Outbox(transport, batchBytes(agreed)),

@@ -1,19 +1,36 @@
-import { serverError } from "../connection/methods/outcome.js";
-
-/** Query arguments as text; a list is a parameter that is repeated. */
-export type QueryArgs = Record<string, string | readonly string[]>;
+import type { ValidationIssueJson } from "@grest-ts/schema";
+import { asFailure } from "../api/failure.js";
+import { type AnyError, invalidArguments, serverError } from "../connection/methods/outcome.js";
+import { encodeQuery, type QueryArgs, queryTexts } from "../protocol/query.js";
 
 /**
- * The URL to open: `base` with its scheme made `ws:` or `wss:`, the path, and the query.
+ * The URL to open: `base` with its scheme made `ws:` or `wss:`, its path in front of the path, and its query, in which
+ * arguments of the same name are replaced.
  *
  * @throws SERVER_ERROR when `base` is not a `ws`, `wss`, `http` or `https` URL with a host
+ * @throws VALIDATION_ERROR for an argument that a query cannot carry
  */
-export function socketUrl(base: string, path: string, query: Readonly<QueryArgs>): string {
-  const [, secure, host] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)/i.exec(base) ?? [];
+export function socketUrl(base: string | URL, path: string, args: object): string {
+  const [, secure, host, prefix, query] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)([^?#]*)\??([^#]*)/i.exec(`${base}`) ?? [];
   if (!host) throw serverError(`"${withoutSecrets(base)}" is not a ws(s):// or http(s):// URL`, "invalid-input");
-  const args = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
-  const search = `${new URLSearchParams(args)}`;
-  return `ws${secure}://${host}${absolutePath(path)}${search && `?${search}`}`;
+  const search = encodeQuery(readArgs(args), query);
+  return `ws${secure && "s"}://${host}${prefix?.replace(/\/+$/, "")}${absolutePath(path)}${search && `?${search}`}`;
+}
+
+/**
+ * Query arguments as text.
+ *
+ * @throws VALIDATION_ERROR for one that a query cannot carry
+ */
+export function readArgs(args: object): QueryArgs {
+  return queryTexts(args, (path) =>
+    invalidQuery([{ path, code: "invalid.query", message: "Must be text, a number, a boolean, or a list of these" }]),
+  );
+}
+
+/** The error for a query that was not sent. */
+export function invalidQuery(issues: ValidationIssueJson[]): AnyError {
+  return asFailure(invalidArguments(issues), { reason: "invalid-input", wasSent: false });
 }
 
 /** A path with its leading slash. */
@@ -21,7 +38,7 @@ export function absolutePath(path: string): string {
   return path.replace(/^\/?/, "/");
 }
 
-/** A text without the credentials and the queries of the URLs in it, for errors and keys. */
-export function withoutSecrets(text: string): string {
-  return `${text}`.replace(/(\/\/|^)[^/?#\s]*@|\?\S+/g, "$1");
+/** A text without the credentials, the queries and the fragments of the URLs in it, for errors and keys. */
+export function withoutSecrets(text: unknown): string {
+  return `${text}`.replace(/(\/\/|^)[^/?#\s]*@|[?#]\S+/g, "$1");
 }

@@ -7,7 +7,7 @@ import type { ClientPlatform } from "./platform.js";
 
 /** Clients on the platform's own `WebSocket`. */
 export const browserPlatform: ClientPlatform = {
-  dial: (url, Native = WebSocket) => nativeTransport(new Native(url)),
+  dial: (url, { webSocket: Native = WebSocket } = {}) => nativeTransport(new Native(url)),
   captureScope() {
     // Browsers carry no context from event to event, so the caller's is captured.
     const caller = GGContextStore.tryGetContext();
@@ -29,7 +29,10 @@ export const browserPlatform: ClientPlatform = {
 
 /** What a schema can become in a browser: a client, and no server. */
 export const browserEnds: SchemaEnds = {
-  createClient: (schema, config) => socketClient(schema, config, browserPlatform),
+  createClient(schema, config) {
+    if (!schema.path) throw new Error(`${schema.name}: no path`);
+    return socketClient(schema, config, browserPlatform);
+  },
   startServer({ name }) {
     throw new Error(`${name}: a browser cannot serve`);
   },

@@ -8,12 +8,13 @@ import { shareSignal } from "../../connection/node/shareSignal.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
 import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
-import { WsTransport } from "../../transport/node/ws.js";
+import { dialWs } from "../node/dial.js";
 import type { ClientPlatform } from "./platform.js";
 
 /** Clients in Node: `ws` below, discovery for what has no URL. */
 export const nodePlatform: ClientPlatform = {
-  dial: (url, Native) => (Native ? nativeTransport(new Native(url)) : WsTransport.dial(url)),
+  dial: (url, { webSocket: Native, connectOptions } = {}) =>
+    Native ? nativeTransport(new Native(url)) : dialWs(url, connectOptions),
   captureScope,
   logger: loggerOf,
   beginTrace,

@@ -1,12 +1,16 @@
 import type { GGContext } from "@grest-ts/context";
+import type { GGWebSocketClientConfig } from "../../api/client.js";
 import type { GGWebSocketLogger } from "../../api/logger.js";
 import type { AsyncScope, SocketEndpoint } from "../../connection/endpoint.js";
 import type { Transport } from "../../transport/transport.js";
 
+/** How a connection is opened. */
+export type DialOptions = Pick<GGWebSocketClientConfig, "webSocket" | "connectOptions">;
+
 /** What differs between a client in Node and one in a browser. */
 export interface ClientPlatform {
   /** Begins to connect to a `ws:` or `wss:` URL, through the class when one is given. */
-  dial(url: string, webSocket?: new (url: string) => WebSocket): Transport;
+  dial(url: string, how?: DialOptions): Transport;
   /** Captures the context of its caller, for callbacks to run in. */
   captureScope(): AsyncScope;
   /** Where the log of an API goes, given what the program says and its scope. */
@@ -20,7 +24,7 @@ export interface ClientPlatform {
   /**
    * Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin.
    */
-  locate(apiName: string, url?: string): string | Promise<string>;
+  locate(apiName: string, url?: string | URL): string | Promise<string>;
   /** Calls back when connecting is likely to work again: the network or the page is back. Returns what ends that. */
   onWake(callback: () => void): () => void;
 }

@@ -1,18 +1,16 @@
 import { SERVER_ERROR } from "@grest-ts/schema";
 
 /**
- * A `SERVER_ERROR` that shows its sentence wherever an error is shown as text; its type, name and message are those of
- * the framework. `node/inspection.ts` sees to consoles and tests in Node.
+ * A `SERVER_ERROR` that shows its sentence as text; its type, name and message are those of the framework.
+ * `node/inspection.ts` shows the sentence in consoles and tests of Node, `client/platform/stackText.ts` in those of pages.
  */
 export class ShownError extends SERVER_ERROR {
+  /** Is called with each, in pages during development. */
+  static onMade?: (error: ShownError) => void;
+
   constructor(context: ConstructorParameters<typeof SERVER_ERROR>[0]) {
     super(context);
-    if (globalThis.process) return;
-    // Consoles of pages show the stack. V8 makes its text when it is first read, and begins it with the name.
-    const { prototype } = ShownError;
-    Object.defineProperty(prototype, "name", { value: `${this}`, configurable: true });
-    this.stack;
-    Reflect.deleteProperty(prototype, "name");
+    ShownError.onMade?.(this);
   }
 
   override toString(): string {

@@ -13,7 +13,7 @@ export class AppPage {
   readonly received = new Frames();
   readonly urls: string[] = [];
   readonly #complaints: string[] = [];
-  #expectsFailedDials = false;
+  readonly #expected: RegExp[] = [];
 
   private constructor(readonly page: Page) {
     page.on("pageerror", (error) => this.#complaints.push(String(error)));
@@ -32,8 +32,8 @@ export class AppPage {
     const app = new AppPage(await context.newPage());
     onTestFinished(async () => {
       await app.page.close();
-      const expected = (text: string) => app.#expectsFailedDials && FAILED_DIAL.test(text);
-      expect(app.#complaints.filter((text) => !expected(text))).toEqual([]);
+      const isExpected = (text: string) => app.#expected.some((pattern) => pattern.test(text));
+      expect(app.#complaints.filter((text) => !isExpected(text))).toEqual([]);
     });
     await app.page.exposeFunction("report", (event: string) => app.events.push(event));
     await app.page.goto(url);
@@ -42,7 +42,12 @@ export class AppPage {
 
   /** Chromium prints an error for each attempt that fails below the program. */
   expectFailedDials(): void {
-    this.#expectsFailedDials = true;
+    this.expectPrinted(FAILED_DIAL);
+  }
+
+  /** The page may print this. */
+  expectPrinted(pattern: RegExp): void {
+    this.#expected.push(pattern);
   }
 
   async create(options: AppOptions = {}): Promise<void> {

@@ -9,14 +9,15 @@ export function requireBuild(): void {
   throw new Error("These tests use what was built: run `npm run build`");
 }
 
-/** The app as one file for a page, on the packages as they were built. */
-export async function bundleApp(): Promise<string> {
+/** The app as one file for a page, on the packages as they were built, for production or development. */
+export async function bundleApp(conditions: readonly string[] = []): Promise<string> {
   requireBuild();
   const { outputFiles } = await build({
     entryPoints: [fixture("browser/main.ts")],
     bundle: true,
     write: false,
     platform: "browser",
+    conditions: [...conditions],
     format: "esm",
     target: "es2022",
     logLevel: "silent",

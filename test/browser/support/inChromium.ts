@@ -20,14 +20,21 @@ export interface InChromium {
   connected(options?: AppOptions): Promise<{ server: AppServer; app: AppPage }>;
 }
 
-/** Tests in Chromium, with one browser for all of them; skipped where there is none. */
-export function describeInChromium(name: string, define: (inChromium: InChromium) => void): void {
+/**
+ * Tests in Chromium, with one browser for all of them; skipped where there is none. Conditions are those of the bundle:
+ * `["development"]` is not production.
+ */
+export function describeInChromium(
+  name: string,
+  define: (inChromium: InChromium) => void,
+  conditions?: readonly string[],
+): void {
   describe.skipIf(executablePath === undefined)(name, { timeout: 30_000 }, () => {
     let browser: Browser;
     let script: string;
 
     beforeAll(async () => {
-      script = await bundleApp();
+      script = await bundleApp(conditions);
       browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
     }, 30_000);
 
