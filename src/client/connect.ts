@@ -5,12 +5,7 @@ import { asFailure, failureOf } from "../api/failure.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
-import {
-  type AnyError,
-  type ErrorClasses,
-  isThenable,
-  readRefusal,
-} from "../connection/methods/outcome.js";
+import { type AnyError, type ErrorClasses, isThenable, readRefusal } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";

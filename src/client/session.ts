@@ -20,6 +20,16 @@ export interface AttemptHooks {
   onDrain(delayMs: number): void;
 }
 
+/** What a program is told of a session, by the names of the client's methods. */
+export interface SessionCallbacks {
+  /** The state, or what is known of it, has changed. */
+  onState(state: ClientState, detail: ClientStateDetail): void;
+  /** A connection has ended. */
+  onDisconnect(reason: GGWebSocketDisconnectReason): void;
+  /** The session is over, after at least one connection. */
+  onClose(reason: GGWebSocketCloseReason, error?: AnyError): void;
+}
+
 /** What a session needs of its client. */
 export interface SessionPlan {
   readonly apiName: string;
@@ -29,12 +39,8 @@ export interface SessionPlan {
   open(hooks: AttemptHooks): Promise<Connection>;
   /** See `ClientPlatform.onWake`. */
   onWake(callback: () => void): () => void;
-  /** The state, or what is known of it, has changed. */
-  onState(state: ClientState, detail: ClientStateDetail): void;
-  /** A connection has ended. */
-  onDisconnect(reason: GGWebSocketDisconnectReason): void;
-  /** The session is over, after at least one connection. */
-  onEnd(reason: GGWebSocketCloseReason, error?: AnyError): void;
+  /** Runs the callbacks of this name. */
+  notify<Name extends keyof SessionCallbacks>(name: Name, ...args: Parameters<SessionCallbacks[Name]>): void;
 }
 
 /** Created lazily: capturing the stack trace of an error is expensive. */
@@ -61,7 +67,7 @@ export interface Session {
 const WAKE_MOMENT = 1_000;
 
 /** Makes connections, one after the other, with delays between. ARCHITECTURE.md draws its states. */
-export function startSession({ apiName, policy, open, onWake, onState, onDisconnect, onEnd }: SessionPlan): Session {
+export function startSession({ apiName, policy, open, onWake, notify }: SessionPlan): Session {
   /** Those that are open: the current one, and earlier ones that finish what is in flight. */
   const connections = new Set<Connection>();
   let openedAt = 0;
@@ -199,7 +205,7 @@ export function startSession({ apiName, policy, open, onWake, onState, onDisconn
           resolve(undefined);
           if (session.currentState !== "connected") setState("connected");
           if (!previous) return;
-          onDisconnect("drop");
+          notify("onDisconnect", "drop");
           previous.closeGracefully();
         },
         (thrown) => fail(() => thrownError(thrown)),
@@ -217,7 +223,7 @@ export function startSession({ apiName, policy, open, onWake, onState, onDisconn
     const then = isDialling ? 0 : next(why());
     if (typeof then !== "number") return end(then, reason);
     report(then);
-    onDisconnect(reason);
+    notify("onDisconnect", reason);
     if (!isDialling) dial(then);
   }
 
@@ -256,7 +262,7 @@ export function startSession({ apiName, policy, open, onWake, onState, onDisconn
 
   function setState(state: ClientState, delay?: number): void {
     session.currentState = state;
-    onState(state, { attempt, error, nextTryAt: delay === undefined ? undefined : Date.now() + delay });
+    notify("onState", state, { attempt, error, nextTryAt: delay === undefined ? undefined : Date.now() + delay });
   }
 
   /** No attempt follows any more. */
@@ -270,7 +276,7 @@ export function startSession({ apiName, policy, open, onWake, onState, onDisconn
   function end(reason: GGWebSocketCloseReason, disconnected?: GGWebSocketDisconnectReason): void {
     finish();
     settleReady(() => error ?? abortedError(apiName));
-    if (disconnected) onDisconnect(disconnected);
-    if (wasConnected) onEnd(reason, error);
+    if (disconnected) notify("onDisconnect", disconnected);
+    if (wasConnected) notify("onClose", reason, error);
   }
 }

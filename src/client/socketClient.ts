@@ -16,16 +16,24 @@ import { connect, prepareHandshake, readQuery } from "./connect.js";
 import { connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
-import { type Session, type SessionPlan, startSession } from "./session.js";
+import { type Session, type SessionCallbacks, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
 
 type Setup = (ends: SocketClient) => unknown;
 
-/** Takes a callback, and returns what takes it back, which is the client as well. */
-type Listen<T> = (callback: T) => Unsubscribe & SocketClient;
+/** What the methods of these names take. */
+interface Callbacks extends SessionCallbacks {
+  onConnect: Setup;
+  onError(error: Error): void;
+}
+
+/** The methods, which return what takes a callback back, and which is the client as well. */
+type Listening = { readonly [Name in keyof Callbacks]: (callback: Callbacks[Name]) => Unsubscribe & SocketClient };
+
+type Notify = <Name extends keyof Callbacks>(name: Name, ...args: Parameters<Callbacks[Name]>) => void;
 
 /** A client with its types erased; `GGWebSocketClient` says what each member does. */
-export interface SocketClient {
+export interface SocketClient extends Listening {
   readonly incoming: { on(handlers: HandlerObject): Unsubscribe };
   readonly outgoing: OutgoingMethods;
   readonly isConnected: boolean;
@@ -34,11 +42,6 @@ export interface SocketClient {
   disconnect(): Promise<void>;
   close(): void;
   forceReconnect(): Promise<void>;
-  readonly onConnect: Listen<Setup>;
-  readonly onState: Listen<SessionPlan["onState"]>;
-  readonly onDisconnect: Listen<SessionPlan["onDisconnect"]>;
-  readonly onClose: Listen<SessionPlan["onEnd"]>;
-  readonly onError: Listen<(error: Error) => void>;
 }
 
 /** Makes a client of one API: handlers and callbacks, which outlive connections, and the session that makes these. */
@@ -51,23 +54,18 @@ export function socketClient(
   const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
   const handlers = new Handlers();
-  /** The set-ups that last until they are taken back, and those that last for a session. */
-  const onConnect = new Set<[Setup]>();
+  /** Each callback is in an array of its own, since it may be given twice. */
+  const callbacks: { [Name in keyof Callbacks]?: Set<[Callbacks[Name]]> } = {};
+  /** The set-ups that last for a session. */
   const setups = new Set<Setup>();
-  const onState = new Set<[SessionPlan["onState"]]>();
-  const onDisconnect = new Set<[SessionPlan["onDisconnect"]]>();
-  const onClose = new Set<[SessionPlan["onEnd"]]>();
-  const onError = new Set<[(error: Error) => void]>();
   let session: Session | undefined;
   let heartbeat: Heartbeat | undefined;
   /** Runs a set-up, in the context of the latest connection. */
   let runSetup: (setup: Setup) => unknown;
   /** The same for one that nothing waits for. */
   let runLateSetup: (setup: Setup) => unknown;
-  /** That context, while the set-ups of an attempt run. */
-  let settingUp: GGContext | undefined;
-  /** Whether `beforeConnect` is being called. */
-  let isAsking = false;
+  /** That context, while the set-ups of an attempt run; `true` while `beforeConnect` is called. */
+  let inside: GGContext | boolean = false;
 
   const call: Caller["call"] = (method, data, options) => {
     const connection = session?.currentConnection;
@@ -98,14 +96,15 @@ export function socketClient(
         session = beginSession();
         session.begin();
       }
-      if (isAsking) throw connectionError(apiName, "beforeConnect waits for itself", { reason: "not-connected" });
+      if (inside === true)
+        throw connectionError(apiName, "beforeConnect waits for itself", { reason: "not-connected" });
       const joined = session;
       if (setup && !setups.has(setup)) {
         setups.add(setup);
         await setUpNow(setup);
       }
       // A set-up that waits for this would wait for itself.
-      if (settingUp && settingUp === GGContextStore.tryGetContext()) return;
+      if (inside && inside === GGContextStore.tryGetContext()) return;
       const failure = await joined.whenReady;
       if (failure) throw failure();
     },
@@ -119,22 +118,26 @@ export function socketClient(
     close() {
       for (const connection of session?.endSession() ?? []) connection.close();
     },
-    onConnect: listen(onConnect, (setup) => client.isConnected && runLateSetup(setup)),
-    onState: listen(onState),
-    onDisconnect: listen(onDisconnect),
-    onClose: listen(onClose),
-    onError: listen(onError),
+    onConnect: listen("onConnect", (setup) => client.isConnected && runLateSetup(setup)),
+    onState: listen("onState"),
+    onDisconnect: listen("onDisconnect"),
+    onClose: listen("onClose"),
+    onError: listen("onError"),
   };
   return client;
 
-  function listen<T>(callbacks: Set<[T]>, listening?: (callback: T) => unknown): Listen<T> {
-    return (callback) => {
-      // In an array of its own: the same callback may be given twice.
-      const entry: [T] = [callback];
-      callbacks.add(entry);
+  function listen<Name extends keyof Callbacks>(
+    name: Name,
+    listening?: (callback: Callbacks[Name]) => unknown,
+  ): Listening[Name] {
+    const entries = new Set<[Callbacks[Name]]>();
+    Object.assign(callbacks, { [name]: entries });
+    return ((callback: Callbacks[Name]) => {
+      const entry: [Callbacks[Name]] = [callback];
+      entries.add(entry);
       listening?.(callback);
-      return takenBackBy(() => void callbacks.delete(entry), client);
-    };
+      return takenBackBy(() => void entries.delete(entry), client);
+    }) as Listening[Name];
   }
 
   /** Runs a set-up for the connection that is there, if it is; its end is the end of the set-up. */
@@ -160,8 +163,9 @@ export function socketClient(
     runSetup = (setup) => scope(() => context.run(() => setup(client)));
     runLateSetup = (setup) => run("setup", () => setup(client));
     const run = (name: string, callback: () => unknown) => runCallback(endpoint, context, name, callback);
-    const notify = <T extends unknown[]>(name: string, callbacks: Set<[(...args: T) => void]>, ...args: T) => {
-      for (const [callback] of [...callbacks]) run(name, () => callback(...args));
+    const notify: Notify = (name, ...args) => {
+      const entries = [...(callbacks[name] ?? [])] as [(...args: unknown[]) => void][];
+      for (const [callback] of entries) run(name, () => callback(...args));
     };
     return startSession({
       apiName,
@@ -171,16 +175,14 @@ export function socketClient(
           heartbeat?.look();
           callback();
         }),
-      onState: (state, detail) => notify("onState", onState, state, detail),
-      onDisconnect: (reason) => notify("onDisconnect", onDisconnect, reason),
-      onEnd: (reason, error) => notify("onClose", onClose, reason, error),
+      notify,
       async open({ onBegin, onOpen, onDrain }) {
         // What the program is asked for, for the log.
         let asked = "beforeConnect";
         try {
-          isAsking = true;
+          inside = true;
           const pending = scope(() => config.beforeConnect?.());
-          isAsking = false;
+          inside = false;
           const target: GGWebSocketClientConfig<unknown> = { ...config, ...(await pending) };
           const base = target.url || (await platform.locate(apiName, target.url));
           asked = "query";
@@ -206,7 +208,7 @@ export function socketClient(
                 handshake.context,
                 handlers,
                 agreed,
-                { onDrain, onError: (error) => notify("onError", onError, error) },
+                { onDrain, onError: (error) => notify("onError", error) },
               );
               const pulse = new Heartbeat(
                 ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
@@ -219,15 +221,14 @@ export function socketClient(
             },
           });
           asked = "setup";
-          settingUp = context;
+          inside = context;
           // A set-up that is added meanwhile runs at once.
-          for (const setup of [...[...onConnect].flat(), ...setups]) await runSetup(setup);
-          settingUp = undefined;
+          for (const setup of [...[...(callbacks.onConnect ?? [])].flat(), ...setups]) await runSetup(setup);
+          inside = false;
           connection.inbox.expectNoMoreHandlers();
           return connection;
         } catch (thrown) {
-          isAsking = false;
-          settingUp = undefined;
+          inside = false;
           const error = thrownError(thrown);
           if (error !== thrown) callbackFailed(endpoint, asked, thrown);
           throw error;

@@ -1,4 +1,4 @@
-import type { GGContext } from "@grest-ts/context";
+import { type GGContext, GGContextStore } from "@grest-ts/context";
 import { type Capabilities, type GGWebSocketCapability, NO_CAPABILITIES } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, type Frame, FrameType, MAX_BATCH_BYTES, SEPARATOR } from "../protocol/frame.js";
@@ -7,6 +7,7 @@ import { Calls } from "./calls.js";
 import { setDeadline, waitAtMost } from "./deadlines.js";
 import { type MessageRejection, runCallback, type SocketEndpoint } from "./endpoint.js";
 import { Inbox } from "./inbox.js";
+import { IncomingMessage } from "./incomingMessage.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { Handlers } from "./methods/handlers.js";
 import type { Outbox } from "./outbox.js";
@@ -112,8 +113,22 @@ export class Connection implements TransportListener {
     return new Promise((resolve) => void this.onClose(() => resolve()));
   }
 
-  /** Closes once what is in flight is done, and resolves when closed. */
+  /**
+   * Closes once what is in flight is done, and resolves when closed; at once for a handler of this connection, which is in
+   * flight itself.
+   */
   async closeGracefully(code?: number, reason?: string): Promise<void> {
+    const closing = this.#finish(code, reason);
+    if (!this.isHandlingCaller) await closing;
+  }
+
+  /** Whether the running code is a handler of this connection. */
+  get isHandlingCaller(): boolean {
+    const context = GGContextStore.tryGetContext();
+    return context instanceof IncomingMessage && context.isOf(this);
+  }
+
+  async #finish(code?: number, reason?: string): Promise<void> {
     await this.idle(GRACEFUL_CLOSE_TIMEOUT);
     this.close(code, reason);
     await this.closed();

@@ -56,6 +56,11 @@ export class IncomingMessage extends GGContext {
     return this.#frame.type === FrameType.REQUEST;
   }
 
+  /** Whether it arrived on this connection. */
+  isOf(connection: Connection): boolean {
+    return this.#connection === connection;
+  }
+
   /** Whether it is the request of this id. */
   isNamed(id: string): boolean {
     return this.isRequest && this.#frame.id === id;

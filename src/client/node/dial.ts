@@ -3,8 +3,8 @@ import { type ClientOptions, WebSocket } from "ws";
 import type { GGConnectOptions } from "../../api/connectOptions.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import { MAX_PAYLOAD } from "../../protocol/frame.js";
-import type { Transport } from "../../transport/transport.js";
 import { WsTransport } from "../../transport/node/ws.js";
+import type { Transport } from "../../transport/transport.js";
 import { answerFailure, explained } from "./dialFailure.js";
 
 /** What a client may set of its connection: nothing that the defences depend on. */
