@@ -12,6 +12,7 @@ export type {
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
 } from "./api/client.js";
+export type { GGConnectOptions, GGWebSocketClass, GGWebSocketLike } from "./api/connectOptions.js";
 export {
   GG_WS_CONNECTION,
   GG_WS_MESSAGE,
@@ -24,7 +25,7 @@ export type {
   GGSocketContractMethods,
   GGSocketMethod,
   GGSocketMethodMap,
-  GGSocketValidator,
+  GGSocketMethodSchema,
 } from "./api/contract.js";
 export { failureOf, type SocketFailure, type SocketFailureReason } from "./api/failure.js";
 export type { GGWebSocketLogFields, GGWebSocketLogger } from "./api/logger.js";

@@ -1,4 +1,5 @@
-import { ERROR, type ERROR_JSON, type GGContractMethod, OK } from "@grest-ts/schema";
+import { ERROR, type ERROR_JSON, OK } from "@grest-ts/schema";
+import type { GGSocketMethod } from "../src/api/contract.js";
 import { returnedError } from "../src/connection/methods/outcome.js";
 import { GGSocketTestAction } from "./action.js";
 import type { TestConnection } from "./connection.js";
@@ -33,13 +34,13 @@ export class GGSocketCall<
   TError extends { readonly type: string } = never,
 > extends GGSocketTestAction<TResult> {
   readonly #api: TestedApi;
-  readonly #contract: GGContractMethod;
+  readonly #contract: GGSocketMethod;
   readonly #input: unknown;
   readonly #expected: Expected[] = [];
   #errorClass: GGTestErrorClass | undefined;
 
   /** @internal Made by `callOn`. */
-  constructor(api: TestedApi, method: string, contract: GGContractMethod, input: unknown, site: CallSite) {
+  constructor(api: TestedApi, method: string, contract: GGSocketMethod, input: unknown, site: CallSite) {
     super(api, `${api.name}.${method}`, site);
     this.#api = api;
     this.#contract = contract;

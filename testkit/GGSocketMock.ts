@@ -1,4 +1,4 @@
-import type { GGContractMethod } from "@grest-ts/schema";
+import type { GGSocketMethod } from "../src/api/contract.js";
 import { GGSocketTestAction } from "./action.js";
 import type { GGTestExpectation, GGTestInterceptor } from "./expectation.js";
 import { type CallSite, GGSocketTestError, listed } from "./failure.js";
@@ -20,14 +20,14 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
 {
   readonly #api: TestedApi;
   readonly #method: string;
-  readonly #contract: GGContractMethod;
+  readonly #contract: GGSocketMethod;
   #times = 1;
   #isMany = false;
   #reply: { readonly value: unknown } | undefined;
   #delay = 0;
 
   /** @internal Made by `callOn(Api).mock`. */
-  constructor(api: TestedApi, method: string, contract: GGContractMethod, site: CallSite) {
+  constructor(api: TestedApi, method: string, contract: GGSocketMethod, site: CallSite) {
     super(api, `${api.name}.${method}`, site);
     this.#api = api;
     this.#method = method;

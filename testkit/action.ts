@@ -1,3 +1,4 @@
+import { bindMembers } from "../src/connection/bindMembers.js";
 import {
   arrayToContain,
   type Check,
@@ -44,6 +45,7 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     this.#ledger = ledger;
     this.path = path;
     this.site = site;
+    bindMembers(this);
   }
 
   get [Symbol.toStringTag](): string {

@@ -19,20 +19,20 @@ export const CALL_ON_FACTORY: unique symbol = Symbol.for("gg:callOnFactory") as 
 /** How a test reaches an API, and as whom. */
 export interface CallOnOptions<TQuery = undefined> {
   /** Where the server is. Default: the server of this process that registered the API last and is still running. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** Query arguments of the connection. They are sent unchecked. */
-  readonly query?: Raw<TQuery>;
+  readonly query?: Raw<TQuery> | undefined;
   /** The context of the client's middlewares. Default: a child of the caller's context. */
-  readonly context?: GGContext;
+  readonly context?: GGContext | undefined;
   /** Additional middlewares; they run after the schema's. */
-  readonly middlewares?: readonly GGWebSocketMiddleware[];
+  readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
   /** Timeout of a reply and of the expectations with it, in ms. Default 4,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Registers a callback for the end of the test: in concurrent vitest tests the test's own `onTestFinished`, with
    * `node:test` `(callback) => t.after(callback)`. Default: vitest's, if vitest runs.
    */
-  readonly onTestFinished?: GGOnTestFinished;
+  readonly onTestFinished?: GGOnTestFinished | undefined;
 }
 
 /** One client-to-server method as a test calls it. */
@@ -101,7 +101,7 @@ function testerOf<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, 
   const mock = {};
   for (const [method, contract] of Object.entries(schema.methods.serverToClient)) {
     const get = (): unknown => new GGSocketMock(api, method, contract, callSite(get));
-    Object.defineProperty(mock, method, { enumerable: true, get });
+    Object.defineProperty(mock, method, { configurable: true, enumerable: true, get });
   }
   const tester = { connect: () => api.connect(), disconnect: () => api.disconnect(), mock };
   for (const [method, contract] of Object.entries(schema.methods.clientToServer)) {
@@ -111,7 +111,7 @@ function testerOf<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, 
       );
     }
     const value = (input?: unknown): unknown => new GGSocketCall(api, method, contract, input, callSite(value));
-    Object.defineProperty(tester, method, { enumerable: true, value });
+    Object.defineProperty(tester, method, { configurable: true, enumerable: true, writable: true, value });
   }
   return tester as unknown as GGSocketTester<C2S, S2C>;
 }

@@ -1,5 +1,5 @@
-import { ERROR, type GGContractMethod } from "@grest-ts/schema";
-import type { GGSocketContractMethods } from "../src/api/contract.js";
+import { ERROR } from "@grest-ts/schema";
+import type { GGSocketContractMethods, GGSocketMethod } from "../src/api/contract.js";
 import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
 import type { GGSocket, SocketReply } from "../src/api/rawSocket.js";
 import { nodePlatform } from "../src/client/platform/node.js";
@@ -197,7 +197,7 @@ export class TestConnection implements OperationHost {
     }
   }
 
-  #onMessage(method: string, path: string, data: unknown, { success }: GGContractMethod): Promise<unknown> | undefined {
+  #onMessage(method: string, path: string, data: unknown, { success }: GGSocketMethod): Promise<unknown> | undefined {
     let answer: ReceivedMessage["answer"];
     const reply =
       success &&

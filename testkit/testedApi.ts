@@ -1,6 +1,6 @@
 import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
-import type { SchemaDefinition } from "../src/api/schema.js";
+import type { ServableSchema } from "../src/api/schema.js";
 import { locate } from "../src/connection/locate.js";
 import { runningServerOf } from "../src/server/running.js";
 import type { ActionLedger, PendingAction } from "./action.js";
@@ -31,7 +31,7 @@ interface FrameworkRunner {
 
 /** One client of an API in a test: its connection, and the state that outlives a connection. */
 export class TestedApi implements ActionLedger, Ending {
-  readonly #schema: SchemaDefinition;
+  readonly #schema: ServableSchema;
   readonly #config: TestedApiConfig;
   readonly #pending = new Set<PendingAction>();
   #connection: TestConnection | undefined;
@@ -39,7 +39,7 @@ export class TestedApi implements ActionLedger, Ending {
   /** Set if the connection outlives tests: registers the check at the end of the running test. */
   #watch: (() => void) | undefined;
 
-  constructor(schema: SchemaDefinition, config: TestedApiConfig) {
+  constructor(schema: ServableSchema, config: TestedApiConfig) {
     this.#schema = schema;
     this.#config = config;
   }

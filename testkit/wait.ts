@@ -1,4 +1,4 @@
-import type { GGContractMethod } from "@grest-ts/schema";
+import type { GGSocketMethod } from "../src/api/contract.js";
 import { serverError } from "../src/connection/methods/outcome.js";
 import type { Check } from "./compare.js";
 import { type CallSite, GGSocketTestError, indent, show } from "./failure.js";
@@ -9,7 +9,7 @@ import { setTimeout } from "./runner.js";
 export interface WaitPlan {
   readonly method: string;
   readonly path: string;
-  readonly contract: GGContractMethod;
+  readonly contract: GGSocketMethod;
   readonly checks: readonly Check[];
   readonly times: number;
   /** The answer to requests, and its delay in ms. */

@@ -1,5 +1,6 @@
 import type { ERROR, Raw } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../protocol/capabilities.js";
+import type { GGConnectOptions, GGWebSocketClass } from "./connectOptions.js";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
@@ -8,49 +9,50 @@ import type { Unsubscribe } from "./unsubscribe.js";
 /** Where a client connects to, and with what; `beforeConnect` may replace it for every attempt. */
 export interface GGWebSocketTarget<TQuery = undefined> {
   /**
-   * Where the server is: `ws://`, `wss://`, `http://` or `https://` with host and port. In a browser `""` means the
-   * page's own origin. Absent, in Node: looked up through `@grest-ts/discovery`.
+   * Where the server is: `ws://`, `wss://`, `http://` or `https://` with host and port. A path is put in front of that of
+   * the schema, and a query is merged with `query`, which wins. In a browser `""` means the page's own origin. Absent, in
+   * Node: looked up through `@grest-ts/discovery`.
    */
-  readonly url?: string;
+  readonly url?: string | URL | undefined;
   /** Query arguments of the connection, typed by `.queryOnConnect()`. */
-  readonly query?: Raw<TQuery>;
+  readonly query?: Raw<TQuery> | undefined;
   /** More middlewares; they run after the schema's. */
-  readonly middlewares?: readonly GGWebSocketMiddleware[];
+  readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
+  /** How a client in Node connects: its certificates, agent, HTTP headers and so on. Not used with `webSocket`, nor in pages. */
+  readonly connectOptions?: GGConnectOptions | undefined;
 }
+
+type Target<TQuery> = GGWebSocketTarget<TQuery>;
 
 /** Options of `createClient`. */
 export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocketTarget<TQuery> {
   /** How long a call waits for its reply, in ms. Default 30,000. A call may bring its own. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Whether to reconnect when the connection drops, and how. Default `false`; `true` uses the defaults of the options.
    */
-  readonly reconnect?: boolean | GGReconnectOptions;
+  readonly reconnect?: boolean | GGReconnectOptions | undefined;
   /**
    * Awaited before every attempt to connect, to fetch a fresh token or to pick another server. What it returns replaces
    * the options of the same name.
    */
-  readonly beforeConnect?:
-    | (() => GGWebSocketTarget<TQuery> | Promise<GGWebSocketTarget<TQuery>>)
-    | (() => void)
-    | (() => Promise<void>);
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is one of them
+  readonly beforeConnect?: (() => Target<TQuery> | void | Promise<Target<TQuery> | void>) | undefined;
   /**
    * The protocol extensions that are offered to the server (PROTOCOL.md, "Capabilities"). Default: all, but `drain`
    * only with `reconnect`. `[]` speaks the plain protocol of 0.0.39.
    */
-  readonly capabilities?: readonly GGWebSocketCapability[];
+  readonly capabilities?: readonly GGWebSocketCapability[] | undefined;
   /**
-   * The `WebSocket` class to connect with, such as a runtime's global one. Default: `ws` in Node, the global one in
-   * browsers.
+   * The `WebSocket` class to connect with, such as a runtime's global one or that of undici. Default: `ws` in Node, the
+   * global one in browsers.
    */
-  readonly webSocket?: new (
-    url: string,
-  ) => WebSocket;
+  readonly webSocket?: GGWebSocketClass | undefined;
   /**
    * Where warnings and errors go. Default: the framework's log (`GGLog`) of the caller's scope, in Node; else
    * `console`.
    */
-  readonly logger?: GGWebSocketLogger;
+  readonly logger?: GGWebSocketLogger | undefined;
 }
 
 /**
@@ -82,18 +84,18 @@ export interface GGReconnectOptions {
    */
   readonly initial?: boolean | undefined;
   /** The limit before the first attempt, in ms. Default 500. */
-  readonly initialDelayMs?: number;
+  readonly initialDelayMs?: number | undefined;
   /** The limit never grows beyond this, in ms. Default 30,000. */
-  readonly maxDelayMs?: number;
+  readonly maxDelayMs?: number | undefined;
   /** The factor of the limit's growth after every failed attempt. Default 2. */
-  readonly multiplier?: number;
+  readonly multiplier?: number | undefined;
   /** Consecutive failed attempts after which it gives up. Default: unlimited. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /**
    * Whether an attempt makes sense after this error. Default: not after `NOT_AUTHORIZED`, `FORBIDDEN`,
    * `VALIDATION_ERROR`, nor after a close code that says that this client is at fault (README, "Close codes").
    */
-  readonly shouldRetry?: (error: ERROR<string, unknown>, attempt: number) => boolean;
+  readonly shouldRetry?: ((error: ERROR<string, unknown>, attempt: number) => boolean) | undefined;
 }
 
 /** Both directions of a client, as the callback of `connect(setup)` gets them. */

@@ -1,7 +1,30 @@
-import type { GGContractMethod } from "@grest-ts/schema";
+import type { GGContractMethod, GGValidator } from "@grest-ts/schema";
+
+/**
+ * What a contract asks of a schema (`IsString`, `IsObject(…)`, …): a part of `GGSchema`, since comparing all of it for
+ * every method takes most of the time of type-checking a large contract.
+ */
+export interface GGSocketMethodSchema {
+  /** The type of the values. For the compiler only. */
+  readonly infer: unknown;
+  /** Checks and cleans a value. */
+  readonly safeParse: GGValidator<unknown>["safeParse"];
+}
+
+/** One method of a socket contract. */
+export interface GGSocketMethod {
+  /** Checks the input; without it the method takes none. */
+  readonly input?: GGSocketMethodSchema;
+  /** Checks the result; without it the method has no reply. */
+  readonly success?: GGSocketMethodSchema;
+  /** The errors that callers may receive, besides those of the framework. */
+  readonly errors?: GGContractMethod["errors"];
+  /** The permission that a caller needs. */
+  readonly permission?: GGContractMethod["permission"];
+}
 
 /** The methods of one direction, by name. */
-export type GGSocketMethodMap = Readonly<Record<string, GGContractMethod>>;
+export type GGSocketMethodMap = Readonly<Record<string, GGSocketMethod>>;
 
 /** Both directions of a socket contract. */
 export interface GGSocketContractMethods {

@@ -43,11 +43,7 @@ export class CheckedSchemaBuilder<
   S2C extends GGSocketMethodMap,
 > extends GGWebSocketSchemaBuilder<C2S, S2C> {
   override path(path: string): this {
-    if (typeof path !== "string" || path === "" || /[\s?#]/.test(path)) {
-      throw new Error(
-        `${this.draft.name}: ${JSON.stringify(path)} is no path: it is empty, or holds white space, "?" or "#"`,
-      );
-    }
+    checkPath(this.draft.name, path);
     return super.path(path);
   }
 
@@ -59,8 +55,29 @@ export class CheckedSchemaBuilder<
   override done(): ReturnType<GGWebSocketSchemaBuilder<C2S, S2C>["done"]> {
     const { name, path } = this.draft;
     if (!path) throw new Error(`${name}: no path; call .path("ws/…") before .done()`);
-    return super.done();
+    const schema = super.done();
+    for (const [member, value] of Object.entries(schema))
+      if (typeof value !== "function") Object.defineProperty(schema, member, { writable: false });
+    return schema;
   }
+}
+
+/**
+ * Refuses a path that no client could ask for, since URL parsers stop at it or change it (https://url.spec.whatwg.org).
+ *
+ * @throws Error naming the API and the fault
+ */
+export function checkPath(apiName: string, path: unknown): void {
+  const fault = faultOfPath(path);
+  if (fault) throw new Error(`${apiName}: ${JSON.stringify(path)} is no path: it ${fault}`);
+}
+
+function faultOfPath(path: unknown): string | undefined {
+  if (typeof path !== "string" || path === "") return "is empty";
+  if (/[\s?#\\\p{Cc}]/u.test(path)) return 'holds white space, "?", "#", "\\" or a control character';
+  if (/\p{Cs}/u.test(path)) return "is not Unicode";
+  if (/(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path)) return 'has a segment "." or ".."';
+  return undefined;
 }
 
 function check(isFine: boolean, where: string, rule: string): asserts isFine {

@@ -1,19 +1,20 @@
 import type { GGPromise, Raw, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
+import type { Unsubscribe } from "./unsubscribe.js";
 
 /** Options of one call, given as its second argument. */
 export interface GGCallOptions {
   /** How long to wait for the reply, in ms. Default: the connection's `timeout` (30,000). */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Cancels the call when aborted: it settles at once with a `SERVER_ERROR`, and the handler's own signal
    * (`GG_WS_MESSAGE.get().signal`) is aborted where both ends support that.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Whether a message (a method without `success`) may be left out when its peer reads too slowly and the server's
    * `maxOutboxBytes` is reached; without it the connection is closed then. Default `false`.
    */
-  readonly droppable?: boolean;
+  readonly droppable?: boolean | undefined;
 }
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -30,7 +31,10 @@ type CallErrors<M> = M extends { readonly success: object }
   ? Declared<M> | typeof SERVER_ERROR.infer | OnlyWithInput<M, typeof VALIDATION_ERROR.infer>
   : typeof SERVER_ERROR.infer;
 
-type CallResult<M> = GGPromise<M extends { readonly success: object } ? Success<M> : void, CallErrors<M>>;
+// A conditional, which editors show as what it comes to: an alias of `GGPromise<…>` they would show with all of M.
+type CallResult<M> = M extends { readonly success: { readonly infer: infer S } }
+  ? GGPromise<S, CallErrors<M>>
+  : GGPromise<void, CallErrors<M>>;
 
 /** One contract method as its caller sees it. A caller needs no brands: the receiver's schema checks the value. */
 export type GGSocketCallable<M> = M extends { readonly input: object }
@@ -46,28 +50,38 @@ type Handler<M, Args extends unknown[]> = M extends { readonly success: object }
 /** One contract method as its implementer writes it. */
 export type GGSocketHandler<M> = Handler<M, M extends { readonly input: object } ? [data: Input<M>] : []>;
 
+/** An {@link Unsubscribe} where 0.0.39 returns nothing: `(incoming): void => incoming.on(…)` compiles as it did. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is what a function returns.
+type UnsubscribeOfVoid = Unsubscribe & void;
+
+// Editors show an alias with all its arguments, here the whole contract, and so the interface of a method. `& {}` makes
+// them show the members instead, and a method of a type literal stands alone.
+
 /** The callable form of a contract's method map; a ready-made client type passes through unchanged. */
 export type GGSocketCalls<T> = {
   readonly [K in keyof T]: T[K] extends AnyFunction ? T[K] : GGSocketCallable<T[K]>;
-};
+} & {};
 
 /** The handlers that a contract's method map asks for; a ready-made implementation type passes through unchanged. */
 export type GGSocketHandlers<T> = {
   [K in keyof T]: T[K] extends AnyFunction ? T[K] : GGSocketHandler<T[K]>;
-};
+} & {};
 
 /** What a connection receives: register the handlers of all its methods with `on`. */
-export interface WebSocketIncoming<T> {
-  /** Sets the handlers. May be called again: a later handler of a method replaces the earlier one. */
-  on(handlers: GGSocketHandlers<T>): void;
-}
+export type WebSocketIncoming<T> = {
+  /**
+   * Sets the handlers of all methods. May be called again, for example with `{ ...handlers, typing: other }`: a later
+   * handler of a method replaces the earlier one, until it is taken back.
+   */
+  on(handlers: GGSocketHandlers<T>): UnsubscribeOfVoid;
+};
 
 /** What a connection can send: one function per method, and `onClose`. */
 export type WebSocketOutgoing<T> = GGSocketCalls<T> & {
   /**
    * Runs `callback` once, inside the connection's context, when the connection has closed; at once if it already has.
    */
-  onClose(callback: () => void): void;
+  onClose(callback: () => void): UnsubscribeOfVoid;
 };
 
 /** What can be sent to many connections at once: the methods without `success`, since a group collects no replies. */
@@ -76,7 +90,10 @@ export type GGGroupCalls<T> = {
 };
 
 /** What a client receives: any part of the methods, since a client need not handle every push. */
-export interface GGWebSocketClientIncoming<T> {
-  /** Sets handlers, before or after `connect()`. May be called again: a later handler replaces the earlier one. */
-  on(handlers: Partial<GGSocketHandlers<T>>): void;
-}
+export type GGWebSocketClientIncoming<T> = {
+  /**
+   * Sets handlers, before or after `connect()`. May be called again: a later handler of a method replaces the earlier one,
+   * until it is taken back.
+   */
+  on(handlers: Partial<GGSocketHandlers<T>>): UnsubscribeOfVoid;
+};

@@ -12,7 +12,7 @@ export interface GGWebSocketHandshakeContext<TQueryArgs = Record<string, string>
    */
   readonly queryArgs: TQueryArgs;
   /** The upgrade request; absent on a client. */
-  readonly request?: GGHandshakeRequest;
+  readonly request?: GGHandshakeRequest | undefined;
 }
 
 /** The HTTP request that a connection began with, as middlewares of a server see it. It cannot be changed. */

@@ -1,4 +1,5 @@
 import type { GGContext } from "@grest-ts/context";
+import type { Unsubscribe } from "./unsubscribe.js";
 
 /** A custom transport, for `GGSocketPool.setAdapter` and `new GGSocket`: a proxy, a mock, another WebSocket. */
 export interface SocketAdapter {
@@ -22,11 +23,11 @@ export type SocketAdapterClass = new (url: string) => SocketAdapter;
 /** Options of `new GGSocket(adapter, config)`. */
 export interface GGSocketConfig {
   /** Names the socket in errors and logs. Default `"GGSocket"`. */
-  readonly apiName?: string;
+  readonly apiName?: string | undefined;
   /** What `GG_WS_CONNECTION` says the path is. Default `""`. */
-  readonly socketPath?: string;
+  readonly socketPath?: string | undefined;
   /** The context that handlers and callbacks run in. Default: a child of the caller's. */
-  readonly connectionContext?: GGContext;
+  readonly connectionContext?: GGContext | undefined;
 }
 
 /** A handler at the raw level, where no contract applies. */
@@ -42,7 +43,7 @@ export interface SocketReply {
   readonly success: boolean;
   /** `"OK"`, or the type of the error. */
   readonly type: string;
-  readonly data?: unknown;
+  readonly data?: unknown | undefined;
 }
 
 /**
@@ -65,21 +66,25 @@ export interface GGSocket {
   send(path: string, body?: unknown, expectsResponse?: boolean, timeoutMs?: number): Promise<SocketReply | undefined>;
   /**
    * Handles a path that no contract describes; on a served API the methods of its contract come first. A later handler
-   * of the same path replaces the earlier one.
+   * of the same path replaces the earlier one for good. Returns what takes the handler back.
    */
-  registerHandler(config: SocketHandlerConfig): void;
+  registerHandler(config: SocketHandlerConfig): Unsubscribe;
   /** Removes the handler of a path. */
   unregisterHandler(path: string): void;
   /**
-   * Is called with messages that nothing handles. A request that nothing handles is answered with `ROUTE_NOT_FOUND`.
+   * Is called with messages that nothing handles; a later handler replaces the earlier one. A request that nothing handles
+   * is answered with `ROUTE_NOT_FOUND`. Returns what takes the handler back.
    */
-  setUnknownMessageHandler(handler: (path: string, data: unknown) => void): void;
-  /** Runs `callback` with errors that belong to no call: of the transport, and of messages that failed. */
-  onError(callback: (error: Error) => void): this;
+  setUnknownMessageHandler(handler: (path: string, data: unknown) => void): Unsubscribe;
+  /**
+   * Runs `callback` with errors that belong to no call: of the transport, and of messages that failed. Returns what takes
+   * it back, and is the socket as well, as with the next two.
+   */
+  onError(callback: (error: Error) => void): Unsubscribe & this;
   /** Runs `callback` in `teardown()` and awaits it: after calls and handlers, before the connection is closed. */
-  onTearDown(callback: () => Promise<void>): this;
+  onTearDown(callback: () => Promise<void>): Unsubscribe & this;
   /** Runs `callback` once when the connection has closed, with close code and reason; at once when it already has. */
-  onClose(callback: (code: number, reason: string) => void): this;
+  onClose(callback: (code: number, reason: string) => void): Unsubscribe & this;
   /**
    * Waits for what is in flight, then for the `onTearDown` callbacks, each for at most 5,000 ms by default, and closes.
    */

@@ -1,4 +1,4 @@
-import { GGContractClass, type GGPermission, type GGValidator } from "@grest-ts/schema";
+import { GGContractClass, type GGContractMethod, type GGPermission, type GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketClient, GGWebSocketClientConfig } from "./client.js";
 import type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./contract.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
@@ -60,7 +60,8 @@ export interface GGWebSocketSchema<
   TQuery = undefined,
   _C2SImpl = C2S,
   _S2CImpl = S2C,
-> extends GGSchemaMethods<C2S, S2C> {
+> extends GGSchemaMethods<C2S, S2C>,
+    SchemaFunctions<C2S, S2C, TContext, TQuery> {
   /** The API's name. */
   readonly name: string;
   /** The path as it was given to `.path()`. */
@@ -73,6 +74,10 @@ export interface GGWebSocketSchema<
   readonly connectPermission?: GGPermission;
   /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
   readonly contract: SchemaContract<C2S, S2C>;
+}
+
+// A type literal: with a method of an interface editors show its type arguments, which are the whole contract.
+type SchemaFunctions<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TContext, TQuery> = {
   /**
    * Serves this API; it listens when the HTTP server starts.
    *
@@ -88,7 +93,7 @@ export interface GGWebSocketSchema<
   ): GGSocketServer<TContext, GGConnectionQuery<TQuery>>;
   /** Makes a typed client. It is not connected until its `connect()`. */
   createClient(config?: GGWebSocketClientConfig<TQuery>): GGWebSocketClient<C2S, S2C>;
-}
+};
 
 class Schema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> implements ServableSchema {
   // Taken over from the definition as they are, so `declare`: no code is needed for each.
@@ -98,31 +103,23 @@ class Schema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> imple
   declare readonly queryValidator?: GGValidator<unknown>;
   declare readonly connectPermission?: GGPermission;
   declare readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
-  readonly contract: SchemaContract<C2S, S2C>;
-  readonly #ends: SchemaEnds;
+  readonly contract: ServableSchema["contract"];
+  declare readonly register: (onConnection: unknown, config?: WebSocketSchemaConfig) => void;
+  declare readonly startServer: (onConnection: unknown, config?: WebSocketSchemaConfig) => unknown;
+  declare readonly createClient: (config?: GGWebSocketClientConfig<unknown>) => unknown;
 
   constructor(definition: TypedDefinition<C2S, S2C>, ends: SchemaEnds) {
     const { name, methods, middlewares } = Object.assign(this, definition);
     Object.freeze(middlewares);
     this.contract = Object.freeze({
       apiName: name,
-      clientToServer: new GGContractClass(`${name}.clientToServer`, methods.clientToServer),
-      serverToClient: new GGContractClass(`${name}.serverToClient`, methods.serverToClient),
+      clientToServer: new GGContractClass(`${name}.clientToServer`, methods.clientToServer as ContractMethods),
+      serverToClient: new GGContractClass(`${name}.serverToClient`, methods.serverToClient as ContractMethods),
     });
-    this.#ends = ends;
-    Object.freeze(this);
-  }
-
-  register(onConnection: unknown, config?: WebSocketSchemaConfig): void {
-    this.startServer(onConnection, config);
-  }
-
-  startServer(onConnection: unknown, config: WebSocketSchemaConfig = {}): unknown {
-    return this.#ends.startServer(this, onConnection, config);
-  }
-
-  createClient(config: GGWebSocketClientConfig<unknown> = {}): unknown {
-    return this.#ends.createClient(this, config);
+    // Functions that need no `this`, and that a test may replace.
+    this.startServer = (onConnection, config = {}) => ends.startServer(this, onConnection, config);
+    this.register = (...args) => void this.startServer(...args);
+    this.createClient = (config = {}) => ends.createClient(this, config);
   }
 }
 
@@ -135,9 +132,14 @@ export const GGWebSocketSchema = Schema as unknown as abstract new <
 /** Both directions of a schema's contract, in the form that the framework's own tools read. */
 export interface SchemaContract<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> {
   readonly apiName: string;
-  readonly clientToServer: GGContractClass<C2S>;
-  readonly serverToClient: GGContractClass<S2C>;
+  readonly clientToServer: ContractClassOf<C2S>;
+  readonly serverToClient: ContractClassOf<S2C>;
 }
+
+/** The framework's class of these methods: whole schemas are compared only in programs that read it. */
+type ContractClassOf<M> = M extends ContractMethods ? GGContractClass<M> : never;
+
+type ContractMethods = Readonly<Record<string, GGContractMethod>>;
 
 /** A definition that is still being made. */
 type Draft<T extends SchemaDefinition> = { -readonly [Key in keyof T]: T[Key] };
@@ -153,18 +155,20 @@ export class GGWebSocketSchemaBuilder<
 > {
   /** @internal */
   protected readonly draft: Draft<TypedDefinition<C2S, S2C>>;
-  readonly #ends: SchemaEnds;
+  /** @internal */
+  protected readonly ends: SchemaEnds;
 
   /** `webSocketSchema(contract)` makes one. */
   constructor(contract: ContractOf<C2S, S2C>, ends: SchemaEnds) {
     this.draft = { ...contract, path: "", middlewares: [] };
-    this.#ends = ends;
+    this.ends = ends;
   }
 
   /**
    * The path that the API is served on, with or without its leading slash.
    *
-   * @throws Error when it is empty or holds white space, `?` or `#`
+   * @throws Error when no client could ask for it: it is empty, holds white space, `?`, `#`, `\` or a control character,
+   *   or has a segment `.` or `..`
    */
   path(path: string): this {
     this.draft.path = path;
@@ -199,7 +203,7 @@ export class GGWebSocketSchemaBuilder<
    * @throws Error when no path was given
    */
   done(): GGWebSocketSchema<C2S, S2C, object, TQuery> {
-    return new Schema<C2S, S2C>(this.draft, this.#ends) as unknown as GGWebSocketSchema<C2S, S2C, object, TQuery>;
+    return new Schema<C2S, S2C>(this.draft, this.ends) as unknown as GGWebSocketSchema<C2S, S2C, object, TQuery>;
   }
 }
 

@@ -5,6 +5,7 @@ import type { GGWebSocketLogger } from "./logger.js";
 import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 import type { GGSocket } from "./rawSocket.js";
+import type { Unsubscribe } from "./unsubscribe.js";
 
 /**
  * When silent connections are checked. Messages, pings and bytes are signs of life: those that arrive, and those that
@@ -16,9 +17,9 @@ export interface GGHeartbeatOptions {
    * The silence after which a connection is asked for a sign of life, in ms, never earlier and within one and a half of it.
    * Default 25,000.
    */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
   /** How long an asked connection may stay silent before it is terminated (1006), in ms. Default 10,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -27,49 +28,49 @@ export interface GGHeartbeatOptions {
  */
 export interface GGWebSocketLimits {
   /** The largest message, in bytes. Default 16 MiB. A larger one closes with 1009. */
-  readonly maxPayloadBytes?: number;
+  readonly maxPayloadBytes?: number | undefined;
   /** How deep arrays and objects may nest in a payload. Default 128. Deeper ones are a `VALIDATION_ERROR`. */
-  readonly maxDepth?: number;
+  readonly maxDepth?: number | undefined;
   /**
    * How many values a payload may have: texts, numbers, arrays and so on, at every depth. Default 1,000,000. More are a
    * `VALIDATION_ERROR`, before the payload is parsed.
    */
-  readonly maxValues?: number;
+  readonly maxValues?: number | undefined;
   /**
    * Requests of one connection being handled at the same time. Default 1,000. Further ones get `SERVER_ERROR`
    * (`TOO_MANY_REQUESTS`). Of messages, which have no reply, ten times as many may be handled; further ones are
    * dropped.
    */
-  readonly maxRequestsInFlight?: number;
+  readonly maxRequestsInFlight?: number | undefined;
   /**
    * Messages and requests that one connection may send per second, on average. Default: unlimited. Beyond it requests
    * get `SERVER_ERROR` and messages are dropped (`RATE_LIMITED`); twice the burst refused in a row closes with 1008.
    */
-  readonly messagesPerSecond?: number;
+  readonly messagesPerSecond?: number | undefined;
   /** How many may arrive at once after a quiet time. Default: as many as per second. */
-  readonly messageBurst?: number;
+  readonly messageBurst?: number | undefined;
   /**
    * Bytes that may wait for a connection that reads too slowly. Default 64 MiB. Beyond it what is `droppable` is
    * dropped (`DROPPED`), and anything else closes the connection with 1013 (`SLOW_CONSUMER`).
    */
-  readonly maxOutboxBytes?: number;
+  readonly maxOutboxBytes?: number | undefined;
   /**
    * Bytes that may wait for all connections together. Default 512 MiB. Before it is reached the connections with most are
    * terminated (`SLOW_CONSUMER`), until a quarter of it is free.
    */
-  readonly maxTotalOutboxBytes?: number;
+  readonly maxTotalOutboxBytes?: number | undefined;
   /**
    * Connections in their handshake at the same time, those that were refused and have not closed yet included. Default
    * 5,000. Further upgrades get 503 (`TOO_MANY_HANDSHAKES`).
    */
-  readonly maxHandshakes?: number;
+  readonly maxHandshakes?: number | undefined;
   /**
    * Connections at the same time, from their upgrade until their sockets have closed. Default: unlimited. Further
    * upgrades get 503 (`TOO_MANY_CONNECTIONS`).
    */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /** The same for one address. Default: unlimited. Further upgrades get 429 (`TOO_MANY_CONNECTIONS_PER_ADDRESS`). */
-  readonly maxConnectionsPerAddress?: number;
+  readonly maxConnectionsPerAddress?: number | undefined;
 }
 
 /** The part of an upgrade request (Node's `IncomingMessage`) that identifies its sender. */
@@ -85,61 +86,64 @@ export interface GGDrainOptions {
    * once, closed with 1001 (going away). With more, clients without `drain` are closed in ten waves with 1012 (service
    * restart).
    */
-  readonly spreadMs?: number;
+  readonly spreadMs?: number | undefined;
   /**
    * After this many ms connections are closed whatever is in flight, and terminated 5 s later. Default 5,000 more than
    * `spreadMs`.
    */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }
 
 /** Options of `register` and `startServer`. */
 export interface WebSocketSchemaConfig {
   /** The HTTP server to listen on. Default: the app's `GGHttpServer`. */
-  readonly http?: GGHttpServer;
+  readonly http?: GGHttpServer | undefined;
   /** More middlewares; they run after the schema's. */
-  readonly middlewares?: readonly GGWebSocketMiddleware[];
+  readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
   /** Finds the scopes of a connection, once, after the middlewares. `null` means that there is no identity. */
-  readonly permissionResolver?: GGScopeResolver;
+  readonly permissionResolver?: GGScopeResolver | undefined;
   /** How long a request to a client waits for its reply, in ms. Default 30,000. A call may bring its own. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Where log entries go. Default: the framework's log (`GGLog`) of the scope that registers the API; without one
    * `console`, from warnings up.
    */
-  readonly logger?: GGWebSocketLogger;
+  readonly logger?: GGWebSocketLogger | undefined;
   /**
    * When a silent connection is asked for a sign of life, and how long it may take to give one, in ms, until it is
    * terminated (the client sees 1006). Default `{intervalMs: 25_000, timeoutMs: 10_000}`; `false` never asks.
    */
-  readonly heartbeat?: GGHeartbeatOptions | false;
+  readonly heartbeat?: GGHeartbeatOptions | false | undefined;
   /** The limits for clients. */
-  readonly limits?: GGWebSocketLimits;
+  readonly limits?: GGWebSocketLimits | undefined;
   /**
-   * Which pages may connect: their origins, such as `"https://app.example"`, or `"same-host"` for those whose host is
-   * that of the request. Others get 403 before the upgrade (`ORIGIN_REFUSED`). Requests without an `Origin`, which do
-   * not come from a browser, pass. Default: any page. Set it when a cookie plays a part in the handshake.
+   * Which pages may connect: their origins, such as `"https://app.example"`, `"https://*.app.example"` for all of its
+   * subdomains but not itself, `"capacitor://localhost"` for an app, `"null"` for files and sandboxed frames; or
+   * `"same-host"` for pages whose host is that of the request. Where `addressOf` is given, a proxy is trusted, and
+   * `"same-host"` takes what it says in `X-Forwarded-Host` and `X-Forwarded-Port` too. Others get 403 before the upgrade
+   * (`ORIGIN_REFUSED`). Requests without an `Origin`, which do not come from a browser, pass. Default: any page. Set it
+   * when a cookie plays a part in the handshake.
    */
-  readonly allowedOrigins?: readonly string[] | "same-host";
+  readonly allowedOrigins?: readonly string[] | "same-host" | undefined;
   /**
    * The address of a peer: for `maxConnectionsPerAddress`, log entries, middlewares and `GG_WS_CONNECTION`. Default: the
    * address of the TCP peer, which also counts where this returns no text, or throws. Behind a proxy read its header, for
    * example `X-Forwarded-For`.
    */
-  readonly addressOf?: (request: GGUpgradeRequest) => string | undefined;
+  readonly addressOf?: ((request: GGUpgradeRequest) => string | undefined) | undefined;
   /** How open connections are drained at teardown. */
-  readonly drain?: GGDrainOptions;
+  readonly drain?: GGDrainOptions | undefined;
   /**
    * The protocol extensions that are offered to clients (PROTOCOL.md, "Capabilities"). Default: all.
    * `[]` speaks the plain protocol of 0.0.39 to every client.
    */
-  readonly capabilities?: readonly GGWebSocketCapability[];
+  readonly capabilities?: readonly GGWebSocketCapability[] | undefined;
   /**
    * How an upgrade request to a path without an API is handled: `"refuse"` answers it with 404, `"leave"` leaves it to
    * the other `upgrade` listeners of the HTTP server, and answers it with 404 when there are none, or none has begun to
    * read or answer it within 5 s. Default `"refuse"`. One API with `"leave"` is enough for its server.
    */
-  readonly unknownPaths?: "refuse" | "leave";
+  readonly unknownPaths?: "refuse" | "leave" | undefined;
 }
 
 /**
@@ -164,9 +168,9 @@ export interface GGSocketServerConfig<TQuery = unknown> {
   /** Names it in errors, logs and metrics. */
   readonly apiName: string;
   /** Checks the query arguments of a connection; what it refuses is closed with 4000. */
-  readonly queryValidator?: GGValidator<TQuery>;
+  readonly queryValidator?: GGValidator<TQuery> | undefined;
   /** They run in their order, before anything else. */
-  readonly middlewares?: readonly GGWebSocketMiddleware[];
+  readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
 }
 
 /** One API being served: what `startServer` returns, and `new GGSocketServer(http, config)` without a contract. */
@@ -180,9 +184,9 @@ export interface GGSocketServer<_TContext = object, TQuery = unknown> {
   /**
    * Runs `handler` for each connection that is accepted from now on, inside its context and after the contract's own
    * handler, with a raw socket over it: for paths that no contract describes, whose handlers it registers. What it
-   * throws is logged.
+   * throws is logged. Returns what takes the handler back: connections that it has got stay.
    */
-  onConnection(handler: (socket: GGSocket, query: TQuery) => void): void;
+  onConnection(handler: (socket: GGSocket, query: TQuery) => void): Unsubscribe;
   /**
    * Closes the connections for which `match` is true, which runs in the context of each, so that keys set by
    * middlewares can be read: `server.closeConnections(() => USER.get()?.id === "ann")`. A pending handshake is matched
@@ -193,7 +197,10 @@ export interface GGSocketServer<_TContext = object, TQuery = unknown> {
    * @returns how many were closed
    * @throws what `match` threw for an open connection, once all others are handled
    */
-  closeConnections(match: () => boolean, options?: { readonly code?: number; readonly reason?: string }): number;
+  closeConnections(
+    match: () => boolean,
+    options?: { readonly code?: number | undefined; readonly reason?: string | undefined },
+  ): number;
   /**
    * Answers new upgrades with 503, asks clients that support `drain` to reconnect, closes the others once what is in
    * flight has finished, and the rest at the deadline of `drain`.

@@ -2,71 +2,93 @@ import { GGPromise } from "@grest-ts/schema";
 import type { GGSocketMethodMap } from "../api/contract.js";
 import type { GGCallOptions, GGGroupCalls } from "../api/methodTypes.js";
 import type { GGWebSocketSchema, SchemaDefinition } from "../api/schema.js";
+import { bindMembers } from "../connection/bindMembers.js";
 import { Calls } from "../connection/calls.js";
 import type { SocketMetrics } from "../connection/endpoint.js";
 import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
-import { memoizeByKey, tablesOf } from "../connection/methods/methodTable.js";
+import { type MethodTable, memoizeByKey, tablesOf } from "../connection/methods/methodTable.js";
 import { logUnsent, type Outcome, ok, unsendable } from "../connection/methods/outcome.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { sizedFrame } from "../protocol/frame.js";
 import { SharedMessage } from "../transport/transport.js";
 import { callerOf } from "./connection/outgoing.js";
 import { ServerConnection } from "./connection/serverConnection.js";
+import { withLazyMethods } from "./lazyMethods.js";
+
+/** Each connection of a group with the function that removes its close callback. */
+type Members = Map<ServerConnection, () => void>;
+
+/** A property, so that what a program puts around a group has it too. */
+const MEMBERS = Symbol("members");
 
 /** Connections of one API that get the same messages. */
 class Group implements GGSocketGroupMembers {
-  /** Each with the function that removes its close callback. */
-  readonly #members = new Map<ServerConnection, () => void>();
+  declare readonly [MEMBERS]: Members;
+
+  constructor(schema: SchemaDefinition) {
+    const members: Members = new Map();
+    Object.defineProperty(this, MEMBERS, { value: members });
+    const group = withLazyMethods(
+      this,
+      messagesOf(schema),
+      (method) => (data: unknown, options?: GGCallOptions) =>
+        new GGPromise(send(members, method, data, options?.droppable) as never),
+    );
+    bindMembers(group);
+    // biome-ignore lint/correctness/noConstructorReturn: the object itself has no methods of the contract
+    return group;
+  }
 
   get size(): number {
-    return this.#members.size;
+    return this[MEMBERS].size;
   }
 
   add(outgoing: object): void {
+    const members = this[MEMBERS];
     const connection = connectionOf(outgoing);
-    if (!connection.isOpen || this.#members.has(connection)) return;
-    const stopWatching = connection.onClose(() => this.#members.delete(connection));
-    this.#members.set(connection, stopWatching);
+    if (!connection.isOpen || members.has(connection)) return;
+    const stopWatching = connection.onClose(() => members.delete(connection));
+    members.set(connection, stopWatching);
   }
 
   remove(outgoing: object): boolean {
     const connection = connectionOf(outgoing);
-    this.#members.get(connection)?.();
-    return this.#members.delete(connection);
+    this[MEMBERS].get(connection)?.();
+    return this[MEMBERS].delete(connection);
   }
 
   has(outgoing: object): boolean {
-    return this.#members.has(connectionOf(outgoing));
+    return this[MEMBERS].has(connectionOf(outgoing));
   }
 
   closeAll(code: number = CloseCode.NORMAL, reason = ""): number {
-    const members = [...this.#members.keys()];
-    this.#members.clear();
-    for (const connection of members) connection.close(code, clampCloseReason(reason));
-    return members.length;
+    const connections = [...this[MEMBERS].keys()];
+    this[MEMBERS].clear();
+    for (const connection of connections) connection.close(code, clampCloseReason(reason));
+    return connections.length;
   }
+}
 
-  /** Validates and encodes once, and hands the same message to every member. Never rejects. */
-  static async send(group: Group, method: CompiledMethod, data: unknown, droppable?: boolean): Promise<Outcome> {
-    let message: SharedMessage;
-    try {
-      message = new SharedMessage(sizedFrame(method.messagePrefix, method.writeInput(data)));
-    } catch (thrown) {
-      const error = unsendable(method.path, thrown);
-      const [member] = group.#members.keys();
-      if (member) logUnsent(member.api.endpoint.logger, method.path, error);
-      return error;
-    }
-    const sent = new Map<SocketMetrics | undefined, number>();
-    for (const connection of group.#members.keys()) {
-      const { metrics } = connection.socketEndpoint;
-      if (connection.isOpen && connection.sendShared(message, droppable)) {
-        sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
-      } else metrics?.sent(method.path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
-    }
-    for (const [metrics, count] of sent) metrics?.sent(method.path, "OK", undefined, count);
-    return ok(undefined);
+/** Validates and encodes once, and hands the same message to every member. Never rejects. */
+async function send(members: Members, method: CompiledMethod, data: unknown, droppable?: boolean): Promise<Outcome> {
+  let message: SharedMessage;
+  try {
+    message = new SharedMessage(sizedFrame(method.messagePrefix, method.writeInput(data)));
+  } catch (thrown) {
+    const error = unsendable(method.path, thrown);
+    const [member] = members.keys();
+    if (member) logUnsent(member.api.endpoint.logger, method.path, error);
+    return error;
   }
+  const sent = new Map<SocketMetrics | undefined, number>();
+  for (const connection of members.keys()) {
+    const { metrics } = connection.socketEndpoint;
+    if (connection.isOpen && connection.sendShared(message, droppable)) {
+      sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
+    } else metrics?.sent(method.path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
+  }
+  for (const [metrics, count] of sent) metrics?.sent(method.path, "OK", undefined, count);
+  return ok(undefined);
 }
 
 /** What every group can do, whatever its contract. */
@@ -87,24 +109,15 @@ export interface GGSocketGroupMembers {
   closeAll(code?: number, reason?: string): number;
 }
 
-type GroupClass = new () => Group;
-
 /** The names that a method of the contract cannot have in a group. */
 const TAKEN = ["add", "remove", "has", "size", "closeAll", "constructor"];
 
-const groupClass = memoizeByKey((schema: SchemaDefinition): GroupClass => {
-  class ApiGroup extends Group {}
-  for (const method of tablesOf(schema).serverToClient.values()) {
-    if (method.hasReply) continue;
-    if (TAKEN.includes(method.name))
-      throw new Error(`GGSocketGroup: ${method.path} has the name of a group's own member`);
-    Object.defineProperty(ApiGroup.prototype, method.name, {
-      value(this: Group, data: unknown, options?: GGCallOptions) {
-        return new GGPromise(Group.send(this, method, data, options?.droppable) as never);
-      },
-    });
-  }
-  return ApiGroup;
+/** The methods that a group of a schema has. */
+const messagesOf = memoizeByKey((schema: SchemaDefinition): MethodTable => {
+  const messages = [...tablesOf(schema).serverToClient].filter(([, method]) => !method.hasReply);
+  for (const [path, { name }] of messages)
+    if (TAKEN.includes(name)) throw new Error(`GGSocketGroup: ${path} has the name of a group's own member`);
+  return new Map(messages);
 });
 
 /**
@@ -124,12 +137,12 @@ export type GGSocketGroup<S2C> = GGSocketGroupMembers & GGGroupCalls<S2C>;
  *
  * @throws Error when a `serverToClient` method is called `add`, `remove`, `has`, `size` or `closeAll`
  */
-export const GGSocketGroup = class {
-  constructor(schema: SchemaDefinition) {
-    // biome-ignore lint/correctness/noConstructorReturn: the class depends on the schema
-    return new (groupClass(schema))();
-  }
-} as unknown as new <C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TContext, TQuery>(
+export const GGSocketGroup = Group as unknown as new <
+  C2S extends GGSocketMethodMap,
+  S2C extends GGSocketMethodMap,
+  TContext,
+  TQuery,
+>(
   schema: GGWebSocketSchema<C2S, S2C, TContext, TQuery>,
 ) => GGSocketGroup<S2C>;
 

@@ -8,7 +8,7 @@ import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
-import { tablesOf } from "../connection/methods/methodTable.js";
+import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js";
 import { isThenable } from "../connection/methods/outcome.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
@@ -19,7 +19,6 @@ import { WsTransport } from "../transport/node/ws.js";
 import { announce } from "./announce.js";
 import { answeredAtOnce } from "./answeredAtOnce.js";
 import { drain } from "./connection/drain.js";
-import { outgoingClass } from "./connection/outgoing.js";
 import type { ServerConnection } from "./connection/serverConnection.js";
 import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
@@ -44,10 +43,10 @@ export class Registration implements ServedApi {
   readonly connectPermission: GGPermission | undefined;
   readonly permissionResolver: GGScopeResolver | undefined;
   readonly onConnection: AnyConnectionHandler;
-  readonly rawHandlers: RawConnectionHandler[] = [];
+  readonly rawHandlers = new Set<RawConnectionHandler>();
   readonly metrics: ServerMetrics;
   readonly endpoint: SocketEndpoint;
-  readonly Outgoing: ReturnType<typeof outgoingClass>;
+  readonly serverToClient: MethodTable;
   readonly capabilities: ServerCapabilities;
   readonly limits: Limits;
   readonly ledger: Ledger;
@@ -88,7 +87,7 @@ export class Registration implements ServedApi {
     this.metrics = new ServerMetrics(apiName, this.path, scope, (error) =>
       logger.error(`${apiName}: the metrics store failed`, { error }),
     );
-    this.Outgoing = outgoingClass(serverToClient);
+    this.serverToClient = serverToClient;
     if (heartbeat) this.#heartbeat = new Heartbeat(heartbeat.intervalMs, heartbeat.timeoutMs);
     this.capabilities = new ServerCapabilities(config.capabilities, this.#heartbeat);
     this.#drain = config.drain;
@@ -107,7 +106,7 @@ export class Registration implements ServedApi {
       }),
       onConnectionClosed: (connection, code) => this.#connectionClosed(connection as ServerConnection, code),
     };
-    this.#admission = new Admission(apiName, this.limits, this.ledger, config.allowedOrigins);
+    this.#admission = new Admission(apiName, this.limits, this.ledger, config);
     this.#addressOf = config.addressOf;
     this.#http = http;
     this.#upgrades = this.#route(config);

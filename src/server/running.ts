@@ -1,6 +1,6 @@
 import { Server as TlsServer } from "node:tls";
 import type { GGHttpServer } from "@grest-ts/http";
-import type { SchemaDefinition } from "../api/schema.js";
+import type { ServableSchema } from "../api/schema.js";
 import type { Registration } from "./registration.js";
 
 interface Running {
@@ -8,17 +8,18 @@ interface Running {
   readonly http: GGHttpServer;
 }
 
-const registrations = new WeakMap<SchemaDefinition, readonly Running[]>();
+/** By the contract of a schema, which it shares with what a program puts around it. */
+const registrations = new WeakMap<ServableSchema["contract"], readonly Running[]>();
 
 /** Notes that this process serves a schema, for the test kit to find. */
-export function noteRunning(schema: SchemaDefinition, registration: Registration, http: GGHttpServer): void {
-  const others = (registrations.get(schema) ?? []).filter((one) => !one.registration.isClosing);
-  registrations.set(schema, [...others, { registration, http }]);
+export function noteRunning({ contract }: ServableSchema, registration: Registration, http: GGHttpServer): void {
+  const others = (registrations.get(contract) ?? []).filter((one) => !one.registration.isClosing);
+  registrations.set(contract, [...others, { registration, http }]);
 }
 
 /** The base URL of the server of this process that serves a schema: the latest registration that listens now. */
-export function runningServerOf(schema: SchemaDefinition): string | undefined {
-  const listening = registrations.get(schema)?.filter((one) => !one.registration.isClosing && one.registration.port);
+export function runningServerOf({ contract }: ServableSchema): string | undefined {
+  const listening = registrations.get(contract)?.filter((one) => !one.registration.isClosing && one.registration.port);
   const latest = listening?.at(-1);
   if (!latest) return undefined;
   const scheme = latest.http.httpServer instanceof TlsServer ? "wss" : "ws";

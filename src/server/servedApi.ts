@@ -3,7 +3,7 @@ import type { GGPermission, GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket } from "../api/rawSocket.js";
 import type { SocketEndpoint } from "../connection/endpoint.js";
-import type { outgoingClass } from "./connection/outgoing.js";
+import type { MethodTable } from "../connection/methods/methodTable.js";
 import type { ServerConnection } from "./connection/serverConnection.js";
 import type { ServerCapabilities } from "./handshake/capabilities.js";
 import type { PendingHandshakes } from "./handshake/pendingHandshakes.js";
@@ -36,9 +36,9 @@ export interface ServedApi {
   readonly handshakes: PendingHandshakes;
   // The connection.
   readonly onConnection: AnyConnectionHandler;
-  readonly rawHandlers: readonly RawConnectionHandler[];
+  readonly rawHandlers: ReadonlySet<RawConnectionHandler>;
   /** What the server may call on its clients. */
-  readonly Outgoing: ReturnType<typeof outgoingClass>;
+  readonly serverToClient: MethodTable;
   /** Counts and logs what a peer has violated below the messages, if it has; `endpoint` is that of its connection. */
   transportFailed(error: Error, endpoint: SocketEndpoint): void;
   /** Counts a connection until it closes. Called inside the scope. */

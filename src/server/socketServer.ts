@@ -1,6 +1,10 @@
 import type { GGHttpServer } from "@grest-ts/http";
+import { checkPath } from "../api/definitionChecks.js";
 import type { GGSocketServerConfig, GGSocketServer as SocketServer } from "../api/server.js";
+import type { Unsubscribe } from "../api/unsubscribe.js";
+import { bindMembers } from "../connection/bindMembers.js";
 import { Registration } from "./registration.js";
+import type { RawConnectionHandler } from "./servedApi.js";
 
 /** What programs see of an API that is being served. */
 class Server implements SocketServer {
@@ -8,6 +12,7 @@ class Server implements SocketServer {
 
   constructor(served: GGHttpServer | Registration, config?: GGSocketServerConfig) {
     this.#registration = served instanceof Registration ? served : register(served, config as GGSocketServerConfig);
+    bindMembers(this);
   }
 
   get apiName(): string {
@@ -22,8 +27,12 @@ class Server implements SocketServer {
     return this.#registration.connectionCount;
   }
 
-  onConnection(...[handler]: Parameters<SocketServer["onConnection"]>): void {
-    this.#registration.rawHandlers.push(handler);
+  onConnection(...[handler]: Parameters<SocketServer["onConnection"]>): Unsubscribe {
+    const { rawHandlers } = this.#registration;
+    // A function of its own: the same handler may be given twice.
+    const added: RawConnectionHandler = (socket, query) => handler(socket, query);
+    rawHandlers.add(added);
+    return () => rawHandlers.delete(added);
   }
 
   closeConnections(...revocation: Parameters<SocketServer["closeConnections"]>): number {
@@ -41,7 +50,7 @@ export type GGSocketServer<TContext = object, TQuery = unknown> = SocketServer<T
  * Serves a path without a contract: `onConnection` gets a raw socket for each connection. An API with a contract is
  * served by its schema's `register` or `startServer`.
  *
- * @throws Error when the path is taken
+ * @throws Error when the path is taken, or no client could ask for it
  */
 export const GGSocketServer = Server as unknown as new <TContext = object, TQuery = unknown>(
   http: GGHttpServer,
@@ -57,6 +66,7 @@ function register(
   http: GGHttpServer,
   { apiName: name, middlewares = [], ...more }: GGSocketServerConfig,
 ): Registration {
+  checkPath(name, more.path);
   const schema = { name, middlewares, methods: { clientToServer: {}, serverToClient: {} }, ...more };
   return new Registration(schema, () => {}, http, {});
 }

@@ -498,7 +498,7 @@ describe("outgoing.onClose", () => {
     await closed.passed;
     const outgoing = await outgoings.next();
     const calls: unknown[][] = [];
-    expect(outgoing.onClose((...args: unknown[]) => void calls.push(args))).toBeUndefined();
+    outgoing.onClose((...args: unknown[]) => void calls.push(args));
     expect(calls).toEqual([[]]);
   });
 

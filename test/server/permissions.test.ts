@@ -5,6 +5,7 @@ import {
   GG_ANY_PERMISSION,
   GG_NO_PERMISSIONS,
   GGContractClass,
+  type GGContractMethod,
   type GGPermission,
   IsObject,
   IsString,
@@ -335,7 +336,7 @@ describe("the check at start", () => {
     if (connect !== undefined) made.connectPermission(connect);
     return made.done();
   };
-  const httpApi = (name: string, methods: GGSocketMethodMap) =>
+  const httpApi = (name: string, methods: Readonly<Record<string, GGContractMethod>>) =>
     httpSchema(new GGContractClass(name, methods))
       .pathPrefix(name)
       .routes(Object.fromEntries(Object.keys(methods).map((method) => [method, GGRpc.POST(method)])));

@@ -7,6 +7,16 @@ type Wrapping = <T extends object>(object: T, methods: readonly (string & keyof 
 
 const proxied: Wrapping = (object) => new Proxy(object, {});
 
+/** Wraps what it gives as well, as libraries of observable state do. */
+export const deepProxy = <T extends object>(object: T): T =>
+  new Proxy(object, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver);
+      const isPlain = typeof member === "object" && member !== null && !Object.isFrozen(member);
+      return isPlain && !(member instanceof Promise) ? deepProxy(member) : member;
+    },
+  });
+
 const spiedOn: Wrapping = (object, methods) => {
   for (const name of methods) vi.spyOn(object as never, name);
   return object;
@@ -38,6 +48,7 @@ const lookedAt: Wrapping = (object) => {
 export const WRAPPINGS: Readonly<Record<string, Wrapping>> = {
   "as it is": (object) => object,
   "behind a Proxy": proxied,
+  "behind a deep Proxy": deepProxy,
   "behind Vue's reactive": (object) => reactive(object) as typeof object,
   "behind Vue's shallowReactive": (object) => shallowReactive(object) as typeof object,
   "behind Vue's readonly": (object) => readonly(object) as typeof object,

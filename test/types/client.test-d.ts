@@ -1,5 +1,5 @@
 import type { GGPromise, NOT_FOUND, OK, SERVER_ERROR, tUint, VALIDATION_ERROR } from "@grest-ts/schema";
-import type { GGCallOptions, GGWebSocketClient, GGWebSocketClientEnds } from "@grest-ts/websocket";
+import type { GGCallOptions, GGWebSocketClient, GGWebSocketClientEnds, Unsubscribe } from "@grest-ts/websocket";
 import { describe, expectTypeOf, it } from "vitest";
 import { type Api, type C2S, type LIMITED, NEVER_LISTED, type ROOM_FULL, type S2C, type tUserId } from "./api.js";
 
@@ -161,6 +161,10 @@ describe("a client's handlers", () => {
     });
   });
 
+  it("are taken back by what on returns", () => {
+    expectTypeOf(incoming.on).returns.toExtend<Unsubscribe>();
+  });
+
   it("of a method without success may return whatever they like", () => {
     const users: string[] = [];
     void (() => incoming.on({ joined: ({ userId }) => users.push(userId), nudge: async () => users.length }));
@@ -191,6 +195,7 @@ describe("a client's handlers", () => {
         expectTypeOf(ends.incoming).toEqualTypeOf(incoming);
       }));
     void (() => client.connect(async ({ incoming: { on } }) => on({ nudge() {} })));
+    void (() => client.connect(({ incoming: { on } }) => on({ nudge() {} })));
     expectTypeOf(client.connect).returns.toEqualTypeOf<Promise<void>>();
   });
 });
@@ -201,8 +206,10 @@ describe("a client's life", () => {
     expectTypeOf(client.disconnect).returns.toEqualTypeOf<Promise<void>>();
     expectTypeOf(client.close).returns.toEqualTypeOf<void>();
     void (() => {
-      expectTypeOf(client.onClose(() => {})).toEqualTypeOf<Client>();
-      expectTypeOf(client.onError((error) => expectTypeOf(error).toExtend<Error>())).toEqualTypeOf<Client>();
+      expectTypeOf(client.onClose(() => {})).toEqualTypeOf<Unsubscribe & Client>();
+      expectTypeOf(client.onError((error) => expectTypeOf(error).toExtend<Error>())).toEqualTypeOf<
+        Unsubscribe & Client
+      >();
     });
     // @ts-expect-error isConnected is read-only
     void (() => (client.isConnected = true));

@@ -1,11 +1,22 @@
-import { GG_NO_PERMISSIONS, type GGContractClass, IsObject, IsString, IsUint, type tUint } from "@grest-ts/schema";
+import {
+  GG_NO_PERMISSIONS,
+  type GGContractClass,
+  type GGContractMethod,
+  type GGValidator,
+  IsObject,
+  IsString,
+  IsUint,
+  type tUint,
+} from "@grest-ts/schema";
 import {
   defineSocketContract,
   type GGConnectionHandler,
   type GGSocketMethodMap,
   type GGWebSocketClient,
+  type GGWebSocketClientConfig,
   type GGWebSocketMiddleware,
   type GGWebSocketSchema,
+  type GGWebSocketSchemaBuilder,
   webSocketSchema,
 } from "@grest-ts/websocket";
 import { describe, expectTypeOf, it } from "vitest";
@@ -49,6 +60,12 @@ describe("a contract", () => {
     void (() => one({ ping: { input: "string" } }));
     // @ts-expect-error a success is a schema
     void (() => one({ ping: { success: Boolean } }));
+    // @ts-expect-error a schema is more than a validator
+    void (() => one({ ping: { input: {} as GGValidator<string> } }));
+    // @ts-expect-error a schema is more than a validator
+    void (() => one({ ping: { success: {} as GGValidator<string> } }));
+    // @ts-expect-error an error class is no schema
+    void (() => one({ ping: { input: ROOM_FULL } }));
     // @ts-expect-error errors is a list
     void (() => one({ ping: { errors: ROOM_FULL } }));
     // @ts-expect-error errors are classes
@@ -63,6 +80,7 @@ describe("a contract", () => {
         b: { permission: "chat:write" },
         c: { permission: { allOf: ["a", { anyOf: ["b", "c"] }] } },
       }));
+    void ((methods: Readonly<Record<string, GGContractMethod>>) => one(methods));
   });
 });
 
@@ -86,6 +104,17 @@ describe("a schema", () => {
     expectTypeOf(Api.middlewares).toEqualTypeOf<readonly GGWebSocketMiddleware[]>();
     expectTypeOf(Api.contract.clientToServer).toEqualTypeOf<GGContractClass<C2S>>();
     expectTypeOf(Api.contract.serverToClient).toEqualTypeOf<GGContractClass<S2C>>();
+  });
+
+  it("is made in separate statements as well, by a builder whose type they do not change", () => {
+    void (() => {
+      const builder: GGWebSocketSchemaBuilder<C2S, S2C> = webSocketSchema(contract);
+      builder.path("ws/rooms");
+      builder.use({});
+      expectTypeOf(builder.done()).toEqualTypeOf<typeof Api>();
+      const typed: GGWebSocketSchemaBuilder<C2S, S2C, { room: string }> = builder.queryOnConnect<{ room: string }>();
+      expectTypeOf(typed.done()).toEqualTypeOf<GGWebSocketSchema<C2S, S2C, object, { room: string }>>();
+    });
   });
 
   it("takes middlewares and permissions and nothing else", () => {
@@ -125,6 +154,17 @@ describe("queryOnConnect", () => {
     void (() => Checked.createClient({ query: {} }));
     // @ts-expect-error the API asks for no query
     void (() => Api.createClient({ query: { room: "a" } }));
+  });
+
+  it("may be left out, since a url, a middleware or beforeConnect may bring the query", () => {
+    const config: GGWebSocketClientConfig<{ room: string; language?: string }> = { url: "ws://x" };
+    void (() => [Typed.createClient(config), Typed.createClient(), Checked.createClient({ url: "ws://x?room=a" })]);
+    void (() => Checked.createClient({ beforeConnect: async () => ({ query: { room: "a" } }) }));
+    void (() => Checked.createClient({ beforeConnect: async () => {} }));
+    // @ts-expect-error: not the query of the schema
+    void (() => Checked.createClient({ beforeConnect: async () => ({ query: { room: 1 } }) }));
+    // @ts-expect-error: a target is an object
+    void (() => Checked.createClient({ beforeConnect: async () => "ws://x" }));
   });
 
   it("types the third argument of the connection handler", () => {

@@ -6,7 +6,13 @@ import type {
   tUint,
   VALIDATION_ERROR,
 } from "@grest-ts/schema";
-import type { GGCallOptions, GGSocketServer, WebSocketIncoming, WebSocketOutgoing } from "@grest-ts/websocket";
+import type {
+  GGCallOptions,
+  GGSocketServer,
+  Unsubscribe,
+  WebSocketIncoming,
+  WebSocketOutgoing,
+} from "@grest-ts/websocket";
 import { describe, expectTypeOf, it } from "vitest";
 import { Api, type C2S, type LIMITED, NEVER_LISTED, type S2C, type tUserId } from "./api.js";
 
@@ -78,6 +84,23 @@ describe("a server's handlers", () => {
     void (() => incoming.on({ ...handlers, join: async () => new NEVER_LISTED() }));
   });
 
+  it("may all be given again, and are taken back by what on returns", () => {
+    void (() => {
+      incoming.on(handlers);
+      const takeBack: Unsubscribe = incoming.on({ ...handlers, count: () => 2 });
+      takeBack();
+    });
+    // @ts-expect-error the others are missing: no call knows that it is not the first
+    void (() => incoming.on({ count: () => 2 }));
+  });
+
+  it("may be what a function that returns nothing ends with, as in 0.0.39", () => {
+    void (() => Api.register((incoming) => incoming.on(handlers)));
+    void (() => Api.register(async (incoming) => incoming.on(handlers)));
+    void ((): void => incoming.on(handlers));
+    void ((): void => outgoing.onClose(() => {}));
+  });
+
   it("must be functions", () => {
     // @ts-expect-error a handler is a function
     void (() => incoming.on({ ...handlers, ping: true }));
@@ -101,7 +124,8 @@ describe("a server's outgoing calls", () => {
     expectTypeOf(outgoing.nudge).toEqualTypeOf<
       (data?: undefined, options?: GGCallOptions) => GGPromise<void, typeof SERVER_ERROR.infer>
     >();
-    expectTypeOf(outgoing.onClose).toEqualTypeOf<(callback: () => void) => void>();
+    expectTypeOf(outgoing.onClose).toBeCallableWith(() => {});
+    expectTypeOf(outgoing.onClose).returns.toExtend<Unsubscribe>();
   });
 
   it("do not compile with a wrong input", () => {

@@ -12,6 +12,7 @@ import { beginTrace } from "../../connection/trace.js";
 import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
+import { parseQuery, type QueryArgs } from "../../protocol/query.js";
 import type { WsTransport } from "../../transport/node/ws.js";
 import { ConnectionAddress } from "../connection/connectionAddress.js";
 import { endpointOf } from "../connection/endpoint.js";
@@ -25,7 +26,7 @@ import { HandshakeContext, UpgradeRequest } from "./handshakeContext.js";
 import { HandshakeListener, type HandshakeResult, MAX_HANDSHAKE } from "./listener.js";
 import { runMiddlewares } from "./middlewares.js";
 import { checkPermission, resolveScopes, type Scopes } from "./permissions.js";
-import { checkQuery, parseQuery, type RawQuery } from "./query.js";
+import { checkQuery } from "./query.js";
 
 /** How long a client may take to send its handshake message, in ms. */
 const HANDSHAKE_TIMEOUT = 5_000;
@@ -85,7 +86,7 @@ class Handshake {
   }
 
   #checkQuery(validator: GGValidator<unknown>): void {
-    const query = checkQuery(validator, this.#query as RawQuery);
+    const query = checkQuery(validator, this.#query as QueryArgs);
     if (query.success) this.#query = query.value;
     else this.#end("QUERY_INVALID", CloseCode.QUERY_INVALID, "Invalid query parameters");
   }
@@ -127,7 +128,7 @@ class Handshake {
     if (!this.#listener.isOpen || !api.handshakes.isPending(transport)) {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
-    const handlers = api.rawHandlers.length > 0 ? new RawHandlers() : new Handlers();
+    const handlers = api.rawHandlers.size > 0 ? new RawHandlers() : new Handlers();
     const connection = new ServerConnection(transport, api, this.#slot, this.#context, handlers, agreed, scopes);
     // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);

@@ -7,7 +7,8 @@ import { isThenable } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { RawConnection, rawSocket } from "../../connection/raw/rawSocket.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
-import type { ServedApi } from "../servedApi.js";
+import { outgoingOf } from "../connection/outgoing.js";
+import type { RawConnectionHandler, ServedApi } from "../servedApi.js";
 
 /**
  * Calls the program's handler, and those of `GGSocketServer.onConnection` when there are any. Messages wait until each
@@ -36,7 +37,7 @@ export function runConnectionHandlers(
 
 /** Calls `ready` when the handler has given handlers, and when it has ended. */
 function runContracted(
-  { apiName, onConnection, Outgoing }: ServedApi,
+  { apiName, onConnection, serverToClient }: ServedApi,
   connection: Connection,
   handlers: Handlers,
   query: unknown,
@@ -45,15 +46,12 @@ function runContracted(
 ): void {
   const incoming = {
     on(added: HandlerObject) {
-      handlers.add(added);
+      const takeBack = handlers.add(added);
       ready();
+      return takeBack;
     },
   };
-  const outgoing = Object.defineProperty(new Outgoing(connection.calls), "onClose", {
-    configurable: true,
-    writable: true,
-    value: (callback: () => void) => void connection.onClose(() => callback()),
-  });
+  const outgoing = outgoingOf(serverToClient, connection.calls, (callback) => connection.onClose(() => callback()));
   const fail = (error: unknown) => {
     connection.namedEndpoint.logger.error(`${apiName}: the connection handler failed`, { error });
     connection.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
@@ -78,8 +76,8 @@ function runRaw(
 ): void {
   const socket = rawSocket(raw);
   const { context, namedEndpoint: endpoint } = raw.connection;
-  const run = (handler: (typeof rawHandlers)[number]) =>
+  const run = (handler: RawConnectionHandler) =>
     runCallback(endpoint, context, "onConnection", () => handler(socket, query));
-  const allEnded = Promise.all(rawHandlers.map(run)).then(ended);
+  const allEnded = Promise.all(Array.from(rawHandlers, run)).then(ended);
   waitAtMost(HANDLER_GRACE, (done) => void allEnded.then(done)).then(ready);
 }

@@ -13,7 +13,8 @@ const ZodObject = typeof document === "undefined" ? $ZodObjectJIT : $ZodObject;
 /** The type of one field of a shape. */
 export type GGFieldType<F> = F extends { readonly infer: infer T } ? T : F extends GGLiteralValue ? F : never;
 
-type Flat<T> = { [K in keyof T]: T[K] };
+// With `& {}` editors show the members, not this alias.
+type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 /** The type of the objects of a shape. */
 export type GGShapeType<S> = Flat<

@@ -1,0 +1,50 @@
+/** PEM or DER: certificates, or keys. */
+type Credentials = string | Uint8Array | readonly (string | Uint8Array)[];
+
+/**
+ * How a client in Node connects, as `http.request` and `tls.connect` take it. There is no option for compression, for the
+ * largest message (16 MiB) or for redirects, which are not followed. Another name fails the attempt.
+ */
+export interface GGConnectOptions {
+  /** HTTP headers of the upgrade request, for proxies and gateways. Middlewares read `headers` of the handshake instead. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The `Origin` header. */
+  readonly origin?: string | undefined;
+  /** An `http.Agent`, or `https.Agent` for `wss://`, such as one that connects through a proxy. */
+  readonly agent?: { destroy(): void } | undefined;
+  /** The certificates of the authorities to trust, in place of those that Node knows. */
+  readonly ca?: Credentials | undefined;
+  /** The certificate of this client. */
+  readonly cert?: Credentials | undefined;
+  /** The private key of this client. */
+  readonly key?: Credentials | undefined;
+  /** Certificate and private key of this client in one (PKCS #12). */
+  readonly pfx?: Uint8Array | undefined;
+  /** What `key` or `pfx` is encrypted with. */
+  readonly passphrase?: string | undefined;
+  /** The name that the server's certificate must be for. Default: the host of the URL. */
+  readonly servername?: string | undefined;
+  /** Whether the server's certificate is checked. Default `true`. With `false` anyone in between can read everything. */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** The local address to connect from. */
+  readonly localAddress?: string | undefined;
+  /** The IP version of the host's address: 4 or 6. Default: both are tried. */
+  readonly family?: 4 | 6 | undefined;
+}
+
+/** The part of the `WebSocket` standard that a client uses: the global class has it, and those of `ws` and undici. */
+export interface GGWebSocketLike {
+  readonly readyState: number;
+  readonly CONNECTING: number;
+  readonly OPEN: number;
+  readonly bufferedAmount: number;
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** A `WebSocket` class. */
+export type GGWebSocketClass = new (url: string) => GGWebSocketLike;
