@@ -1,6 +1,6 @@
 import type { ERROR, Raw } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../protocol/capabilities.js";
-import type { GGConnectOptions, GGWebSocketClass } from "./connectOptions.js";
+import type { ConnectOptions, WebSocketClass } from "./connectOptions.js";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
@@ -19,7 +19,7 @@ export interface GGWebSocketTarget<TQuery = undefined> {
   /** More middlewares; they run after the schema's. */
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
   /** How a client in Node connects: its certificates, agent, HTTP headers and so on. Not used with `webSocket`, nor in pages. */
-  readonly connectOptions?: GGConnectOptions | undefined;
+  readonly connectOptions?: ConnectOptions | undefined;
 }
 
 type Target<TQuery> = GGWebSocketTarget<TQuery>;
@@ -39,6 +39,11 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is one of them
   readonly beforeConnect?: (() => Target<TQuery> | void | Promise<Target<TQuery> | void>) | undefined;
   /**
+   * How many bytes may wait to be sent when the server reads too slowly. Beyond, a `droppable` message is dropped, and
+   * anything else closes the connection with 1013: what it was settles with a `SERVER_ERROR` (`limit`). Default 64 MiB.
+   */
+  readonly maxOutboxBytes?: number | undefined;
+  /**
    * The protocol extensions that are offered to the server (PROTOCOL.md, "Capabilities"). Default: all, but `drain`
    * only with `reconnect`. `[]` speaks the plain protocol of 0.0.39.
    */
@@ -47,7 +52,7 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
    * The `WebSocket` class to connect with, such as a runtime's global one or that of undici. Default: `ws` in Node, the
    * global one in browsers.
    */
-  readonly webSocket?: GGWebSocketClass | undefined;
+  readonly webSocket?: WebSocketClass | undefined;
   /**
    * Where warnings and errors go. Default: the framework's log (`GGLog`) of the caller's scope, in Node; else
    * `console`.

@@ -5,7 +5,7 @@ type Credentials = string | Uint8Array | readonly (string | Uint8Array)[];
  * How a client in Node connects, as `http.request` and `tls.connect` take it. There is no option for compression, for the
  * largest message (16 MiB) or for redirects, which are not followed. Another name fails the attempt.
  */
-export interface GGConnectOptions {
+export interface ConnectOptions {
   /** HTTP headers of the upgrade request, for proxies and gateways. Middlewares read `headers` of the handshake instead. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** The `Origin` header. */
@@ -47,4 +47,4 @@ export interface GGWebSocketLike {
 }
 
 /** A `WebSocket` class. */
-export type GGWebSocketClass = new (url: string) => GGWebSocketLike;
+export type WebSocketClass = new (url: string) => GGWebSocketLike;

@@ -11,10 +11,11 @@ import { encodeQuery, type QueryArgs, queryTexts } from "../protocol/query.js";
  * @throws VALIDATION_ERROR for an argument that a query cannot carry
  */
 export function socketUrl(base: string | URL, path: string, args: object): string {
-  const [, secure, host, prefix, query] = /^(?:ws|http)(s?):\/\/([^/?#\s]+)([^?#]*)\??([^#]*)/i.exec(`${base}`) ?? [];
+  const [, secure, host, prefix, query] =
+    /^(?:ws|http)(s?):\/\/([^/?#\s]+)([^?#]*?)\/*(\?[^#]*)?(#|$)/i.exec(`${base}`) ?? [];
   if (!host) throw serverError(`"${withoutSecrets(base)}" is not a ws(s):// or http(s):// URL`, "invalid-input");
   const search = encodeQuery(readArgs(args), query);
-  return `ws${secure && "s"}://${host}${prefix?.replace(/\/+$/, "")}${absolutePath(path)}${search && `?${search}`}`;
+  return `ws${secure && "s"}://${host}${prefix}${absolutePath(path)}${search && `?${search}`}`;
 }
 
 /**
@@ -24,7 +25,7 @@ export function socketUrl(base: string | URL, path: string, args: object): strin
  */
 export function readArgs(args: object): QueryArgs {
   return queryTexts(args, (path) =>
-    invalidQuery([{ path, code: "invalid.query", message: "Must be text, a number, a boolean, or a list of these" }]),
+    invalidQuery([{ path, code: "invalid.query", message: "Must be text, number, boolean or a list of these" }]),
   );
 }
 

@@ -17,6 +17,8 @@ export interface Transport {
    * Where this end is busy, so that the peer may miss a sign of life, it gets one.
    */
   watchLife?(): number;
+  /** A number that changes when bytes that waited at the last look have been sent. */
+  watchSending?(): number;
   /** Sends a ping frame; `onAlive` reports the answer. */
   ping?(): void;
   /** Begins the closing handshake. A code that must not be sent is left out, a reason too long is cut. */

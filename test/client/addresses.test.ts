@@ -1,12 +1,13 @@
-import { GG_WS_CONNECTION, GGSocketPool, webSocketSchema } from "@grest-ts/websocket";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { GG_WS_CONNECTION, GGSocketPool, GGSocketServer, webSocketSchema } from "@grest-ts/websocket";
 import { WebSocket as Undici } from "undici";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { socketUrl } from "../../src/client/url.js";
+import { webSocketSchema as inPages } from "../../src/index.browser.js";
 import { displayed, ProbeApi, probeContract } from "../support/probe.js";
 import { RawServer } from "../support/rawPeer.js";
 import { RawTcp } from "../support/rawTcp.js";
 import { upgradeRequest } from "../support/rawWebSocket.js";
-import { serveApi } from "../support/server.js";
+import { serveApi, startHttp } from "../support/server.js";
 
 /** What follows the host in a `url`, and what is requested with the argument `room=a`. */
 const BASES: readonly (readonly [base: string, requested: string])[] = [
@@ -162,6 +163,22 @@ describe("a path", () => {
       const Same = webSocketSchema(probeContract).path("/ws/%C4%8Daj").done();
       expect(() => Same.register(() => {}, { http })).toThrow(/already registered/);
     });
+  });
+
+  it("is explained to a plain request in the spelling that it is sent in", async () => {
+    const { url } = await serveApi(webSocketSchema(probeContract).path("ws/čaj").done(), () => {});
+    expect((await fetch(url.replace("ws:", "http:"))).status).toBe(426);
+  });
+
+  it("of a socket without a contract has the same rules", async () => {
+    await startHttp((server) => {
+      expect(() => new GGSocketServer(server, { apiName: "Raw", path: "/ws/../x" })).toThrow(/^Raw: .* is no path: /);
+    });
+  });
+
+  it("that a page's production build has not, fails when its client is made", () => {
+    const Api = inPages(probeContract).done();
+    expect(() => Api.createClient({ url: "ws://host" })).toThrow("Probe: no path");
   });
 
   it("is compared as it is sent: nothing is resolved or decoded", async () => {

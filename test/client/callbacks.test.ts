@@ -1,4 +1,4 @@
-import { SERVER_ERROR } from "@grest-ts/schema";
+import { SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import {
   GGSocketPool,
   type GGWebSocketClientConfig,
@@ -163,14 +163,19 @@ describe("updateHandshake", () => {
 });
 
 describe("a query", () => {
-  it.each([
-    ["a getter that throws", unreadable],
-    ["a value without a text", () => ({ a: Object.create(null) })],
-    ["a value whose text throws", () => ({ a: unreadable() })],
-  ])("with %s fails the attempt", async (_, query) => {
-    const { client, logger } = await probe({ query: query() } as never);
+  it("with a getter that throws fails the attempt", async () => {
+    const { client, logger } = await probe({ query: unreadable() } as never);
     await expect(client.connect()).rejects.toBeInstanceOf(SERVER_ERROR);
     expect(messages(logger)).toEqual(["Probe: the query callback failed"]);
+  });
+
+  it.each([
+    ["a value without a text", Object.create(null)],
+    ["a value whose text throws", unreadable()],
+  ])("with %s is like any other bad input", async (_, a) => {
+    const { client, logger } = await probe({ query: { a } } as never);
+    await expect(client.connect()).rejects.toBeInstanceOf(VALIDATION_ERROR);
+    expect(messages(logger)).toEqual([]);
   });
 });
 

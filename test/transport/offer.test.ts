@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { expect, it, onTestFinished } from "vitest";
-import { WsTransport } from "../../src/transport/node/ws.js";
+import { dialWs } from "../../src/client/node/dial.js";
 
 it("a client in Node offers no compression and no other extension", async () => {
   const http = createServer();
@@ -11,7 +11,7 @@ it("a client in Node offers no compression and no other extension", async () => 
   await once(http, "listening");
   onTestFinished(() => void http.close());
   const upgrade = once(http, "upgrade") as Promise<[IncomingMessage, Duplex]>;
-  const transport = WsTransport.dial(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
+  const transport = dialWs(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
   const [{ headers }, socket] = await upgrade;
   expect(headers.upgrade).toBe("websocket");
   expect(headers).not.toHaveProperty("sec-websocket-extensions");

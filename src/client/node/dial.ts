@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type ClientOptions, WebSocket } from "ws";
-import type { GGConnectOptions } from "../../api/connectOptions.js";
+import type { ConnectOptions } from "../../api/connectOptions.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import { MAX_PAYLOAD } from "../../protocol/frame.js";
 import { WsTransport } from "../../transport/node/ws.js";
@@ -21,7 +21,7 @@ const OPTIONS: readonly string[] = [
   "rejectUnauthorized",
   "localAddress",
   "family",
-] satisfies (keyof GGConnectOptions)[];
+] satisfies (keyof ConnectOptions)[];
 
 /** Headers of the upgrade itself. */
 const RESERVED_HEADER = /^(connection|upgrade|sec-websocket-.*)$/i;
@@ -31,7 +31,7 @@ const TEXT_TIMEOUT = 1_000;
 const MAX_TEXT = 500;
 
 /** Begins to connect to a URL with `ws`. */
-export function dialWs(url: string, options: GGConnectOptions = {}): Transport {
+export function dialWs(url: string, options: ConnectOptions = {}): Transport {
   for (const name of Object.keys(options)) {
     if (!OPTIONS.includes(name)) throw new Error(`connectOptions: "${name}" is none of ${OPTIONS.join(", ")}`);
   }
@@ -44,8 +44,11 @@ export function dialWs(url: string, options: GGConnectOptions = {}): Transport {
 
 /** The client's end of a connection. Its failures have sentences. */
 class DialledTransport extends WsTransport {
+  readonly #isSecure: boolean;
+
   constructor(ws: WebSocket, url: string) {
     super(ws);
+    this.#isSecure = url.startsWith("wss:");
     ws.on("unexpected-response", (_request, response: IncomingMessage) =>
       readText(response, (text) => {
         this.failed(answerFailure(url, response, text));
@@ -55,14 +58,16 @@ class DialledTransport extends WsTransport {
   }
 
   override failed(error: Error): void {
-    super.failed(explained(error));
+    super.failed(explained(error, this.#isSecure));
   }
 }
 
 /** Calls back once, with the text of an answer where it is a short one, such as the reason of a refusal. */
 function readText(response: IncomingMessage, callback: (text: string) => void): void {
   const { "content-type": type = "", "content-length": length } = response.headers;
-  if (!type.startsWith("text/plain") || !(Number(length) <= MAX_TEXT)) return callback("");
+  const isShortText = type.startsWith("text/plain") && Number(length) <= MAX_TEXT;
+  // Another runtime's answer may not be a stream.
+  if (!isShortText || typeof response.setEncoding !== "function") return callback("");
   let text = "";
   let done = () => {
     done = () => {};

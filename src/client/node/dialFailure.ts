@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { asFailure, failureOf, type SocketFailureReason } from "../../api/failure.js";
 import { withoutSecrets } from "../url.js";
 
+const CLOSED = "the connection was closed without an answer";
 const UNTRUSTED = "the certificate is of an authority that is not trusted; connectOptions.ca names one";
 const UNREACHABLE = "the host cannot be reached";
 const NO_TLS = "what answers does not speak TLS; ws:// is without";
@@ -9,8 +10,8 @@ const NO_TLS = "what answers does not speak TLS; ws:// is without";
 /** What error codes of Node and OpenSSL mean. */
 const MEANINGS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection was closed without an answer",
-  EPIPE: "the connection was closed without an answer",
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
   ETIMEDOUT: "the host does not answer",
   EHOSTUNREACH: UNREACHABLE,
   ENETUNREACH: UNREACHABLE,
@@ -31,6 +32,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /** The type of a TLS record with an alert (RFC 8446 section 5.1): the answer of a TLS server to HTTP. */
 const TLS_ALERT = 0x15;
 
+/** What OpenSSL puts around a reason: a thread, a number, names and lines of its sources. */
+const OPENSSL_DETAILS = /^.*:SSL routines:[^:]*:([^:]+):.*$/s;
+
 /** An error of a socket, with what may be known of it. */
 interface SocketError extends Error {
   readonly code?: unknown;
@@ -41,16 +45,18 @@ interface SocketError extends Error {
 }
 
 /** The error as a sentence, with its reason for programs, its code, and itself as the cause; others as they are. */
-export function explained(error: SocketError): Error {
-  const meaning = failureOf(error) ? undefined : meaningOf(error);
+export function explained(error: SocketError, isSecure: boolean): Error {
+  const meaning = failureOf(error) ? undefined : meaningOf(error, isSecure);
   if (!meaning) return error;
   const details = [...new Set((error.errors ?? [error]).map(({ message }) => oneLine(message)))].join(", ");
   const failure = new Error(`${meaning} (${details || error.code})`, { cause: error });
   return asFailure(Object.assign(failure, { code: error.code }), { reason: "unreachable", wasSent: false });
 }
 
-function meaningOf({ code, message, rawPacket }: SocketError): string | undefined {
+function meaningOf({ code, message, rawPacket }: SocketError, isSecure: boolean): string | undefined {
   if (typeof code !== "string") return undefined;
+  // Also how Node's TLS server answers HTTP.
+  if (code === "ECONNRESET" && !isSecure) return `${CLOSED}, as a server for wss:// may do`;
   if (rawPacket?.[0] === TLS_ALERT) return "what answers speaks TLS; wss:// is with it";
   if (code.startsWith("HPE_")) return "what answers does not speak HTTP";
   if (/wrong version number|packet length too long/i.test(message)) return NO_TLS;
@@ -79,5 +85,8 @@ function reasonOf(status: number): SocketFailureReason {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return text
+    .replace(OPENSSL_DETAILS, "$1")
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim();
 }

@@ -1,27 +1,12 @@
 import type { GGValidator } from "@grest-ts/schema";
+import type { QueryArgs } from "../../protocol/query.js";
 import { answeredAtOnce } from "../answeredAtOnce.js";
-
-/** Query arguments as they arrived: one that is repeated is a list. */
-export type RawQuery = Record<string, string | string[]>;
-
-/** The arguments in the text after the `?` of a URL. */
-export function parseQuery(text: string): RawQuery {
-  if (!text) return {};
-  const args = new Map<string, string | string[]>();
-  for (const [name, value] of new URLSearchParams(text)) {
-    const before = args.get(name);
-    if (before === undefined) args.set(name, value);
-    else if (typeof before === "string") args.set(name, [before, value]);
-    else before.push(value);
-  }
-  return Object.fromEntries(args);
-}
 
 /**
  * What the validator makes of the arguments. A list of one item looks like a single value, so where the validator wants
  * a list it gets one.
  */
-export function checkQuery<T>(validator: GGValidator<T>, args: RawQuery): ReturnType<GGValidator<T>["safeParse"]> {
+export function checkQuery<T>(validator: GGValidator<T>, args: QueryArgs): ReturnType<GGValidator<T>["safeParse"]> {
   const result = answeredAtOnce(validator.safeParse(args, true));
   if (typeof result.success !== "boolean")
     throw new TypeError("safeParse must return {success, value} or {success, issues}");

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import type { WebSocketSchemaConfig } from "../../api/server.js";
 import type { Ledger } from "../ledger.js";
 import type { Limits } from "../limits.js";
 import type { ConnectionResult } from "../metrics.js";
-import { type OriginCheck, originCheck } from "./origins.js";
+import { type OriginCheck, type OriginConfig, originCheck } from "./origins.js";
 
 /** Why an upgrade is rejected, as its sender sees it and as the metrics do. */
 export interface UpgradeRejection {
@@ -18,13 +17,8 @@ export class Admission {
   readonly #limits: Limits;
   readonly #ledger: Ledger;
 
-  constructor(
-    apiName: string,
-    limits: Limits,
-    ledger: Ledger,
-    allowedOrigins: WebSocketSchemaConfig["allowedOrigins"],
-  ) {
-    this.#isFromAllowedPage = originCheck(apiName, allowedOrigins);
+  constructor(apiName: string, limits: Limits, ledger: Ledger, origins: OriginConfig) {
+    this.#isFromAllowedPage = originCheck(apiName, origins);
     this.#limits = limits;
     this.#ledger = ledger;
   }

@@ -36,21 +36,21 @@ class Router implements UpgradeRouter {
   }
 
   add(path: string, target: UpgradeTarget): void {
-    const taken = this.#targets.get(path);
+    const taken = this.find(path);
     if (taken) {
       throw new Error(
         `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.apiName} need different paths`,
       );
     }
-    this.#targets.set(path, target);
+    this.#targets.set(encodedPath(path), target);
   }
 
   find(path: string): UpgradeTarget | undefined {
-    return this.#targets.get(path);
+    return this.#targets.get(encodedPath(path));
   }
 
   remove(path: string): void {
-    this.#targets.delete(path);
+    this.#targets.delete(encodedPath(path));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -85,6 +85,14 @@ const ROUTER = Symbol.for("@grest-ts/websocket:upgrades");
 export function upgradesOf(server: Server & { [ROUTER]?: UpgradeRouter }): UpgradeRouter {
   server[ROUTER] ??= new Router(server);
   return server[ROUTER];
+}
+
+/**
+ * A path as a URL parser writes it (https://url.spec.whatwg.org, "path percent-encode set"), so that one with other
+ * characters is found. Nothing is resolved or decoded. Parsers differ on `^`, which is encoded at both ends.
+ */
+function encodedPath(path: string): string {
+  return path.replace(/["<>^`{}]|[^!-~]+/g, encodeURIComponent);
 }
 
 /** The path of a request, without its query. */

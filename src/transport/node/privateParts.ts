@@ -6,6 +6,7 @@ import type { WebSocket } from "ws";
  */
 interface PrivateParts {
   readonly _socket?: TcpSocket | null;
+  readonly _sender?: { readonly _socket?: unknown } | null;
   readonly _receiver?: { _maxPayload?: unknown } | null;
 }
 
@@ -16,8 +17,10 @@ export interface TcpSocket {
   write?(data: Uint8Array): void;
 }
 
+/** The one that this `ws` writes to. Bun's shows a socket too, but its own frames pass it by, and it does not count others. */
 export function tcpSocketOf(ws: WebSocket): TcpSocket | undefined {
-  return (ws as unknown as PrivateParts)._socket ?? undefined;
+  const { _socket: socket, _sender: sender } = ws as unknown as PrivateParts;
+  return socket && sender?._socket === socket ? socket : undefined;
 }
 
 /** Changes the largest message that a `ws` reads, in bytes. Without this part the limit that it was made with remains. */

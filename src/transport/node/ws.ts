@@ -1,6 +1,5 @@
 import { WebSocket } from "ws";
 import { CloseCode, clampCloseReason, isSendableCloseCode } from "../../protocol/closeCodes.js";
-import { MAX_PAYLOAD } from "../../protocol/frame.js";
 import type { SharedMessage, Transport, TransportListener } from "../transport.js";
 import { limitReceivedMessages, tcpSocketOf } from "./privateParts.js";
 import { type ByteCounts, SendProgress } from "./sendProgress.js";
@@ -50,13 +49,6 @@ export class WsTransport implements Transport {
     });
   }
 
-  /** Begins to connect to a URL. */
-  static dial(url: string): WsTransport {
-    return new WsTransport(
-      new WebSocket(url, { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, followRedirects: false }),
-    );
-  }
-
   attach(listener: TransportListener): void {
     this.#listener = listener;
   }
@@ -86,7 +78,7 @@ export class WsTransport implements Transport {
   }
 
   watchLife(): number {
-    const { isPaused, bufferedAmount } = this.#ws;
+    const { isPaused } = this.#ws;
     const { bytesRead = 0 } = this.#bytes ?? {};
     const { received } = this;
     if (isPaused || (bytesRead > this.#bytesSeen && received === this.#receivedSeen)) {
@@ -95,9 +87,14 @@ export class WsTransport implements Transport {
     }
     this.#bytesSeen = bytesRead;
     this.#receivedSeen = received;
-    if (bufferedAmount > 0) this.#sendProgress ??= new SendProgress();
-    const moves = this.#sendProgress?.count(bufferedAmount, this.#bytes) ?? 0;
+    const moves = this.watchSending();
     return isPaused ? Number.NaN : received + bytesRead + moves;
+  }
+
+  watchSending(): number {
+    const { bufferedAmount } = this.#ws;
+    if (bufferedAmount > 0) this.#sendProgress ??= new SendProgress();
+    return this.#sendProgress?.count(bufferedAmount, this.#bytes) ?? 0;
   }
 
   ping(): void {
@@ -150,6 +147,11 @@ export class WsTransport implements Transport {
   }
 
   /** @internal */
+  failed(error: Error): void {
+    this.#listener?.onFailed(error);
+  }
+
+  /** @internal */
   get listener(): TransportListener | undefined {
     return this.#listener;
   }
@@ -190,7 +192,7 @@ function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
 }
 
 function onError(this: OwnedWebSocket, error: Error): void {
-  this[OWNER]?.listener?.onFailed(error);
+  this[OWNER]?.failed(error);
 }
 
 /** A failed write is followed by `close`, which settles what depends on it. */
