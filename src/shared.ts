@@ -12,7 +12,7 @@ export type {
   GGWebSocketDisconnectReason,
   GGWebSocketTarget,
 } from "./api/client.js";
-export type { ConnectOptions, WebSocketClass, GGWebSocketLike } from "./api/connectOptions.js";
+export type { ConnectOptions, WebSocketClass, WebSocketLike } from "./api/connectOptions.js";
 export {
   GG_WS_CONNECTION,
   GG_WS_MESSAGE,

@@ -33,7 +33,7 @@ export interface ConnectOptions {
 }
 
 /** The part of the `WebSocket` standard that a client uses: the global class has it, and those of `ws` and undici. */
-export interface GGWebSocketLike {
+export interface WebSocketLike {
   readonly readyState: number;
   readonly CONNECTING: number;
   readonly OPEN: number;
@@ -47,4 +47,4 @@ export interface GGWebSocketLike {
 }
 
 /** A `WebSocket` class. */
-export type WebSocketClass = new (url: string) => GGWebSocketLike;
+export type WebSocketClass = new (url: string) => WebSocketLike;

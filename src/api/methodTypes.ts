@@ -11,7 +11,7 @@ export interface GGCallOptions {
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether a message (a method without `success`) may be left out when its peer reads too slowly and the server's
+   * Whether a message (a method without `success`) may be left out when its peer reads too slowly and its
    * `maxOutboxBytes` is reached; without it the connection is closed then. Default `false`.
    */
   readonly droppable?: boolean | undefined;

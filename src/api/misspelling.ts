@@ -1,35 +1,40 @@
-/** How many edits make a misspelling. A short name is too close to others to be told from them. */
-const MAX_EDITS = 2;
-const SHORT = 5;
-
-/** Whether a name is another one, misspelt. */
+/** Whether a name is one of the known ones, misspelt. Short names are too close to others to be told from them. */
 export function isMisspelt(name: string, known: readonly string[]): boolean {
-  return name.length >= SHORT && nearest(name, known) !== undefined;
+  const { meant, edits } = nearest(name, known);
+  return meant.length > 4 && edits <= (meant.length > 6 ? 2 : 1);
 }
 
 /** The question for the name that was probably meant, or no text. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  return meant ? `; did you mean "${meant}"?` : "";
+  const { meant, edits } = nearest(name, known);
+  return edits <= 2 ? `; did you mean "${meant}"?` : "";
 }
 
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const distances = known.map((other) => editDistance(name, other));
-  const least = Math.min(...distances);
-  return least <= MAX_EDITS ? known[distances.indexOf(least)] : undefined;
-}
-
-/** How many characters are to be inserted, removed or replaced (Levenshtein), ignoring case. */
-function editDistance(from: string, to: string): number {
-  const [a, b] = [from.toLowerCase(), to.toLowerCase()];
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
+function nearest(name: string, known: readonly string[]): { readonly meant: string; readonly edits: number } {
+  let result = { meant: "", edits: Number.POSITIVE_INFINITY };
+  for (const meant of known) {
+    const edits = editDistance(name.toLowerCase(), meant.toLowerCase());
+    if (edits < result.edits) result = { meant, edits };
   }
-  return previous[b.length] ?? 0;
+  return result;
+}
+
+/** How many characters are to be inserted, removed, replaced or swapped with the next. */
+function editDistance(from: string, to: string): number {
+  const rows = [Array.from({ length: to.length + 1 }, (_, j) => j)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    rows.push(row);
+    for (let j = 1; j <= to.length; j++) {
+      const isSwap = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      row[j] = Math.min(
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+        at(i - 1, j - 1) + (from[i - 1] === to[j - 1] ? 0 : 1),
+        isSwap ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+  }
+  return at(from.length, to.length);
 }

@@ -1,6 +1,6 @@
 import type { GGReconnectOptions, GGWebSocketClientConfig } from "./client.js";
-import { didYouMean, isMisspelt } from "./misspelling.js";
 import type { GGCallOptions } from "./methodTypes.js";
+import { didYouMean, isMisspelt } from "./misspelling.js";
 import type {
   GGDrainOptions,
   GGHeartbeatOptions,
@@ -31,7 +31,6 @@ type TableOf<T> = { readonly [Name in keyof Required<T>]: Rule } & OptionTable;
 const MAX_WAIT = 2 ** 31 - 1;
 
 const ANY: Rule = { sentence: "anything", isKept: () => true };
-const BOOLEAN: Rule = { sentence: "true or false", isKept: (value) => typeof value === "boolean" };
 const POSITIVE_MS = number("a number of ms above 0", (ms) => ms > 0);
 const MS = number("a number of ms of 0 or more", (ms) => ms >= 0);
 const TIMER_MS = number(`a number of ms from 0 to ${MAX_WAIT}`, (ms) => ms >= 0 && ms <= MAX_WAIT);
@@ -40,11 +39,11 @@ const AT_LEAST_1 = number("a number of 1 or more", (value) => value >= 1);
 const FACTOR = number("a finite number of 1 or more", (value) => value >= 1 && Number.isFinite(value));
 
 const RECONNECT: TableOf<GGReconnectOptions> = {
-  initialDelayMs: TIMER_MS,
+  initialDelayMs: MS,
   maxDelayMs: MS,
   multiplier: FACTOR,
   maxAttempts: AT_LEAST_0,
-  initial: BOOLEAN,
+  initial: ANY,
   shouldRetry: ANY,
   // Of earlier versions; without effect.
   heartbeat: ANY,
@@ -73,18 +72,19 @@ export const CLIENT_OPTIONS: TableOf<GGWebSocketClientConfig> = {
 
 const HEARTBEAT: TableOf<GGHeartbeatOptions> = { intervalMs: POSITIVE_MS, timeoutMs: POSITIVE_MS };
 
+/** Their values are checked where they get their defaults. */
 const LIMITS: TableOf<GGWebSocketLimits> = {
-  maxPayloadBytes: AT_LEAST_1,
-  maxDepth: AT_LEAST_1,
-  maxValues: AT_LEAST_1,
-  maxRequestsInFlight: AT_LEAST_1,
-  messagesPerSecond: AT_LEAST_1,
-  messageBurst: AT_LEAST_1,
-  maxOutboxBytes: AT_LEAST_1,
-  maxTotalOutboxBytes: AT_LEAST_1,
-  maxHandshakes: AT_LEAST_1,
-  maxConnections: AT_LEAST_1,
-  maxConnectionsPerAddress: AT_LEAST_1,
+  maxPayloadBytes: ANY,
+  maxDepth: ANY,
+  maxValues: ANY,
+  maxRequestsInFlight: ANY,
+  messagesPerSecond: ANY,
+  messageBurst: ANY,
+  maxOutboxBytes: ANY,
+  maxTotalOutboxBytes: ANY,
+  maxHandshakes: ANY,
+  maxConnections: ANY,
+  maxConnectionsPerAddress: ANY,
 };
 
 const DRAIN: TableOf<GGDrainOptions> = { spreadMs: TIMER_MS, deadlineMs: MS };
@@ -128,16 +128,17 @@ export const POOL_OPTIONS: OptionTable = {
   query: ANY,
   queryValidator: ANY,
   middlewares: ANY,
+  connectOptions: ANY,
 };
 
 /** The options of a call. */
 export const CALL_OPTIONS: TableOf<GGCallOptions> = {
-  timeout: POSITIVE_MS,
-  signal: {
+  timeout: orNull(POSITIVE_MS),
+  signal: orNull({
     sentence: "an AbortSignal",
     isKept: (value) => isObject(value) && "aborted" in value && typeof value.addEventListener === "function",
-  },
-  droppable: BOOLEAN,
+  }),
+  droppable: ANY,
 };
 
 /** The options of the test kit's `callOn`. */
@@ -200,6 +201,11 @@ function checkMembers(
 
 function number(sentence: string, isKept: (value: number) => boolean): Rule {
   return { sentence, isKept: (value) => typeof value === "number" && isKept(value) };
+}
+
+/** Without a value. */
+function orNull(rule: Rule): Rule {
+  return { ...rule, isKept: (value) => value === null || rule.isKept(value) };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
