@@ -6,9 +6,9 @@
 
 import { CheckedSchemaBuilder } from "./api/definitionChecks.js";
 import type { SchemaEnds, WebSocketSchema } from "./api/schema.js";
+import { CheckedSocketPool, checkedClient } from "./client/checkedClient.js";
 import { nodePlatform } from "./client/platform/node.js";
-import { SocketPool } from "./client/pool.js";
-import { socketClient } from "./client/socketClient.js";
+import type { SocketPool } from "./client/pool.js";
 import { startServer } from "./server/startServer.js";
 
 export { defineSocketContract } from "./api/definitionChecks.js";
@@ -16,10 +16,7 @@ export { GGSocketGroup, type GGSocketGroupMembers } from "./server/group.js";
 export { GGSocketServer } from "./server/socketServer.js";
 export * from "./shared.js";
 
-const ends: SchemaEnds = {
-  createClient: (schema, config) => socketClient(schema, config, nodePlatform),
-  startServer,
-};
+const ends: SchemaEnds = { createClient: checkedClient(nodePlatform), startServer };
 
 /**
  * Begins a schema for a contract: give it a path and middlewares, then call `done()`.
@@ -29,4 +26,4 @@ const ends: SchemaEnds = {
 export const webSocketSchema: WebSocketSchema = (contract) => new CheckedSchemaBuilder(contract, ends);
 
 /** Connections past any contract, shared by URL and handshake headers. Prefer `createClient()` in application code. */
-export const GGSocketPool = new SocketPool(nodePlatform);
+export const GGSocketPool: SocketPool = new CheckedSocketPool(nodePlatform);

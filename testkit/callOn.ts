@@ -2,6 +2,7 @@ import { GGContext, GGContextStore } from "@grest-ts/context";
 import type { Raw } from "@grest-ts/schema";
 import type { GGSocketMethodMap } from "../src/api/contract.js";
 import type { GGWebSocketMiddleware } from "../src/api/middleware.js";
+import { checkOptions, TEST_OPTIONS } from "../src/api/optionChecks.js";
 import { GGWebSocketSchema } from "../src/api/schema.js";
 import { callSite, GGSocketTestError } from "./failure.js";
 import { GGSocketCall } from "./GGSocketCall.js";
@@ -81,6 +82,9 @@ export function callOn<C2S extends GGSocketMethodMap, S2C extends GGSocketMethod
   schema: GGWebSocketSchema<C2S, S2C, TContext, TQuery>,
   options: GGContext | CallOnOptions<NoInfer<TQuery>> = {},
 ): GGSocketTester<C2S, S2C> {
+  const warn = (message: string) => console.warn(message);
+  if (!(options instanceof GGContext))
+    checkOptions({ apiName: schema.name, call: "callOn", warn }, options, TEST_OPTIONS);
   return testerOf(schema, options instanceof GGContext ? { context: options } : options, false);
 }
 

@@ -25,6 +25,9 @@ const HOPELESS: readonly unknown[] = [
   "invalid-input",
 ];
 
+/** The longest that a timer can wait, in ms. */
+const MAX_WAIT = 2 ** 31 - 1;
+
 /** When a client tries again, and when it gives up. */
 export interface ReconnectPolicy {
   /** Whether the first connect is retried as well. */
@@ -52,7 +55,11 @@ export function reconnectPolicy(
   let failures = 0;
   let drains = 0;
   // Full jitter: clients that lost the same server do not reconnect all at once.
-  const pause = (before: number) => Math.random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** before);
+  const pause = (before: number) => {
+    const limit = Math.min(maxDelayMs, MAX_WAIT, initialDelayMs * multiplier ** before);
+    // Not a number of options that nothing has checked: no busy loop either.
+    return Math.random() * (limit >= 0 ? limit : 30_000);
+  };
   const lasted = (ms: number) => {
     if (ms >= STABLE_AFTER) failures = drains = 0;
   };

@@ -1,37 +1,57 @@
-/** Something with a time limit. */
-interface Deadline {
-  /** When it expires, on the clock of `performance.now()`. */
-  readonly expiresAt: number;
-  onExpired(): void;
-}
-
-/** Deadlines that are nearly due together expire together: bounds how often all of them are checked, in ms. */
-const RESOLUTION = 10;
-
 /** The longest that a timer can wait, in ms. */
 const MAX_WAIT = 2 ** 31 - 1;
 
-// All deadlines of the process share one timer: most calls are answered long before theirs, so a timer for each would
-// be wasted.
-const running = new Set<Deadline>();
-let timer: ReturnType<typeof setTimeout> | undefined;
-let timerAt = Number.POSITIVE_INFINITY;
+// Each deadline has a timer of its own, and reads no clock. A timer for all of them would belong to one clock, while test
+// runners replace `setTimeout`, and to one request, where a platform ends timers with the request that set them.
+
+let clock: typeof setTimeout;
+/** Start what waits on the clock of a test runner anew: it may be gone before it lets that expire. */
+const onTestClock = new Set<() => void>();
+let running = 0;
 
 /** How many deadlines are running; for tests of leaks. */
 export function runningDeadlines(): number {
-  return running.size;
+  return running;
 }
 
 /**
- * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. Cancelling keeps the
- * timer: when it fires, it finds nothing due and is armed for the next deadline.
+ * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. What has arrived by then
+ * is read first: it may have waited for this process to be less busy. At least 1 ms; longer than a timer can wait, which is
+ * 24 days, is for ever.
  */
 export function setDeadline(ms: number, onExpired: () => void): () => void {
-  // At least 1 ms: a callback that sets a deadline of 0 ms would keep the loop in `expire` running.
-  const deadline = { expiresAt: performance.now() + Math.max(ms || 1, 1), onExpired };
-  running.add(deadline);
-  arm(deadline.expiresAt);
-  return () => running.delete(deadline);
+  if (clock !== setTimeout) {
+    clock = setTimeout;
+    for (const start of onTestClock) start();
+  }
+  let isRunning = true;
+  let stopTimer = () => {};
+  const start = () => {
+    const { setTimeout, clearTimeout, setImmediate: afterInput = setTimeout } = globalThis;
+    const isTestClock = "clock" in setTimeout;
+    // In Node input is read between timers and immediates. The time of a test runner passes at once.
+    const timer = setTimeout(isTestClock ? expire : () => afterInput(expire), Math.max(ms || 1, 1));
+    // A deadline waits on an open connection, which keeps a Node process alive for as long as there is one.
+    (timer as { unref?(): void }).unref?.();
+    stopTimer = () => clearTimeout(timer);
+    if (isTestClock) onTestClock.add(start);
+    else onTestClock.delete(start);
+  };
+  const cancel = () => {
+    if (!isRunning) return;
+    isRunning = false;
+    running--;
+    stopTimer();
+    onTestClock.delete(start);
+  };
+  const expire = () => {
+    if (!isRunning) return;
+    cancel();
+    onExpired();
+  };
+  running++;
+  if (!(ms > MAX_WAIT)) start();
+  return cancel;
 }
 
 /** Resolves when the callback that `start` gets is called, or after this many ms. */
@@ -43,26 +63,4 @@ export function waitAtMost(ms: number, start: (done: () => void) => void): Promi
       resolve();
     });
   });
-}
-
-function arm(at: number): void {
-  if (at >= timerAt) return;
-  clearTimeout(timer);
-  timerAt = at;
-  timer = setTimeout(expire, Math.min(at - performance.now(), MAX_WAIT));
-  // A deadline waits on an open connection, which keeps a Node process alive for as long as there is one.
-  (timer as { unref?(): void }).unref?.();
-}
-
-function expire(): void {
-  const now = performance.now();
-  timerAt = Number.POSITIVE_INFINITY;
-  let nearest = timerAt;
-  for (const deadline of running) {
-    if (deadline.expiresAt <= now) {
-      running.delete(deadline);
-      deadline.onExpired();
-    } else nearest = Math.min(nearest, deadline.expiresAt);
-  }
-  arm(Math.max(nearest, now + RESOLUTION));
 }

@@ -76,10 +76,7 @@ export class Heartbeat {
     setDeadline(this.answerMs, () => {
       // Suspended meanwhile: the answers may still wait to be read. The next look asks again.
       if (performance.now() > dueAt + OVERSLEPT) return;
-      // If the process was only busy, the answers are read before the next timer.
-      setDeadline(1, () => {
-        for (const judge of asked) judge();
-      });
+      for (const judge of asked) judge();
     });
   }
 }

@@ -1,8 +1,11 @@
 import type { GGHttpServer } from "@grest-ts/http";
 import { checkPath } from "../api/definitionChecks.js";
+import { checkOptions, SOCKET_SERVER_OPTIONS } from "../api/optionChecks.js";
 import type { GGSocketServerConfig, GGSocketServer as SocketServer } from "../api/server.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
 import { bindMembers } from "../connection/bindMembers.js";
+import { loggerOf } from "../connection/logger.js";
+import { captureScope } from "../connection/node/asyncScope.js";
 import { Registration } from "./registration.js";
 import type { RawConnectionHandler } from "./servedApi.js";
 
@@ -62,10 +65,10 @@ export function serverOf(registration: Registration): SocketServer {
   return new Server(registration);
 }
 
-function register(
-  http: GGHttpServer,
-  { apiName: name, middlewares = [], ...more }: GGSocketServerConfig,
-): Registration {
+function register(http: GGHttpServer, config: GGSocketServerConfig): Registration {
+  const { apiName: name, middlewares = [], ...more } = config;
+  const warn = (message: string) => loggerOf(undefined, name, captureScope()).warn(message);
+  checkOptions({ apiName: name, call: "GGSocketServer", warn }, config, SOCKET_SERVER_OPTIONS);
   checkPath(name, more.path);
   const schema = { name, middlewares, methods: { clientToServer: {}, serverToClient: {} }, ...more };
   return new Registration(schema, () => {}, http, {});

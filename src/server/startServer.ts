@@ -1,5 +1,8 @@
 import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
+import { checkOptions, SERVER_OPTIONS } from "../api/optionChecks.js";
 import type { SchemaEnds } from "../api/schema.js";
+import { loggerOf } from "../connection/logger.js";
+import { captureScope } from "../connection/node/asyncScope.js";
 import { checkLateRegistration } from "./lateRegistration.js";
 import { Registration } from "./registration.js";
 import { noteRunning } from "./running.js";
@@ -8,7 +11,10 @@ import { serverOf } from "./socketServer.js";
 
 /** Serves a schema on an HTTP server: its path, its permission check, its start and its teardown. */
 export const startServer: SchemaEnds["startServer"] = (schema, onConnection, config) => {
-  const http = config.http ?? defaultServer(schema.name);
+  const { name: apiName } = schema;
+  const warn = (message: string) => loggerOf(config.logger, apiName, captureScope()).warn(message);
+  checkOptions({ apiName, call: "the server", warn }, config, SERVER_OPTIONS);
+  const http = config.http ?? defaultServer(apiName);
   if (http.port !== undefined) checkLateRegistration(schema, http, !!config.permissionResolver);
   const registration = new Registration(schema, onConnection as AnyConnectionHandler, http, config);
   noteRunning(schema, registration, http);

@@ -55,8 +55,8 @@ const EVENTS: Readonly<Record<string, () => Promise<Event>>> = {
   },
   async "client.onError"() {
     const { client, peer } = await connectedProbe();
-    client.incoming.on({});
-    return { on: (callback) => client.onError(callback), fire: () => peer.send('m:Probe.news::{"text":1}') };
+    client.incoming.on({ news: () => {} });
+    return { on: (callback) => client.onError(callback), fire: () => peer.send("m:Probe.news::5") };
   },
   async "socket.onError"() {
     const { socket, peer } = await rawSocket();

@@ -1,9 +1,14 @@
 import { GGContextStore } from "@grest-ts/context";
 import type { SchemaEnds } from "../../api/schema.js";
+import { setDeadline } from "../../connection/deadlines.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { nativeTransport } from "../../transport/native.js";
 import { socketClient } from "../socketClient.js";
 import type { ClientPlatform } from "./platform.js";
+
+/** A server must not flood the log: how many warnings are logged in an interval, and its length in ms. */
+const MAX_WARNINGS = 20;
+const WARNING_INTERVAL = 10_000;
 
 /** Clients on the platform's own `WebSocket`. */
 export const browserPlatform: ClientPlatform = {
@@ -13,7 +18,19 @@ export const browserPlatform: ClientPlatform = {
     const caller = GGContextStore.tryGetContext();
     return (fn, ...args) => (caller ? caller.run(() => fn(...args)) : fn(...args));
   },
-  logger: (given = console) => given,
+  logger(given = console) {
+    let left = MAX_WARNINGS;
+    return {
+      debug: (...entry) => given.debug(...entry),
+      warn(...entry) {
+        if (left === 0) return;
+        left--;
+        setDeadline(WARNING_INTERVAL, () => left++);
+        given.warn(...entry);
+      },
+      error: (...entry) => given.error(...entry),
+    };
+  },
   onWake(callback) {
     const { document } = globalThis;
     const over = new AbortController();
@@ -22,8 +39,9 @@ export const browserPlatform: ClientPlatform = {
     return () => over.abort();
   },
   locate(apiName, url) {
-    if (url === "") return globalThis.location?.origin;
-    throw serverError(`${apiName}: no url: pass {url: ""} for the page's origin`, "invalid-input");
+    const { location } = globalThis;
+    if (url === "" && location) return location.origin;
+    throw serverError(`${apiName}: no url: pass one, or "" for a page's own origin`, "invalid-input");
   },
 };
 
