@@ -6,6 +6,9 @@ import type { ClientPlatform } from "./platform/platform.js";
 import { type GGSocketPoolConfig, SocketPool } from "./pool.js";
 import { socketClient } from "./socketClient.js";
 
+/** A program that gives `connect()` this many set-ups makes one for each call. */
+const ENOUGH_SETUPS = 11;
+
 /** Makes clients whose options are checked, those of their calls included. */
 export function checkedClient(platform: ClientPlatform): SchemaEnds["createClient"] {
   const checked: ClientPlatform = { ...platform, endpoint: { ...platform.endpoint, checkCallOptions } };
@@ -13,7 +16,11 @@ export function checkedClient(platform: ClientPlatform): SchemaEnds["createClien
     const { name: apiName } = schema;
     const warn = (message: string) => platform.logger(config.logger, apiName, platform.captureScope()).warn(message);
     checkOptions({ apiName, call: "createClient", warn }, config, CLIENT_OPTIONS);
-    return socketClient(schema, config, checked);
+    const checkSetups = (count: number) => {
+      if (count === ENOUGH_SETUPS)
+        warn(`${apiName}: pass connect() the same set-up each time, or use onConnect: it has ${count} of them`);
+    };
+    return socketClient(schema, config, { ...checked, checkSetups });
   };
 }
 

@@ -1,4 +1,5 @@
 import type { GGValidator } from "@grest-ts/schema";
+import type { ConnectOptions } from "../api/connectOptions.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
 import { bindMembers } from "../connection/bindMembers.js";
@@ -13,8 +14,11 @@ import { socketUrl, withoutSecrets } from "./url.js";
 
 /** Where a raw socket connects to. */
 export interface GGSocketPoolConfig<TQuery extends object = Record<string, unknown>> {
-  /** `ws://`, `wss://`, `http://` or `https://` with host and port. */
-  readonly domain: string;
+  /**
+   * `ws://`, `wss://`, `http://` or `https://` with host and port. A path is put in front of `path`, and a query is merged
+   * with `query`, which wins.
+   */
+  readonly domain: string | URL;
   /** The path, for example `"/ws/chat"`. */
   readonly path: string;
   /** Query arguments of the connection. */
@@ -23,6 +27,8 @@ export interface GGSocketPoolConfig<TQuery extends object = Record<string, unkno
   readonly queryValidator?: GGValidator<TQuery> | undefined;
   /** Their `updateHandshake` is run, and what they set is part of a connection's identity. */
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
+  /** See `createClient`. A connection is shared by those who pass the same object. Not used with an adapter, nor in pages. */
+  readonly connectOptions?: ConnectOptions | undefined;
 }
 
 interface PooledSocket {
@@ -37,7 +43,10 @@ export class SocketPool {
   readonly #sockets = new Map<string, PooledSocket>();
   readonly #pending = new Map<string, Promise<GGSocket>>();
   readonly #heartbeat = new Heartbeat();
+  /** Numbers of the options that connections were opened with. */
+  readonly #optionIds = new WeakMap<ConnectOptions, number>();
   #adapter: SocketAdapterClass | undefined;
+  #optionsSeen = 0;
   /** How many connections it has kept. */
   #opened = 0;
 
@@ -74,13 +83,13 @@ export class SocketPool {
     const prepared = this.#prepare(config);
     const handshake = isThenable(prepared) ? await prepared : prepared;
     const url = socketUrl(config.domain, config.path, handshake.queryArgs);
-    const identity = JSON.stringify([url, Object.entries(handshake.headers).sort()]);
+    const identity = JSON.stringify([url, Object.entries(handshake.headers).sort(), this.#idOf(config)]);
     const open = this.#sockets.get(identity)?.socket;
     if (open?.isOpen) return open;
     let pending = this.#pending.get(identity);
     if (!pending) {
       const pooled = (socket: GGSocket) => this.#keep(identity, socket, connectionKey(url, handshake, ++this.#opened));
-      pending = this.#open(url, handshake, pooled).finally(() => this.#pending.delete(identity));
+      pending = this.#open(config, url, handshake, pooled).finally(() => this.#pending.delete(identity));
       this.#pending.set(identity, pending);
     }
     return pending;
@@ -89,7 +98,7 @@ export class SocketPool {
   /** Opens a connection that the pool does not keep. Throws like {@link getOrConnect}. */
   async connect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
     const handshake = await this.#prepare(config);
-    return this.#open(socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
+    return this.#open(config, socketUrl(config.domain, config.path, handshake.queryArgs), handshake, () => {});
   }
 
   /** Closes all connections: once their calls are done, or at once when not `graceful`. */
@@ -122,7 +131,19 @@ export class SocketPool {
     });
   }
 
-  #open(url: string, { headers, context }: PreparedHandshake, onSocket: (socket: GGSocket) => void): Promise<GGSocket> {
+  #idOf({ connectOptions }: Pick<GGSocketPoolConfig, "connectOptions">): number | undefined {
+    if (!connectOptions) return undefined;
+    const id = this.#optionIds.get(connectOptions) ?? ++this.#optionsSeen;
+    this.#optionIds.set(connectOptions, id);
+    return id;
+  }
+
+  #open(
+    config: Pick<GGSocketPoolConfig, "connectOptions">,
+    url: string,
+    { headers, context }: PreparedHandshake,
+    onSocket: (socket: GGSocket) => void,
+  ): Promise<GGSocket> {
     const apiName = "GGSocketPool";
     const scope = this.#platform.captureScope();
     const endpoint: SocketEndpoint = {
@@ -139,7 +160,7 @@ export class SocketPool {
       apiName,
       url,
       headers,
-      dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : (to) => this.#platform.dial(to),
+      dial: Adapter ? (to) => new AdapterTransport(new Adapter(to)) : (to) => this.#platform.dial(to, config),
       onAccepted: (transport) => {
         const opened = RawConnection.open(transport, endpoint, context);
         this.#heartbeat.add(opened.connection);

@@ -101,6 +101,7 @@ export function socketClient(
       const joined = session;
       if (setup && !setups.has(setup)) {
         setups.add(setup);
+        platform.checkSetups?.(setups.size);
         await setUpNow(setup);
       }
       // A set-up that waits for this would wait for itself.
@@ -203,7 +204,7 @@ export function socketClient(
             dial: (url) => platform.dial(url, target),
             onAccepted(transport, agreed) {
               const accepted = new Connection(
-                new Outbox(transport, batchBytes(agreed)),
+                new Outbox(transport, batchBytes(agreed), config.maxOutboxBytes),
                 endpoint,
                 handshake.context,
                 handlers,

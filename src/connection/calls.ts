@@ -1,10 +1,10 @@
-import type { SocketFailure } from "../api/failure.js";
+import { failureOf, type SocketFailure } from "../api/failure.js";
 import type { GGCallOptions } from "../api/methodTypes.js";
 import { type Frame, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import { setDeadline } from "./deadlines.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
-import { logUnsent, type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
+import { type AnyError, logMisfit, logUnsent, type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
 
 type FailureDetails = Pick<SocketFailure, "reason" | "cause" | "closeCode">;
 
@@ -34,10 +34,13 @@ export class Calls {
   }
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
-  call(method: CompiledMethod, data: unknown, { timeout, signal, droppable }: GGCallOptions = {}): Promise<Outcome> {
+  call(method: CompiledMethod, data: unknown, options: GGCallOptions = {}): Promise<Outcome> {
     const { ofConnection: connection } = this;
     const { socketEndpoint: endpoint, outbox } = connection;
     const { path, hasReply } = method;
+    const { timeout, signal, droppable } = options;
+    const refused = endpoint.checkCallOptions?.(path, options);
+    if (refused) return Promise.resolve(refused);
     const pending = this.#pending;
     const ms = timeout ?? endpoint.timeout;
     return new Promise((resolve) => {
@@ -66,20 +69,22 @@ export class Calls {
         const payload = method.writeInput(data);
         if (!connection.isOpen) return fail(CLOSED, { reason: "not-connected" }, CONNECTION_CLOSED);
         if (signal?.aborted) return onAbort();
-        if (hasReply) {
-          id = `${++this.#lastId}`;
-          startedAt = performance.now();
-          pending.set(id, { method, settle, fail });
-          connection.inbox.expectReply();
-          if (signal) endpoint.shareSignal?.(signal);
-          signal?.addEventListener("abort", onAbort);
-          cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`, { reason: "timeout" }));
-          number = connection.sendFrame(sizedFrame(`${method.requestPrefix}${id}:`, payload));
-        } else if (connection.sendFrame(sizedFrame(method.messagePrefix, payload), droppable)) settle(ok(undefined));
-        else settle(ok(undefined), connection.isOpen ? "DROPPED" : CONNECTION_CLOSED);
+        const newId = hasReply ? `${++this.#lastId}` : "";
+        const prefix = hasReply ? `${method.requestPrefix}${newId}:` : method.messagePrefix;
+        const taken = connection.sendFrame(sizedFrame(prefix, payload), !hasReply && droppable);
+        if (!connection.isOpen) return fail("The peer reads too slowly:", { reason: "limit" }, CONNECTION_CLOSED);
+        if (!hasReply) return settle(ok(undefined), taken ? undefined : "DROPPED");
+        id = newId;
+        number = taken;
+        startedAt = performance.now();
+        pending.set(id, { method, settle, fail });
+        connection.inbox.expectReply();
+        if (signal) endpoint.shareSignal?.(signal);
+        signal?.addEventListener("abort", onAbort);
+        cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`, { reason: "timeout" }));
       } catch (thrown) {
         const error = unsendable(path, thrown);
-        if (!hasReply) logUnsent(connection.namedEndpoint.logger, path, error);
+        if (!hasReply) logUnsent(connection.namedEndpoint, path, error);
         settle(error);
       }
     });
@@ -90,8 +95,12 @@ export class Calls {
     const { socketEndpoint: endpoint } = this.ofConnection;
     const call = this.#pending.get(id);
     const isExpected = call?.method.path === path;
-    if (isExpected) call.settle(call.method.readReply(payload, endpoint.parseLimited));
-    else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
+    if (isExpected) {
+      const outcome = call.method.readReply(payload, endpoint.parseLimited);
+      if (failureOf(outcome)?.reason === "invalid-response")
+        logMisfit(this.ofConnection.namedEndpoint, `${path}: Invalid response`, outcome as AnyError);
+      call.settle(outcome);
+    } else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
     return isExpected;
   }
 

@@ -91,14 +91,14 @@ export class Connection implements TransportListener {
     return () => this.#closeCallbacks.delete(callback);
   }
 
-  /** Closes at once: pending calls settle with a `SERVER_ERROR`. */
-  close(code: number = CloseCode.NORMAL, reason = ""): void {
+  /** Closes at once: pending calls settle with a `SERVER_ERROR`. The peer may take `answerMs` to answer. */
+  close(code: number = CloseCode.NORMAL, reason = "", answerMs = CLOSE_TIMEOUT): void {
     if (!this.#isOpen) return;
     const { underlyingTransport: transport } = this.outbox;
     this.outbox.flushNow();
     this.#stop(code);
     transport.close(code, reason);
-    this.#cancelTerminate = setDeadline(CLOSE_TIMEOUT, () => transport.terminate());
+    this.#cancelTerminate = setDeadline(answerMs, () => transport.terminate());
   }
 
   /** Terminates without a closing handshake: for a peer that may be gone. */
@@ -130,7 +130,7 @@ export class Connection implements TransportListener {
 
   async #finish(code?: number, reason?: string): Promise<void> {
     await this.idle(GRACEFUL_CLOSE_TIMEOUT);
-    this.close(code, reason);
+    this.close(code, reason, await this.socketEndpoint.whenSent?.(this));
     await this.closed();
   }
 
@@ -166,9 +166,23 @@ export class Connection implements TransportListener {
     return undefined;
   }
 
-  /** Sends a frame and returns its number in the outbox; 0 when it was dropped, since the peer is too slow. */
-  sendFrame(frame: string, _isDroppable?: boolean): number {
-    return this.outbox.push(frame);
+  /** Sends a frame and returns its number in the outbox; 0 when there was no room for it. */
+  sendFrame(frame: string, isDroppable?: boolean): number {
+    return this.makeRoom(frame, isDroppable) ? this.outbox.push(frame) : 0;
+  }
+
+  /** Counts a message in. Without room for it, since the peer is too slow, it is dropped, or the connection closed. */
+  protected makeRoom(message: string, isDroppable = false): boolean {
+    if (this.outbox.hasRoom(message)) return true;
+    this.refuse(isDroppable);
+    return false;
+  }
+
+  /** Drops a message that there is no room for, or closes. */
+  protected refuse(isDroppable: boolean): void {
+    const { apiName, logger } = this.socketEndpoint;
+    logger.warn(`${apiName}: The peer reads too slowly`, { isDroppable });
+    if (!isDroppable) this.close(CloseCode.TRY_AGAIN_LATER);
   }
 
   /** Sends a frame, or drops it when the connection is closing. */

@@ -1,5 +1,6 @@
 import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketLogger } from "../api/logger.js";
+import type { GGCallOptions } from "../api/methodTypes.js";
 import type { Connection } from "./connection.js";
 import type { IncomingMessage } from "./incomingMessage.js";
 import type { PayloadParser } from "./methods/compiledMethod.js";
@@ -48,6 +49,15 @@ export interface SocketEndpoint {
   readonly Message?: typeof IncomingMessage;
   /** A signal may be that of many calls; absent in pages, which do not warn of that. */
   readonly shareSignal?: (signal: AbortSignal) => void;
+  /** Whether a message of the contract that has no handler is a defect: a client handles those that it cares about. */
+  readonly mustHandleAll?: boolean;
+  /**
+   * Waits while what was sent goes out, as long as the peer takes bytes; logs how many were not sent. Resolves with the
+   * time in ms that the peer gets to answer a close, unless it is the usual. Absent in pages, which send all at a close.
+   */
+  whenSent?(connection: Connection): Promise<number | undefined>;
+  /** Returns an error for call options that cannot be; absent in pages in production. */
+  readonly checkCallOptions?: (path: string, options: GGCallOptions) => AnyError | undefined;
   /** A connection has ended. */
   onConnectionClosed?(connection: Connection, code: number): void;
 }

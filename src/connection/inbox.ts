@@ -10,6 +10,9 @@ import { serverError } from "./methods/outcome.js";
 /** How long messages wait for handlers when no more are expected, in ms. */
 export const HANDLER_GRACE = 1_000;
 
+/** How many messages wait for handlers at most, where reading cannot pause. */
+const MAX_HELD = 10_000;
+
 /**
  * What arrives for one connection's handlers, handed to them in its order. Messages that come before any handler was
  * given wait.
@@ -107,7 +110,10 @@ export class Inbox {
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
     const message = this.#message(frame, method);
+    const { mustHandleAll } = this.#connection.socketEndpoint;
     if (owner) message.handle(method, owner);
+    // A message that does not fit is reported, though nothing handles it.
+    else if (!message.isRequest && !method.hasReply && !mustHandleAll) message.handle(method, Object.create(null));
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
   }
 
@@ -120,8 +126,11 @@ export class Inbox {
 
   #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {
     const { calls, outbox, socketEndpoint: endpoint } = this.#connection;
-    if (outbox.underlyingTransport.hold?.(frame.payload.length, calls.size > 0) === false) {
-      const error = serverError(`${endpoint.apiName}: too many messages wait for handlers`, "limit");
+    const { underlyingTransport: transport } = outbox;
+    if (held.length >= MAX_HELD || transport.hold?.(frame.payload.length, calls.size > 0) === false) {
+      const text = `${endpoint.apiName}: too many messages wait for handlers`;
+      const error = serverError(text, "limit");
+      this.#connection.namedEndpoint.logger.warn(text);
       return this.#message(frame, method).fail(error, "TOO_MANY_REQUESTS");
     }
     held.push(frame);

@@ -5,7 +5,15 @@ import { type Frame, FrameType, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { HandlerObject } from "./methods/handlers.js";
-import { type AnyError, errorFrame, isOutcome, isThenable, returnedError, thrownError } from "./methods/outcome.js";
+import {
+  type AnyError,
+  errorFrame,
+  isOutcome,
+  isThenable,
+  logMisfit,
+  returnedError,
+  thrownError,
+} from "./methods/outcome.js";
 
 /**
  * One received message: parsing, validation, handler, validation, reply. It ends once, by `#succeed` or `fail`. It is
@@ -84,9 +92,10 @@ export class IncomingMessage extends GGContext {
     this.#count(result);
     // A limit logs its own warning, once per connection.
     if (result !== error.type) return;
-    const { apiName, logger } = this.#connection.namedEndpoint;
-    const level = this.#isUnwanted ? "debug" : "warn";
-    logger[level](`${this.#method?.path ?? apiName}: a message ended with ${result}`, { ref: error.context?.ref });
+    const { namedEndpoint: endpoint } = this.#connection;
+    const text = `${this.#method?.path ?? endpoint.apiName}: a message ended with ${result}`;
+    if (this.#isUnwanted) return endpoint.logger.debug(text, { ref: error.context?.ref });
+    logMisfit(endpoint, text, error);
     if (this.#method) this.#connection.onFailed(error);
   }
 

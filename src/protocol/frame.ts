@@ -60,10 +60,15 @@ export function stringifyPayload(value: unknown): string {
 export function sizedFrame(prefix: string, payload: string): string {
   const frame = prefix + payload;
   // A UTF-16 unit becomes three bytes at most, so that few frames need counting.
-  if (frame.length > MAX_PAYLOAD / 3 && new Blob([frame]).size > MAX_PAYLOAD) {
+  if (frame.length > MAX_PAYLOAD / 3 && byteLength(frame) > MAX_PAYLOAD) {
     throw new RangeError("it is larger than 16 MiB");
   }
   return frame;
+}
+
+/** How many bytes a text has in UTF-8. */
+export function byteLength(text: string): number {
+  return new Blob([text]).size;
 }
 
 /** What a payload says; `undefined` when it is empty or not JSON (no JSON text means `undefined`). */

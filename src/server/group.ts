@@ -77,7 +77,7 @@ async function send(members: Members, method: CompiledMethod, data: unknown, dro
   } catch (thrown) {
     const error = unsendable(method.path, thrown);
     const [member] = members.keys();
-    if (member) logUnsent(member.api.endpoint.logger, method.path, error);
+    if (member) logUnsent(member.api.endpoint, method.path, error);
     return error;
   }
   const sent = new Map<SocketMetrics | undefined, number>();

@@ -5,6 +5,7 @@ import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
+import { checkCallOptions } from "../connection/callOptions.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
@@ -13,6 +14,8 @@ import { isThenable } from "../connection/methods/outcome.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
 import { shareSignal } from "../connection/node/shareSignal.js";
+import { whenSent } from "../connection/node/whenSent.js";
+import { throttledLogger } from "../connection/throttledLogger.js";
 import { TracedMessage } from "../connection/trace.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { WsTransport } from "../transport/node/ws.js";
@@ -28,7 +31,6 @@ import { Ledger } from "./ledger.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { protocolResult, ServerMetrics } from "./metrics.js";
 import type { AnyConnectionHandler, RawConnectionHandler, ServedApi } from "./servedApi.js";
-import { throttledLogger } from "./throttledLogger.js";
 import { Admission, type UpgradeRejection } from "./upgrade/admission.js";
 import { explainPlainRequests } from "./upgrade/plainRequests.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrade/router.js";
@@ -100,6 +102,10 @@ export class Registration implements ServedApi {
       asyncScope: scope,
       Message: TracedMessage,
       shareSignal,
+      checkCallOptions,
+      mustHandleAll: true,
+      // Whatever the peer, it answers a close as soon as usual: it must not hold the shutdown.
+      whenSent: (connection) => whenSent(connection).then(() => undefined),
       parseLimited: limitedParser(this.limits, (excess) => {
         const { id: connection, address } = GG_WS_CONNECTION.get() ?? {};
         logger.warn(`${apiName}: a payload ${excess}`, { connection, address });

@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { NOT_AUTHORIZED } from "@grest-ts/schema";
 import { describe, expect, it } from "vitest";
 import { runningDeadlines } from "../../src/connection/deadlines.js";
-import { throttledLogger } from "../../src/server/throttledLogger.js";
+import { throttledLogger } from "../../src/connection/throttledLogger.js";
 import { ExtApi, serveExt } from "../support/extApi.js";
 import { Gate } from "../support/gate.js";
 import { Queue } from "../support/queue.js";

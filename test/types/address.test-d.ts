@@ -1,6 +1,6 @@
 import type { Agent } from "node:http";
 import type { Agent as SecureAgent } from "node:https";
-import type { GGConnectOptions, GGWebSocketClientConfig, GGWebSocketTarget } from "@grest-ts/websocket";
+import type { ConnectOptions, GGWebSocketClientConfig, GGWebSocketTarget } from "@grest-ts/websocket";
 import { WebSocket as Undici } from "undici";
 import { expectTypeOf, it } from "vitest";
 import { WebSocket as Ws } from "ws";
@@ -30,7 +30,7 @@ it("url is a text or a URL", () => {
 
 it("connectOptions take what Node has for them, and nothing that the defences depend on", () => {
   const agent = {} as Agent;
-  const options: GGConnectOptions[] = [
+  const options: ConnectOptions[] = [
     { agent },
     { agent: {} as SecureAgent },
     { ca: "pem" },
@@ -41,13 +41,13 @@ it("connectOptions take what Node has for them, and nothing that the defences de
   ];
   void options;
   // @ts-expect-error compression is not offered
-  void ({ perMessageDeflate: true } satisfies GGConnectOptions);
+  void ({ perMessageDeflate: true } satisfies ConnectOptions);
   // @ts-expect-error the limit of messages stays
-  void ({ maxPayload: 1 } satisfies GGConnectOptions);
+  void ({ maxPayload: 1 } satisfies ConnectOptions);
   // @ts-expect-error redirects are not followed
-  void ({ followRedirects: true } satisfies GGConnectOptions);
+  void ({ followRedirects: true } satisfies ConnectOptions);
   // @ts-expect-error no such version
-  void ({ family: 5 } satisfies GGConnectOptions);
+  void ({ family: 5 } satisfies ConnectOptions);
 });
 
 it("beforeConnect may return fresh connectOptions", () => {

@@ -5,6 +5,8 @@ import { captureScope } from "../../connection/node/asyncScope.js";
 import "../../connection/node/inspection.js";
 import { limitedParser } from "../../connection/node/limitedParser.js";
 import { shareSignal } from "../../connection/node/shareSignal.js";
+import { whenSent } from "../../connection/node/whenSent.js";
+import { throttledLogger } from "../../connection/throttledLogger.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
 import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
@@ -16,7 +18,7 @@ export const nodePlatform: ClientPlatform = {
   dial: (url, { webSocket: Native, connectOptions } = {}) =>
     Native ? nativeTransport(new Native(url)) : dialWs(url, connectOptions),
   captureScope,
-  logger: loggerOf,
+  logger: (...config) => throttledLogger(loggerOf(...config)),
   beginTrace,
   checkHeaders(headers) {
     for (const [name, value] of Object.entries(headers)) {
@@ -27,6 +29,7 @@ export const nodePlatform: ClientPlatform = {
   endpoint: {
     Message: TracedMessage,
     shareSignal,
+    whenSent,
     parseLimited: limitedParser({ maxDepth: MAX_DEPTH, maxValues: MAX_VALUES }),
   },
   onWake: () => () => {},

@@ -13,6 +13,8 @@ export interface ClientPlatform {
   dial(url: string, how?: DialOptions): Transport;
   /** Captures the context of its caller, for callbacks to run in. */
   captureScope(): AsyncScope;
+  /** Warns of too many set-ups, given how many a session has; absent in production builds for pages. */
+  checkSetups?(count: number): void;
   /** Where the log of an API goes, given what the program says and its scope. */
   logger(given: GGWebSocketLogger | undefined, apiName: string, scope: AsyncScope): GGWebSocketLogger;
   /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
@@ -20,7 +22,10 @@ export interface ClientPlatform {
   /** Throws a `SERVER_ERROR` that names a header which is not text; absent in pages, whose servers ignore such ones. */
   checkHeaders?(headers: object): void;
   /** What endpoints have that a page does without. */
-  readonly endpoint?: Pick<SocketEndpoint, "parseLimited" | "Message" | "shareSignal">;
+  readonly endpoint?: Pick<
+    SocketEndpoint,
+    "parseLimited" | "Message" | "shareSignal" | "checkCallOptions" | "whenSent"
+  >;
   /**
    * Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin.
    */

@@ -20,6 +20,11 @@ import { ShownError } from "./shownError.js";
 /** An error as the wire knows it: a type, and perhaps data and a context. */
 export type AnyError = ERROR<string, unknown>;
 
+/** What has a log. */
+interface LogOwner {
+  readonly logger: GGWebSocketLogger;
+}
+
 /** The result of a call: a value, or a typed error. */
 export type Outcome = OK<unknown> | AnyError;
 
@@ -53,19 +58,25 @@ export function serverError(
 /** The error for an input that cannot be sent: that of its validation, or why it has no JSON text. */
 export function unsendable(path: string, thrown: unknown): AnyError {
   const error = thrownError(thrown);
-  const reason = thrown instanceof RangeError ? "too-large" : "invalid-input";
   try {
+    const reason = thrown instanceof RangeError ? "too-large" : "invalid-input";
     if (error !== thrown) return serverError(`${path} was not sent: ${thrown}`, reason, { cause: thrown });
   } catch {
-    // It has no text.
+    // It has no text, or is a revoked proxy.
   }
-  return asFailure(error, { reason, wasSent: false });
+  return asFailure(error, { reason: "invalid-input", wasSent: false });
 }
 
-/** Logs why a message was not sent: programs seldom await one. The log names fields, and shows no value of any. */
-export function logUnsent(logger: GGWebSocketLogger, path: string, { type, data, context }: AnyError): void {
-  const why = Array.isArray(data) ? fieldsOf(data) : context?.displayMessage;
-  logger.warn(`${path}: a message was not sent`, { type, why });
+/** Logs why a message was not sent: programs seldom await one. */
+export function logUnsent(to: LogOwner, path: string, error: AnyError): void {
+  logMisfit(to, `${path}: a message was not sent`, error, error.context?.displayMessage);
+}
+
+/** Logs what did not fit a contract, and `why` where no fields are known. The log names fields, and shows no value of any. */
+export function logMisfit({ logger }: LogOwner, text: string, error: AnyError, why?: string): void {
+  const { type, data, context } = error;
+  const fields = type === "VALIDATION_ERROR" && Array.isArray(data) ? fieldsOf(data) : undefined;
+  logger.warn(text, { type, ref: context?.ref, why: fields ?? error.getDebugContext()?.debugMessage ?? why });
 }
 
 /** The error for a value that did not pass its schema. */

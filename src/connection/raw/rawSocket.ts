@@ -125,11 +125,12 @@ class Socket implements RawSocket {
     await this.#connection.idle(pendingMs);
     const callbacks = Array.from(this.#teardownCallbacks, (callback) => callback());
     if (callbacks.length > 0) await waitAtMost(callbacksMs, (done) => void Promise.all(callbacks).then(done));
-    this.close(code, reason);
+    const { socketEndpoint: endpoint } = this.#connection;
+    this.#close(code, reason, await endpoint.whenSent?.(this.#connection));
   }
 
-  close(code?: number, reason = ""): void {
-    this.#connection.close(code, clampCloseReason(reason));
+  close(code?: number, reason?: string): void {
+    this.#close(code, reason);
   }
 
   terminate(): void {
@@ -138,6 +139,10 @@ class Socket implements RawSocket {
 
   closed(): Promise<void> {
     return this.#connection.closed();
+  }
+
+  #close(code?: number, reason = "", answerMs?: number): void {
+    this.#connection.close(code, clampCloseReason(reason), answerMs);
   }
 
   #listen<T>(callbacks: Set<T>, callback: T): Unsubscribe & this {

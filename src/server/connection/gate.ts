@@ -58,7 +58,9 @@ export class ConnectionGate {
       const error = method && checkPermission(method.permission, this.#scopes, method.path);
       return error && { error, result: error.type };
     } catch (thrown) {
-      const error = serverError(`${method?.path}: the scopes of the permission resolver failed`, thrown as Error);
+      const error = serverError(`${method?.path}: the scopes of the permission resolver failed`, "failed", {
+        cause: thrown,
+      });
       return { error, result: error.type, warning: error.context?.displayMessage };
     }
   }
@@ -79,6 +81,6 @@ export class ConnectionGate {
   #reject(result: string, why: string, mustClose = false): GateRejection {
     const warning = this.#hasWarned ? undefined : `${this.#apiName}: messages of a connection are refused, ${why}`;
     this.#hasWarned = true;
-    return { error: serverError(`${this.#apiName}: ${why}`), result, warning, mustClose };
+    return { error: serverError(`${this.#apiName}: ${why}`, "limit"), result, warning, mustClose };
   }
 }

@@ -24,8 +24,6 @@ export class ServerConnection extends Connection implements Sender {
   readonly api: ServedApi;
   readonly #slot: Slot;
   readonly #gate: ConnectionGate;
-  /** Never fewer than the bytes that wait: what was pushed since the last count, at three bytes a UTF-16 unit. */
-  #atMostWaiting = 0;
   #hasDropped = false;
 
   constructor(
@@ -38,7 +36,8 @@ export class ServerConnection extends Connection implements Sender {
     scopes: Scopes,
   ) {
     const hooks = handlers instanceof RawHandlers ? handlers : undefined;
-    super(new ServerOutbox(transport, batchBytes(agreed)), api.endpoint, context, handlers, agreed, hooks);
+    const outbox = new ServerOutbox(transport, batchBytes(agreed), api.limits.maxOutboxBytes);
+    super(outbox, api.endpoint, context, handlers, agreed, hooks);
     this.api = api;
     this.#gate = new ConnectionGate(api.apiName, api.limits, scopes);
     this.#slot = slot;
@@ -51,9 +50,7 @@ export class ServerConnection extends Connection implements Sender {
   }
 
   measureBacklog(): number {
-    // What waits here is text, of which only the transport knows the bytes.
-    this.outbox.flushNow();
-    return this.outbox.underlyingTransport.backlog?.() ?? 0;
+    return this.outbox.measureBacklog();
   }
 
   dropSlowConsumer(): void {
@@ -86,35 +83,26 @@ export class ServerConnection extends Connection implements Sender {
 
   /** A page sees no pings: it gets the answer to the question that it may ask. */
   onBusy(): void {
-    if (this.isOpen && this.can("alive")) super.sendFrame(`${FrameType.PONG}:::`);
-  }
-
-  override sendFrame(frame: string, isDroppable?: boolean): number {
-    return this.#makeRoom(frame, isDroppable) ? super.sendFrame(frame) : 0;
+    if (this.isOpen && this.can("alive")) this.outbox.push(`${FrameType.PONG}:::`);
   }
 
   /** Sends a shared message. Returns whether it did, and closes when it could neither send nor drop it. */
   sendShared(message: SharedMessage, isDroppable?: boolean): boolean {
-    const hasRoom = this.#makeRoom(message.text, isDroppable);
+    const hasRoom = this.makeRoom(message.text, isDroppable);
     if (hasRoom) this.outbox.pushShared(message);
     return hasRoom;
   }
 
-  /** Counts a message in. Returns false when there is no room for it: it is dropped then, or the connection closed. */
-  #makeRoom(message: string, isDroppable = false): boolean {
-    const atMost = 3 * message.length;
-    const { ledger, limits } = this.api;
-    ledger.outboxGrows(atMost);
-    if (!this.isOpen) return false;
-    this.#atMostWaiting += atMost;
-    if (this.#atMostWaiting <= limits.maxOutboxBytes) return true;
-    const backlog = this.measureBacklog();
-    this.#atMostWaiting = backlog + atMost;
-    // A message that is larger than the limit is sent when nothing waits: its peer is not slow.
-    if (backlog === 0 || backlog + Buffer.byteLength(message) <= limits.maxOutboxBytes) return true;
-    if (isDroppable) this.#noteDropped();
-    else this.#closeSlowConsumer();
-    return false;
+  protected override makeRoom(message: string, isDroppable?: boolean): boolean {
+    this.api.ledger.outboxGrows(3 * message.length);
+    // Of all connections, this one may have been the slowest.
+    return this.isOpen && super.makeRoom(message, isDroppable);
+  }
+
+  protected override refuse(isDroppable: boolean): void {
+    if (isDroppable) return this.#noteDropped();
+    this.#noteSlowConsumer();
+    this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
   }
 
   /** Logged once per connection; the metrics count each. */
@@ -122,11 +110,6 @@ export class ServerConnection extends Connection implements Sender {
     const { apiName, logger } = this.namedEndpoint;
     if (!this.#hasDropped) logger.warn(`${apiName}: messages are dropped, since their peer reads too slowly`);
     this.#hasDropped = true;
-  }
-
-  #closeSlowConsumer(): void {
-    this.#noteSlowConsumer();
-    this.close(CloseCode.TRY_AGAIN_LATER, "Too slow to read");
   }
 
   #noteSlowConsumer(): void {

@@ -1,5 +1,5 @@
 import type { GGWebSocketLogger } from "../api/logger.js";
-import { setDeadline } from "../connection/deadlines.js";
+import { setDeadline } from "./deadlines.js";
 
 /** How many warnings of one text are logged in an interval, and its length in ms. */
 const ENOUGH = 10;
