@@ -56,7 +56,8 @@ export function reconnectPolicy(
   let drains = 0;
   // Full jitter: clients that lost the same server do not reconnect all at once.
   const pause = (before: number) => {
-    const limit = Math.min(maxDelayMs, MAX_WAIT, initialDelayMs * multiplier ** before);
+    // The power is bounded, since 0 times Infinity is no number.
+    const limit = Math.min(maxDelayMs, MAX_WAIT, initialDelayMs * multiplier ** Math.min(before, 99));
     // Not a number of options that nothing has checked: no busy loop either.
     return Math.random() * (limit >= 0 ? limit : 30_000);
   };

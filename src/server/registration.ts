@@ -172,6 +172,15 @@ export class Registration implements ServedApi {
     return this.#teardown;
   }
 
+  /** The same for a program. For a handler that waits, all but its own connection: that closes when it has answered. */
+  async teardownForCaller(): Promise<void> {
+    const connections = [...this.#connections];
+    const done = this.teardown();
+    const others = connections.filter((connection) => !connection.isHandlingCaller);
+    if (others.length === connections.length) await done;
+    else await Promise.all(others.map((connection) => connection.closed()));
+  }
+
   async #close(): Promise<void> {
     this.#isClosing = true;
     this.handshakes.closeAll(CloseCode.GOING_AWAY, "Server is shutting down");

@@ -43,7 +43,7 @@ class Server implements SocketServer {
   }
 
   teardown(): Promise<void> {
-    return this.#registration.teardown();
+    return this.#registration.teardownForCaller();
   }
 }
 

@@ -3,7 +3,7 @@ import { Agent } from "node:http";
 import { createServer } from "node:https";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import type { TlsOptions } from "node:tls";
-import { failureOf, type ConnectOptions, GGSocketPool } from "@grest-ts/websocket";
+import { type ConnectOptions, failureOf, GGSocketPool } from "@grest-ts/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { type Certificates, makeCertificates } from "../support/certificates.js";

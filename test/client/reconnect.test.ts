@@ -232,6 +232,24 @@ describe("the wait before an attempt", () => {
     expect(policy.next(error)).toBe(0);
   });
 
+  it.each([
+    ["no delay", { initialDelayMs: 0, maxDelayMs: 0 }, 0],
+    [
+      "a delay beyond what a timer can wait",
+      { initialDelayMs: 2 ** 40, maxDelayMs: Number.POSITIVE_INFINITY },
+      2 ** 31 - 1,
+    ],
+    ["a limit without end", { maxDelayMs: Number.POSITIVE_INFINITY }, 2 ** 31 - 1],
+    ["no number, which a page in production does not refuse", { initialDelayMs: Number.NaN }, 30_000],
+    ["a negative number, likewise", { maxDelayMs: -1 }, 30_000],
+  ])("holds for any number of failures, with %s", (_, options, expected) => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(1);
+    onTestFinished(() => random.mockRestore());
+    const policy = reconnectPolicy(options, run);
+    for (let failures = 0; failures < 2_000; failures++) policy.next(error);
+    expect(policy.next(error)).toBe(expected);
+  });
+
   it("starts anew only after a connection that lasted", () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(1);
     onTestFinished(() => random.mockRestore());

@@ -13,7 +13,7 @@ const GRACE = 5_000;
 const REASON = "Server is shutting down";
 
 /**
- * Drains connections on shutdown, and resolves when all have closed, but for that of a handler which waits for this. Clients that support `drain` are sent when to
+ * Drains connections on shutdown, and resolves when all have closed. Clients that support `drain` are sent when to
  * reconnect; the others are closed in waves, once what is in flight on them is done.
  */
 export async function drain(
@@ -38,9 +38,6 @@ export async function drain(
       for (const connection of closing) connection.close(code, REASON);
     }),
   );
-  const closed = Promise.all(closing.map((connection) => connection.closed())).then(() => {
-    for (const cancel of cancels) cancel?.();
-  });
-  const others = closing.filter((connection) => !connection.isHandlingCaller);
-  await (others.length < closing.length ? Promise.all(others.map((connection) => connection.closed())) : closed);
+  await Promise.all(closing.map((connection) => connection.closed()));
+  for (const cancel of cancels) cancel?.();
 }
