@@ -12,7 +12,7 @@ export function checkCallOptions(path: string, options: GGCallOptions): AnyError
   try {
     checkOptions({ apiName: path, call: "a call", warn() {} }, options, CALL_OPTIONS);
   } catch (error) {
-    return serverError((error as Error).message);
+    return serverError((error as Error).message, "invalid-input");
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { type Frame, sizedFrame } from "../protocol/frame.js";
 import type { Connection } from "./connection.js";
 import { setDeadline } from "./deadlines.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
-import { type AnyError, logMisfit, logUnsent, type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
+import { logMisfit, logUnsent, type Outcome, ok, serverError, unsendable } from "./methods/outcome.js";
 
 type FailureDetails = Pick<SocketFailure, "reason" | "cause" | "closeCode">;
 
@@ -34,12 +34,12 @@ export class Calls {
   }
 
   /** Sends a call, or a message when the method has no reply. Never rejects. */
-  call(method: CompiledMethod, data: unknown, options: GGCallOptions = {}): Promise<Outcome> {
+  call(method: CompiledMethod, data: unknown, options?: GGCallOptions): Promise<Outcome> {
     const { ofConnection: connection } = this;
     const { socketEndpoint: endpoint, outbox } = connection;
     const { path, hasReply } = method;
-    const { timeout, signal, droppable } = options;
-    const refused = endpoint.checkCallOptions?.(path, options);
+    const { timeout, signal, droppable } = options ?? {};
+    const refused = options && endpoint.checkCallOptions?.(path, options);
     if (refused) return Promise.resolve(refused);
     const pending = this.#pending;
     const ms = timeout ?? endpoint.timeout;
@@ -97,8 +97,8 @@ export class Calls {
     const isExpected = call?.method.path === path;
     if (isExpected) {
       const outcome = call.method.readReply(payload, endpoint.parseLimited);
-      if (failureOf(outcome)?.reason === "invalid-response")
-        logMisfit(this.ofConnection.namedEndpoint, `${path}: Invalid response`, outcome as AnyError);
+      if (!outcome.success && failureOf(outcome)?.reason === "invalid-response")
+        logMisfit(this.ofConnection.namedEndpoint, `${path}: Invalid response`, outcome);
       call.settle(outcome);
     } else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
     return isExpected;
