@@ -219,12 +219,13 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
     policy?.lasted(performance.now() - openedAt);
     if (session.isOver) return end("manual", "manual");
     session.whenReady = expectReady();
+    error = why();
     // While an attempt to replace it is under way, that decides.
-    const then = isDialling ? 0 : next(why());
-    if (typeof then !== "number") return end(then, reason);
+    const then = isDialling ? undefined : next(error);
+    if (typeof then === "string") return end(then, reason);
     report(then);
     notify("onDisconnect", reason);
-    if (!isDialling) dial(then);
+    if (then !== undefined) dial(then);
   }
 
   /** What follows a failure: an attempt in this many ms, or the end. */
