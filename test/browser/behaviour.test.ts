@@ -37,6 +37,19 @@ describeInChromium("a client in a page", ({ open, connected }) => {
     expect(peer.requestUrl).toBe("/pre%20fix/ws/page?tenant=1&room=lobby");
   });
 
+  it("prints the fields of what does not fit its contract", async () => {
+    const server = await RawServer.start();
+    const { app } = await open({ url: server.url });
+    const connecting = app.connect();
+    const peer = await server.accept();
+    await connecting;
+    const printed = app.page.waitForEvent("console");
+    app.expectPrinted(/a message ended with VALIDATION_ERROR/);
+    peer.send("m:Page.news::{}");
+    expect((await printed).text()).toMatch(/type: VALIDATION_ERROR.*reason: text required/);
+    expect(await app.events.take(2)).toEqual(["setup", "error VALIDATION_ERROR"]);
+  });
+
   it("prints nothing about pushes that it does not handle", async () => {
     const server = await RawServer.start();
     const { app } = await open({ url: server.url, handlesNothing: true });

@@ -59,7 +59,7 @@ describe.each(["client", "server"] as const)("a %s", (end) => {
     expect(await logger.next()).toMatchObject({
       level: "warn",
       message: "Fit.put: a message was not sent",
-      fields: { type: "VALIDATION_ERROR", why: FIELDS },
+      fields: { type: "VALIDATION_ERROR", reason: FIELDS },
     });
     expect(logger.entries).toHaveLength(1);
     expect(JSON.stringify(logger.entries)).not.toContain(SECRET);
@@ -108,7 +108,7 @@ it("a reply that does not fit is logged with its fields where it arrives, on a c
   peer.send(`s:Fit.get:1:{"success":true,"type":"OK","data":${JSON.stringify(WRONG)}}`);
   expect((await call).success).toBe(false);
   expect(logger.entries).toMatchObject([
-    { level: "warn", message: "Fit.get: Invalid response", fields: { why: FIELDS } },
+    { level: "warn", message: "Fit.get: Invalid response", fields: { reason: FIELDS } },
   ]);
   expect(JSON.stringify(logger.entries)).not.toContain(SECRET);
 });
@@ -129,8 +129,8 @@ it("a reply and a message that do not fit are logged with their fields where the
   await served.logger.next();
   expect(await served.logger.next()).toMatchObject({ message: "Fit.put: a message ended with VALIDATION_ERROR" });
   expect(served.logger.entries).toMatchObject([
-    { level: "warn", message: "Fit.get: Invalid response", fields: { why: FIELDS } },
-    { level: "warn", fields: { why: FIELDS } },
+    { level: "warn", message: "Fit.get: Invalid response", fields: { reason: FIELDS } },
+    { level: "warn", fields: { reason: FIELDS } },
   ]);
   expect(JSON.stringify(served.logger.entries)).not.toContain(SECRET);
 });
@@ -143,8 +143,12 @@ it("a message that a group or a raw socket cannot send is logged, without a valu
   group.put(WRONG);
   await raw.send("Fit.other", { secret: SECRET, n: 7n });
   expect(logger.entries).toMatchObject([
-    { level: "warn", message: "Fit.put: a message was not sent", fields: { why: FIELDS } },
-    { level: "warn", message: "Fit.other: a message was not sent", fields: { why: expect.stringMatching(/BigInt/) } },
+    { level: "warn", message: "Fit.put: a message was not sent", fields: { reason: FIELDS } },
+    {
+      level: "warn",
+      message: "Fit.other: a message was not sent",
+      fields: { reason: expect.stringMatching(/BigInt/) },
+    },
   ]);
   expect(JSON.stringify(logger.entries)).not.toContain(SECRET);
 });

@@ -123,7 +123,7 @@ describe("one warning", () => {
       const path = from === "client" ? "Calm.note" : "Calm.said";
       expect(entry).toMatchObject({ level: "warn", message: `${path}: a message was not sent` });
       expect(entry.fields).toMatchObject({ type: "VALIDATION_ERROR" });
-      if (from !== "client") expect(entry.fields.why).toContain("text invalid.string.type");
+      if (from !== "client") expect(entry.fields.reason).toContain("text invalid.string.type");
       expect("connection" in entry.fields).toBe(from === "connection");
       expect(JSON.stringify(entry)).not.toMatch(/s3cret|7777777/);
     },

@@ -195,7 +195,7 @@ describe("the gate of a message", () => {
         {
           level: "warn",
           message: `Gate.note: a message ended with ${type}`,
-          fields: { ...ofConnection, ref: expect.any(String) },
+          fields: { ...ofConnection, type, ref: expect.any(String) },
         },
       ]);
     },

@@ -74,9 +74,11 @@ export function logUnsent(to: LogOwner, path: string, error: AnyError): void {
 
 /** Logs what did not fit a contract, and `why` where no fields are known. The log names fields, and shows no value of any. */
 export function logMisfit({ logger }: LogOwner, text: string, error: AnyError, why?: string): void {
+  // Names of fields that are public ones: others are shortened in the build for pages.
   const { type, data, context } = error;
   const fields = type === "VALIDATION_ERROR" && Array.isArray(data) ? fieldsOf(data) : undefined;
-  logger.warn(text, { type, ref: context?.ref, why: fields ?? error.getDebugContext()?.debugMessage ?? why });
+  const reason = fields ?? error.getDebugContext()?.debugMessage ?? why;
+  logger.warn(text, { type, ref: context?.ref, ...(reason && { reason }) });
 }
 
 /** The error for a value that did not pass its schema. */
