@@ -2,6 +2,7 @@ import { CLIENT_OPTIONS, checkOptions, POOL_OPTIONS } from "../api/optionChecks.
 import type { GGSocket } from "../api/rawSocket.js";
 import type { SchemaEnds } from "../api/schema.js";
 import { checkCallOptions } from "../connection/callOptions.js";
+import { CheckedCalls } from "../connection/checkedCalls.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { type GGSocketPoolConfig, SocketPool } from "./pool.js";
 import { socketClient } from "./socketClient.js";
@@ -11,7 +12,10 @@ const ENOUGH_SETUPS = 11;
 
 /** Makes clients whose options are checked, those of their calls included. */
 export function checkedClient(platform: ClientPlatform): SchemaEnds["createClient"] {
-  const checked: ClientPlatform = { ...platform, endpoint: { ...platform.endpoint, checkCallOptions } };
+  const checked: ClientPlatform = {
+    ...platform,
+    endpoint: { ...platform.endpoint, Calls: CheckedCalls, checkCallOptions },
+  };
   return (schema, config) => {
     const { name: apiName } = schema;
     const warn = (message: string) => platform.logger(config.logger, apiName, platform.captureScope()).warn(message);

@@ -52,22 +52,26 @@ export function readQuery(query: unknown, validator?: GGValidator<unknown>): Que
   return readArgs(Object(validator ? clean(validator, query, invalidQuery) : query));
 }
 
+/** The context of an attempt to connect and of its connection, below the caller's: what is set there reaches handlers only. */
+export function attemptContext({ beginTrace }: ClientPlatform, path: string): GGContext {
+  const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext());
+  context.set(GG_WS_CONNECTION, { path: absolutePath(path) });
+  beginTrace?.(context);
+  return context;
+}
+
 /**
- * What the middlewares make of a handshake with these query arguments, in a context of the connection's own: what they
- * set there reaches its handlers, and not the caller. Returns a promise only when one of them does.
+ * What the middlewares make of a handshake with these query arguments, in the context of the attempt. Returns a promise only
+ * when one of them does.
  *
  * @throws SERVER_ERROR for a header that is not text, in Node
  */
 export function prepareHandshake(
-  { beginTrace, checkHeaders }: ClientPlatform,
-  path: string,
+  { checkHeaders }: ClientPlatform,
+  context: GGContext,
   middlewares: readonly GGWebSocketMiddleware[],
   queryArgs: QueryArgs,
 ): PreparedHandshake | Promise<PreparedHandshake> {
-  const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext()).set(GG_WS_CONNECTION, {
-    path: absolutePath(path),
-  });
-  beginTrace?.(context);
   const handshake = { headers: {}, queryArgs };
   const steps = middlewares.values();
   const updateFurther = (): PreparedHandshake | Promise<PreparedHandshake> =>

@@ -8,7 +8,7 @@ import { Heartbeat } from "../connection/heartbeat.js";
 import { isThenable } from "../connection/methods/outcome.js";
 import { AdapterTransport } from "../connection/raw/adapterTransport.js";
 import { RawConnection, rawSocket } from "../connection/raw/rawSocket.js";
-import { connect, type PreparedHandshake, prepareHandshake, readQuery } from "./connect.js";
+import { attemptContext, connect, type PreparedHandshake, prepareHandshake, readQuery } from "./connect.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { socketUrl, withoutSecrets } from "./url.js";
 
@@ -121,7 +121,8 @@ export class SocketPool {
   }
 
   #prepare<TQuery extends object>({ path, middlewares = [], query, queryValidator }: GGSocketPoolConfig<TQuery>) {
-    return prepareHandshake(this.#platform, path, middlewares, readQuery(query, queryValidator));
+    const queryArgs = readQuery(query, queryValidator);
+    return prepareHandshake(this.#platform, attemptContext(this.#platform, path), middlewares, queryArgs);
   }
 
   #keep(identity: string, socket: GGSocket, key: string): void {

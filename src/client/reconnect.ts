@@ -36,8 +36,11 @@ export interface ReconnectPolicy {
   lasted(ms: number): void;
   /** A connection is to be replaced after this many ms: how long to wait, in ms, beyond what its server asks for. */
   drained(ms: number): number;
-  /** What to do after `error`: wait this many ms and try again, or give up, and why. */
-  next(error: AnyError): number | "unrecoverable" | "exhausted";
+  /**
+   * What to do after `error`, and after so many attempts since there was a connection: wait this many ms and try again, or
+   * give up, and why.
+   */
+  next(error: AnyError, attempts?: number): number | "unrecoverable" | "exhausted";
 }
 
 /** A policy that counts the failures of one client; `run` runs its callback and logs what that throws. */
@@ -71,14 +74,16 @@ export function reconnectPolicy(
       lasted(ms);
       return drains++ && pause(drains - 1);
     },
-    next(error) {
+    next(error, attempts = 0) {
+      // The first attempt of all follows no failure.
+      const made = Math.max(failures, attempts);
       let isWorthwhile = false;
       run("shouldRetry", () => {
-        isWorthwhile = shouldRetry(error, failures + 1);
+        isWorthwhile = shouldRetry(error, made + 1);
         return isWorthwhile;
       });
       if (!isWorthwhile) return "unrecoverable";
-      if (failures >= maxAttempts) return "exhausted";
+      if (made >= maxAttempts) return "exhausted";
       return pause(failures++);
     },
   };

@@ -30,6 +30,11 @@ export interface SessionCallbacks {
   onClose(reason: GGWebSocketCloseReason, error?: AnyError): void;
 }
 
+/** An event of a session: the name of the client's method, and what its callbacks get. */
+export type SessionEvent = {
+  readonly [Name in keyof SessionCallbacks]: readonly [Name, ...Parameters<SessionCallbacks[Name]>];
+}[keyof SessionCallbacks];
+
 /** What a session needs of its client. */
 export interface SessionPlan {
   readonly apiName: string;
@@ -39,8 +44,8 @@ export interface SessionPlan {
   open(hooks: AttemptHooks): Promise<Connection>;
   /** See `ClientPlatform.onWake`. */
   onWake(callback: () => void): () => void;
-  /** Runs the callbacks of this name. */
-  notify<Name extends keyof SessionCallbacks>(name: Name, ...args: Parameters<SessionCallbacks[Name]>): void;
+  /** Runs the callbacks of these events, one after the other, behind those of earlier events. */
+  notify(...events: readonly SessionEvent[]): void;
 }
 
 /** Created lazily: capturing the stack trace of an error is expensive. */
@@ -49,7 +54,7 @@ type Failure = () => AnyError;
 /** A client's life from `connect()` until no further attempt follows. */
 export interface Session {
   readonly currentState: ClientState;
-  /** Takes the calls: the latest connection, unless it is lost. */
+  /** Takes the calls: the latest connection, unless it is lost. One that replaces it does so when it is set up. */
   readonly currentConnection?: Connection | undefined;
   /** Resolves when connected and set up; with a failure when the session ends without. */
   readonly whenReady: Promise<Failure | undefined>;
@@ -59,31 +64,44 @@ export interface Session {
   begin(): void;
   /** Ends the session; returns its open connections, which the caller closes. */
   endSession(): Iterable<Connection>;
-  /** Terminates the connection, or ends the delay, and connects at once. */
+  /** Reports the end of a session that is over, before the next one begins, whether or not its connection has closed. */
+  concludeSession(): void;
+  /** Terminates the connection, or ends the delay or an attempt that takes long, and connects at once. */
   reconnectNow(): void;
 }
 
-/** A page that becomes visible gets that event up to this long before the close of its connection, in ms. */
-const WAKE_MOMENT = 1_000;
+/**
+ * A page that becomes visible gets that event up to this long before the close of its connection, in ms. An attempt that has
+ * taken longer is one that takes long.
+ */
+const MOMENT = 1_000;
 
 /** Makes connections, one after the other, with delays between. ARCHITECTURE.md draws its states. */
 export function startSession({ apiName, policy, open, onWake, notify }: SessionPlan): Session {
-  /** Those that are open: the current one, and earlier ones that finish what is in flight. */
+  /** Those that are open: the current one, one that is set up, and earlier ones that finish what is in flight. */
   const connections = new Set<Connection>();
+  /** The one that is set up. */
+  let candidate: Connection | undefined;
+  /** When the current one was accepted. */
   let openedAt = 0;
   let wasConnected = false;
+  /** Whether a connection was lost that may never have been set up. */
+  let wasLost = false;
+  let hasEnded = false;
   let isDialling = false;
+  let dialledAt = 0;
   /** Whether the next attempt follows at once, whatever the policy says. */
   let isNextNow = false;
-  /** How many attempts there were since there was a connection, and why there is none. */
+  /** How many attempts there were since there was a connection, when the next one follows, and why there is none. */
   let attempt = 0;
+  let nextTryAt: number | undefined;
   let error: AnyError | undefined;
   /** Aborts the current attempt. */
   let giveUp = () => {};
   /** Ends the current delay. */
   let stopWaiting = () => {};
   let settleReady: (failure?: Failure) => void;
-  let wokenAt = -WAKE_MOMENT;
+  let wokenAt = -MOMENT;
 
   const session: { -readonly [Key in keyof Session]: Session[Key] } = {
     currentState: "connecting",
@@ -92,18 +110,23 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
     begin: () => void dial(0),
     endSession() {
       if (!session.isOver) {
+        session.isOver = true;
         error = undefined;
-        finish();
+        stopWaking();
         stopWaiting();
         giveUp();
-        if (!session.currentConnection) end("manual");
+        // Its close is the end.
+        if (session.currentConnection) notify(become("closed"));
+        else end("manual");
       }
       return connections;
     },
+    concludeSession: () => end("manual", session.currentConnection && "manual"),
     reconnectNow() {
       const connection = session.currentConnection;
       isNextNow = true;
       stopWaiting();
+      if (isDialling && performance.now() - dialledAt > MOMENT) giveUp();
       if (session.currentState !== "connected") return;
       lose("manual", () => connectionError(apiName, "replaced", { reason: "disconnected" }));
       connection?.terminate();
@@ -122,6 +145,8 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
     while (!session.isOver && typeof wait === "number") {
       if (wait > 0 && !isNextNow) await pause(wait);
       isNextNow = false;
+      nextTryAt = undefined;
+      dialledAt = performance.now();
       attempt++;
       if (!session.isOver) report();
       // The callback may have ended the session.
@@ -130,9 +155,9 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
       if (!why) return;
       if (session.isOver) break;
       wait = next(why());
-      if (typeof wait === "number") report(wait);
+      if (typeof wait === "number") report();
       // A connection that is to be replaced still serves; the end comes with its close.
-      else if (!session.currentConnection) end(wait);
+      else if (session.currentState !== "connected") end(wait);
     }
     isDialling = false;
   }
@@ -143,17 +168,23 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
       let giveUpDialling: (() => void) | undefined;
       let isDone = false;
       let connection: Connection | undefined;
-      /** The one that it replaces. */
-      let previous: Connection | undefined;
+      let acceptedAt = 0;
       let cancelDrain: (() => void) | undefined;
+      let isDrainDue = false;
+      const settle = (why?: Failure) => {
+        isDone = true;
+        candidate = undefined;
+        resolve(why);
+      };
       const fail = (why: Failure) => {
         if (isDone) return;
-        isDone = true;
-        resolve(why);
-        if (!connection) return;
-        session.currentConnection = previous;
-        connection.close();
-        if (previous && !previous.isOpen) lose("drop", why);
+        settle(why);
+        if (session.currentConnection === connection) session.currentConnection = undefined;
+        connection?.close();
+      };
+      // It serves until there is another, and then finishes what is in flight.
+      const replaceIfDue = () => {
+        if (isDrainDue && session.currentConnection === connection && !isDialling && !session.isOver) dial(0);
       };
       // Works also while `beforeConnect` is pending, before there is a transport.
       giveUp = () => {
@@ -167,11 +198,10 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
           if (isDone) cancel();
         },
         onOpen(opened) {
-          openedAt = performance.now();
-          connection = opened;
-          previous = session.currentConnection;
-          session.currentConnection = opened;
+          acceptedAt = performance.now();
+          candidate = connection = opened;
           connections.add(opened);
+          if (!session.currentConnection) serve();
           opened.onClose((closeCode, text) => {
             const why = () =>
               connectionError(apiName, closedWith(closeCode, text), { reason: "disconnected", closeCode });
@@ -179,72 +209,87 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
             connections.delete(opened);
             if (!isDone) {
               // A connection that is lost in its set-up is one to get back.
-              wasConnected = true;
+              wasLost = true;
               fail(why);
             } else if (session.currentConnection === opened) lose("drop", why);
           });
         },
         onDrain(delayMs) {
           if (cancelDrain) return;
-          const wait = policy?.drained(performance.now() - openedAt) ?? 0;
+          const wait = policy?.drained(performance.now() - acceptedAt) ?? 0;
           cancelDrain = setDeadline(delayMs + wait, () => {
-            // It serves until there is another, and then finishes what is in flight.
-            if (session.currentConnection === connection && !isDialling && !session.isOver) dial(0);
+            isDrainDue = true;
+            replaceIfDue();
           });
         },
       }).then(
         (opened) => {
           // Its close reports the failure.
           if (isDone || !opened.isOpen) return;
-          isDone = wasConnected = true;
-          isDialling = false;
+          const previous = session.currentConnection;
+          settle();
+          serve();
+          wasConnected = true;
+          isDialling = isNextNow = false;
           attempt = 0;
           error = undefined;
           // First: what a callback does may begin the next attempt, with a promise of its own.
           settleReady();
-          resolve(undefined);
-          if (session.currentState !== "connected") setState("connected");
-          if (!previous) return;
-          notify("onDisconnect", "drop");
-          previous.closeGracefully();
+          if (session.currentState !== "connected") notify(become("connected"));
+          else if (previous !== opened) {
+            // Calls end by their own time limits, or with the server.
+            previous?.closeGracefully(undefined, undefined, Number.POSITIVE_INFINITY);
+            notify(["onDisconnect", "drop"]);
+          }
+          replaceIfDue();
         },
         (thrown) => fail(() => thrownError(thrown)),
       );
+
+      function serve(): void {
+        session.currentConnection = connection;
+        openedAt = acceptedAt;
+      }
     });
   }
 
   /** The current connection has closed, or will. */
   function lose(reason: GGWebSocketDisconnectReason, why: Failure): void {
-    session.currentConnection = undefined;
     policy?.lasted(performance.now() - openedAt);
     if (session.isOver) return end("manual", "manual");
+    // As when it was made again, one that is set up takes calls.
+    session.currentConnection = candidate;
+    openedAt = performance.now();
     session.whenReady = expectReady();
     error = why();
-    // While an attempt to replace it is under way, that decides.
+    // While an attempt to replace it is under way, or follows, that decides.
     const then = isDialling ? undefined : next(error);
     if (typeof then === "string") return end(then, reason);
-    report(then);
-    notify("onDisconnect", reason);
+    if (isDialling) attempt = nextTryAt === undefined ? 1 : 0;
+    notify(["onDisconnect", reason], become("reconnecting"));
     if (then !== undefined) dial(then);
   }
 
   /** What follows a failure: an attempt in this many ms, or the end. */
   function next(failure: AnyError): number | GGWebSocketCloseReason {
     error = failure;
-    if (isNextNow) return 0;
-    const decision = policy && (wasConnected || policy.initial) ? policy.next(failure) : "drop";
-    const isJustWoken = performance.now() - wokenAt < WAKE_MOMENT;
-    wokenAt = -WAKE_MOMENT;
-    return isJustWoken && typeof decision === "number" ? 0 : decision;
+    let decision: ReturnType<typeof next> = isNextNow ? 0 : "drop";
+    if (policy && !isNextNow && (wasConnected || wasLost || policy.initial)) decision = policy.next(failure, attempt);
+    const isJustWoken = performance.now() - wokenAt < MOMENT;
+    wokenAt = -MOMENT;
+    if (typeof decision !== "number") return decision;
+    const delay = isJustWoken ? 0 : decision;
+    nextTryAt = Date.now() + delay;
+    return delay;
   }
 
   /** Resolves when the time is over, the platform wakes, or the program reconnects or ends the session. */
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      // Unlike a deadline this keeps a Node process alive: during an outage it may be all that does.
-      const timer = setTimeout(resolve, ms);
+      // During an outage it may be all that keeps a Node process alive.
+      const cancel = setDeadline(ms, resolve, true);
       stopWaiting = () => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
     });
@@ -256,28 +301,27 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
     });
   }
 
-  /** There is no connection: an attempt is under way, or follows in this many ms. */
-  function report(delay?: number): void {
-    if (!session.currentConnection) setState(wasConnected ? "reconnecting" : "connecting", delay);
+  /** An attempt is under way, or follows; nothing to report while a connection serves. */
+  function report(): void {
+    if (session.currentState !== "connected") notify(become(wasConnected ? "reconnecting" : "connecting"));
   }
 
-  function setState(state: ClientState, delay?: number): void {
+  /** Changes the state; returns the event. */
+  function become(state: ClientState): SessionEvent {
     session.currentState = state;
-    notify("onState", state, { attempt, error, nextTryAt: delay === undefined ? undefined : Date.now() + delay });
-  }
-
-  /** No attempt follows any more. */
-  function finish(): void {
-    if (session.isOver) return;
-    session.isOver = true;
-    stopWaking();
-    setState("closed");
+    return ["onState", state, { attempt, error, nextTryAt }];
   }
 
   function end(reason: GGWebSocketCloseReason, disconnected?: GGWebSocketDisconnectReason): void {
-    finish();
+    if (hasEnded) return;
+    hasEnded = session.isOver = true;
+    nextTryAt = undefined;
+    stopWaking();
     settleReady(() => error ?? abortedError(apiName));
-    if (disconnected) notify("onDisconnect", disconnected);
-    if (wasConnected) notify("onClose", reason, error);
+    const events: SessionEvent[] = [];
+    if (disconnected) events.push(["onDisconnect", disconnected]);
+    if (session.currentState !== "closed") events.push(become("closed"));
+    if (wasConnected) events.push(["onClose", reason, error]);
+    notify(...events);
   }
 }

@@ -1,4 +1,4 @@
-import { GGContext, GGContextStore } from "@grest-ts/context";
+import { type GGContext, GGContextStore } from "@grest-ts/context";
 import type { ClientState, GGWebSocketClientConfig } from "../api/client.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
@@ -7,19 +7,22 @@ import { CALL_TIMEOUT, callbackFailed, runCallback, type SocketEndpoint } from "
 import { Heartbeat } from "../connection/heartbeat.js";
 import { type HandlerObject, Handlers } from "../connection/methods/handlers.js";
 import { tablesOf } from "../connection/methods/methodTable.js";
-import { isThenable, serverError, thrownError } from "../connection/methods/outcome.js";
+import { type AnyError, isThenable, serverError, thrownError } from "../connection/methods/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
 import { takenBackBy } from "../connection/takeBack.js";
 import { batchBytes, CAPABILITIES } from "../protocol/capabilities.js";
-import { connect, prepareHandshake, readQuery } from "./connect.js";
+import { type CallbackEntry, CallbackLists } from "./callbackLists.js";
+import { attemptContext, connect, prepareHandshake, readQuery } from "./connect.js";
 import { connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
 import { type Session, type SessionCallbacks, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
 
-type Setup = (ends: SocketClient) => unknown;
+/** Both directions, as a set-up gets them. */
+type Ends = Pick<SocketClient, "incoming" | "outgoing">;
+type Setup = (ends: Ends) => unknown;
 
 /** What the methods of these names take. */
 interface Callbacks extends SessionCallbacks {
@@ -30,7 +33,11 @@ interface Callbacks extends SessionCallbacks {
 /** The methods, which return what takes a callback back, and which is the client as well. */
 type Listening = { readonly [Name in keyof Callbacks]: (callback: Callbacks[Name]) => Unsubscribe & SocketClient };
 
-type Notify = <Name extends keyof Callbacks>(name: Name, ...args: Parameters<Callbacks[Name]>) => void;
+/** An attempt to connect while the program's callbacks are a part of it: without a connection, or while that is set up. */
+interface Attempt {
+  readonly session: Session | undefined;
+  connection?: Connection;
+}
 
 /** A client with its types erased; `GGWebSocketClient` says what each member does. */
 export interface SocketClient extends Listening {
@@ -54,21 +61,20 @@ export function socketClient(
   const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
   const handlers = new Handlers();
-  /** Each callback is in an array of its own, since it may be given twice. */
-  const callbacks: { [Name in keyof Callbacks]?: Set<[Callbacks[Name]]> } = {};
+  const callbacks = new CallbackLists();
   /** The set-ups that last for a session. */
   const setups = new Set<Setup>();
+  /** The attempts whose callbacks may be running, by their contexts. */
+  const attempts = new Map<GGContext, Attempt>();
+  const pulses = new Set<Heartbeat>();
   let session: Session | undefined;
-  let heartbeat: Heartbeat | undefined;
-  /** Runs a set-up, in the context of the latest connection. */
-  let runSetup: (setup: Setup) => unknown;
-  /** The same for one that nothing waits for. */
-  let runLateSetup: (setup: Setup) => unknown;
-  /** That context, while the set-ups of an attempt run; `true` while `beforeConnect` is called. */
-  let inside: GGContext | boolean = false;
+  /** Runs a set-up in the context of a connection. */
+  let setUp: (setup: Setup, ends: Ends, connection: Connection) => unknown;
+  /** Logs that a callback has failed; returns the error for it. */
+  let failedCallback: (name: string, thrown: unknown) => AnyError;
 
   const call: Caller["call"] = (method, data, options) => {
-    const connection = session?.currentConnection;
+    const connection = attemptOfCaller()?.connection ?? session?.currentConnection;
     if (connection?.isOpen) return connection.calls.call(method, data, options);
     return Promise.resolve(
       serverError(`${method.path} was not sent: the client is ${whatToDo(session)} connect() first`, "not-connected"),
@@ -92,20 +98,22 @@ export function socketClient(
     },
     async connect(setup) {
       if (!session || session.isOver) {
+        session?.concludeSession();
         setups.clear();
         session = beginSession();
         session.begin();
       }
-      if (inside === true)
-        throw connectionError(apiName, "beforeConnect waits for itself", { reason: "not-connected" });
       const joined = session;
+      const own = attemptOfCaller();
+      // What an attempt waits for, waiting for the attempt, would wait for itself.
+      if (own && !own.connection)
+        throw connectionError(apiName, "connect() waits for itself", { reason: "not-connected" });
       if (setup && !setups.has(setup)) {
         setups.add(setup);
         platform.checkSetups?.(setups.size);
-        await setUpNow(setup);
+        await setUpNow(setup, () => setups.delete(setup));
       }
-      // A set-up that waits for this would wait for itself.
-      if (inside && inside === GGContextStore.tryGetContext()) return;
+      if (own) return;
       const failure = await joined.whenReady;
       if (failure) throw failure();
     },
@@ -119,7 +127,7 @@ export function socketClient(
     close() {
       for (const connection of session?.endSession() ?? []) connection.close();
     },
-    onConnect: listen("onConnect", (setup) => client.isConnected && runLateSetup(setup)),
+    onConnect: listen("onConnect", (setup) => setUpNow(setup).catch(() => {})),
     onState: listen("onState"),
     onDisconnect: listen("onDisconnect"),
     onClose: listen("onClose"),
@@ -131,20 +139,34 @@ export function socketClient(
     name: Name,
     listening?: (callback: Callbacks[Name]) => unknown,
   ): Listening[Name] {
-    const entries = new Set<[Callbacks[Name]]>();
-    Object.assign(callbacks, { [name]: entries });
+    const list = callbacks.of(name);
     return ((callback: Callbacks[Name]) => {
-      const entry: [Callbacks[Name]] = [callback];
-      entries.add(entry);
+      const entry: CallbackEntry = [callback];
+      list.add(entry);
       listening?.(callback);
-      return takenBackBy(() => void entries.delete(entry), client);
+      return takenBackBy(() => void list.delete(entry), client);
     }) as Listening[Name];
   }
 
+  /** The attempt that the running code is a part of. */
+  function attemptOfCaller(): Attempt | undefined {
+    // Most calls come when there is none.
+    if (attempts.size === 0) return undefined;
+    let context = GGContextStore.tryGetContext();
+    while (context && attempts.get(context)?.session !== session) context = context.parent;
+    return context && attempts.get(context);
+  }
+
   /** Runs a set-up for the connection that is there, if it is; its end is the end of the set-up. */
-  async function setUpNow(setup: Setup): Promise<void> {
+  async function setUpNow(setup: Setup, onFailed?: () => void): Promise<void> {
     const connection = session?.currentConnection;
-    if (connection?.isOpen) await Promise.race([runSetup(setup), connection.closed()]);
+    if (!connection?.isOpen || session?.isOver) return;
+    try {
+      await Promise.race([setUp(setup, client, connection), connection.closed()]);
+    } catch (thrown) {
+      onFailed?.();
+      throw failedCallback("setup", thrown);
+    }
   }
 
   function beginSession(): Session {
@@ -160,39 +182,43 @@ export function socketClient(
       ...platform.endpoint,
     };
     /** The context of the latest attempt. */
-    let context = new GGContext("ws-client-connection", GGContextStore.tryGetContext());
-    runSetup = (setup) => scope(() => context.run(() => setup(client)));
-    runLateSetup = (setup) => run("setup", () => setup(client));
-    const run = (name: string, callback: () => unknown) => runCallback(endpoint, context, name, callback);
-    const notify: Notify = (name, ...args) => {
-      const entries = [...(callbacks[name] ?? [])] as [(...args: unknown[]) => void][];
-      for (const [callback] of entries) run(name, () => callback(...args));
+    let context = attemptContext(platform, schema.path);
+    setUp = (setup, ends, connection) => scope(() => connection.context.run(() => setup(ends)));
+    failedCallback = (name, thrown) => {
+      const error = thrownError(thrown);
+      if (error === thrown) return error;
+      callbackFailed(endpoint, name, thrown);
+      return connectionError(apiName, `the ${name} callback failed`, { reason: "failed", cause: thrown });
     };
+    const run = (name: string, callback: () => unknown) => runCallback(endpoint, context, name, callback);
+    const notify = (...events: readonly (readonly [string, ...unknown[]])[]) => callbacks.notify(events, run);
     return startSession({
       apiName,
       policy: reconnect ? reconnectPolicy(Object(reconnect), run) : undefined,
       onWake: (callback) =>
         platform.onWake(() => {
-          heartbeat?.look();
+          for (const pulse of pulses) pulse.look();
           callback();
         }),
       notify,
       async open({ onBegin, onOpen, onDrain }) {
+        const own = scope(() => attemptContext(platform, schema.path));
+        const attempt: Attempt = { session };
+        attempts.set(own, attempt);
         // What the program is asked for, for the log.
         let asked = "beforeConnect";
         try {
-          inside = true;
-          const pending = scope(() => config.beforeConnect?.());
-          inside = false;
-          const target: GGWebSocketClientConfig<unknown> = { ...config, ...(await pending) };
+          const given = await scope(() => own.run(() => config.beforeConnect?.()));
+          const target: GGWebSocketClientConfig<unknown> = { ...config, ...given };
           const base = target.url || (await platform.locate(apiName, target.url));
           asked = "query";
           const query = readQuery(target.query, schema.queryValidator);
           asked = "updateHandshake";
           const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
-          const prepared = scope(() => prepareHandshake(platform, schema.path, middlewares, query));
+          const prepared = scope(() => prepareHandshake(platform, own, middlewares, query));
           const handshake = isThenable(prepared) ? await prepared : prepared;
-          context = handshake.context;
+          attempts.delete(own);
+          context = own;
           const connection = await connect({
             apiName,
             url: socketUrl(base, schema.path, handshake.queryArgs),
@@ -206,36 +232,50 @@ export function socketClient(
               const accepted = new Connection(
                 new Outbox(transport, batchBytes(agreed), config.maxOutboxBytes),
                 endpoint,
-                handshake.context,
+                own,
                 handlers,
                 agreed,
-                { onDrain, onError: (error) => notify("onError", error) },
+                { onDrain, onError: (error) => notify(["onError", error]) },
               );
               const pulse = new Heartbeat(
                 ...(agreed.get("alive") ?? "").split(",").map((ms) => (+ms > 0 ? +ms : undefined)),
               );
+              pulses.add(pulse);
               pulse.add(accepted);
-              accepted.onClose(() => pulse.delete(accepted));
-              heartbeat = pulse;
+              accepted.onClose(() => {
+                pulses.delete(pulse);
+                pulse.delete(accepted);
+              });
               onOpen(accepted);
               return accepted;
             },
           });
           asked = "setup";
-          inside = context;
-          // A set-up that is added meanwhile runs at once.
-          for (const setup of [...[...(callbacks.onConnect ?? [])].flat(), ...setups]) await runSetup(setup);
-          inside = false;
+          await setUpAll(connection, attempt);
           connection.inbox.expectNoMoreHandlers();
           return connection;
         } catch (thrown) {
-          inside = false;
-          const error = thrownError(thrown);
-          if (error !== thrown) callbackFailed(endpoint, asked, thrown);
-          throw error;
+          throw failedCallback(asked, thrown);
+        } finally {
+          attempts.delete(own);
         }
       },
     });
+  }
+
+  /** Runs all set-ups for a new connection, as long as it lasts. Those that are added meanwhile run at once. */
+  async function setUpAll(connection: Connection, attempt: Attempt): Promise<void> {
+    const { context } = connection;
+    attempts.set(context, attempt);
+    attempt.connection = connection;
+    // Another connection may still serve; what a set-up calls goes to its own.
+    const callHere: Caller["call"] = (...args) =>
+      connection.isOpen && attempts.has(context) ? connection.calls.call(...args) : call(...args);
+    const ends: Ends = { incoming: client.incoming, outgoing: outgoingMethods(clientToServer, { call: callHere }) };
+    const list = callbacks.of("onConnect");
+    for (const entry of [...list] as [Setup][])
+      if (connection.isOpen && list.has(entry)) await setUp(entry[0], ends, connection);
+    for (const setup of [...setups]) if (connection.isOpen && setups.has(setup)) await setUp(setup, ends, connection);
   }
 }
 

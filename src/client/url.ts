@@ -1,7 +1,7 @@
 import type { ValidationIssueJson } from "@grest-ts/schema";
 import { asFailure } from "../api/failure.js";
 import { type AnyError, invalidArguments, serverError } from "../connection/methods/outcome.js";
-import { encodeQuery, type QueryArgs, queryTexts } from "../protocol/query.js";
+import { encodeQuery, type QueryArgs } from "../protocol/query.js";
 
 /**
  * The URL to open: `base` with its scheme made `ws:` or `wss:`, its path in front of the path, and its query, in which
@@ -19,14 +19,27 @@ export function socketUrl(base: string | URL, path: string, args: object): strin
 }
 
 /**
- * Query arguments as text.
+ * Query arguments as text. Leaves out what is undefined.
  *
  * @throws VALIDATION_ERROR for one that a query cannot carry
  */
 export function readArgs(args: object): QueryArgs {
-  return queryTexts(args, (path) =>
-    invalidQuery([{ path, code: "invalid.query", message: "Must be text, number, boolean or a list of these" }]),
+  return Object.fromEntries(
+    Object.entries(args).flatMap(([path, value]) => {
+      if (value === undefined) return [];
+      const values = [value].flat();
+      // A list of none would arrive as nothing.
+      if (!values.length || !values.every(hasText)) {
+        const message = "Must be text, number, boolean or a list of these";
+        throw invalidQuery([{ path, code: "invalid.query", message }]);
+      }
+      return [[path, Array.isArray(value) ? values.map(String) : `${value}`]];
+    }),
   );
+}
+
+function hasText(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }
 
 /** The error for a query that was not sent. */

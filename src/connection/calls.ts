@@ -11,10 +11,10 @@ type FailureDetails = Pick<SocketFailure, "reason" | "cause" | "closeCode">;
 /** A request that waits for its reply. */
 interface PendingCall {
   readonly method: CompiledMethod;
-  /** Ends the call: the one place where that happens. `result` is what the metrics say. */
-  settle(outcome: Outcome, result?: string): void;
+  /** Ends the call: the one place where that happens. */
+  settle(outcome: Outcome, isDropped?: boolean): void;
   /** Ends the call without a reply; `why` is followed by what became of the request. */
-  fail(why: string, details: FailureDetails, result?: string): void;
+  fail(why: string, details: FailureDetails): void;
 }
 
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
@@ -39,8 +39,6 @@ export class Calls {
     const { socketEndpoint: endpoint, outbox } = connection;
     const { path, hasReply } = method;
     const { timeout, signal, droppable } = options ?? {};
-    const refused = options && endpoint.checkCallOptions?.(path, options);
-    if (refused) return Promise.resolve(refused);
     const pending = this.#pending;
     const ms = timeout ?? endpoint.timeout;
     return new Promise((resolve) => {
@@ -48,38 +46,37 @@ export class Calls {
       let number = Number.POSITIVE_INFINITY;
       let startedAt: number | undefined;
       let cancelTimeout: (() => void) | undefined;
-      const settle: PendingCall["settle"] = (outcome, result = outcome.type) => {
+      const settle: PendingCall["settle"] = (outcome, isDropped) => {
         if (id && !pending.delete(id)) return;
         cancelTimeout?.();
         signal?.removeEventListener("abort", onAbort);
-        endpoint.metrics?.sent(path, result, startedAt);
+        connection.callEnded(path, outcome, startedAt, isDropped);
         resolve(outcome);
         connection.checkIdle();
       };
-      const fail: PendingCall["fail"] = (why, { reason, ...details }, result) => {
+      const fail: PendingCall["fail"] = (why, { reason, ...details }) => {
         // On an open connection what waits is sent within this tick.
         const wasSent = outbox.wasSent(number) || !!(id && connection.isOpen);
         const fate = wasSent ? "sent and may have run" : "not sent";
-        settle(serverError(`${why} ${path} was ${fate}`, reason, { wasSent, ...details }), result);
+        settle(serverError(`${why} ${path} was ${fate}`, reason, { wasSent, ...details }));
         if (id) connection.sendCancel(path, id);
       };
       const onAbort = () => fail("Aborted by the caller:", { reason: "aborted", cause: signal?.reason });
 
       try {
         const payload = method.writeInput(data);
-        if (!connection.isOpen) return fail(CLOSED, { reason: "not-connected" }, CONNECTION_CLOSED);
+        if (!connection.isOpen) return fail(CLOSED, { reason: "not-connected" });
         if (signal?.aborted) return onAbort();
         const newId = hasReply ? `${++this.#lastId}` : "";
         const prefix = hasReply ? `${method.requestPrefix}${newId}:` : method.messagePrefix;
         const taken = connection.sendFrame(sizedFrame(prefix, payload), !hasReply && droppable);
-        if (!connection.isOpen) return fail("The peer reads too slowly:", { reason: "limit" }, CONNECTION_CLOSED);
-        if (!hasReply) return settle(ok(undefined), taken ? undefined : "DROPPED");
+        if (!connection.isOpen) return fail("The peer reads too slowly:", { reason: "limit" });
+        if (!hasReply) return settle(ok(undefined), !taken);
         id = newId;
         number = taken;
         startedAt = performance.now();
         pending.set(id, { method, settle, fail });
         connection.inbox.expectReply();
-        if (signal) endpoint.shareSignal?.(signal);
         signal?.addEventListener("abort", onAbort);
         cancelTimeout = setDeadline(ms, () => fail(`Request timeout after ${ms} ms:`, { reason: "timeout" }));
       } catch (thrown) {
@@ -100,16 +97,14 @@ export class Calls {
       if (!outcome.success && failureOf(outcome)?.reason === "invalid-response")
         logMisfit(this.ofConnection.namedEndpoint, `${path}: Invalid response`, outcome);
       call.settle(outcome);
-    } else endpoint.metrics?.sent("unknown", "UNEXPECTED_REPLY");
+    } else this.ofConnection.callEnded("unknown");
     return isExpected;
   }
 
   /** Settles everything, since no reply can come any more. */
   failAll(closeCode?: number): void {
-    for (const call of this.#pending.values())
-      call.fail(CLOSED, { reason: "disconnected", closeCode }, CONNECTION_CLOSED);
+    for (const call of this.#pending.values()) call.fail(CLOSED, { reason: "disconnected", closeCode });
   }
 }
 
 const CLOSED = "Socket connection closed!";
-const CONNECTION_CLOSED = "CONNECTION_CLOSED";

@@ -10,6 +10,7 @@ import { Inbox } from "./inbox.js";
 import { IncomingMessage } from "./incomingMessage.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 import type { Handlers } from "./methods/handlers.js";
+import type { Outcome } from "./methods/outcome.js";
 import type { Outbox } from "./outbox.js";
 import { afterPromiseJobs } from "./ticks.js";
 
@@ -65,8 +66,8 @@ export class Connection implements TransportListener {
     this.#capabilities = capabilities;
     this.#hooks = hooks;
     this.outbox = outbox;
-    this.calls = new Calls(this);
-    this.inbox = new Inbox(this, handlers);
+    this.calls = new (endpoint.Calls ?? Calls)(this);
+    this.inbox = new (endpoint.Inbox ?? Inbox)(this, handlers);
     outbox.underlyingTransport.attach(this);
   }
 
@@ -101,11 +102,12 @@ export class Connection implements TransportListener {
     this.#cancelTerminate = setDeadline(answerMs, () => transport.terminate());
   }
 
-  /** Terminates without a closing handshake: for a peer that may be gone. */
-  terminate(): void {
+  /** Terminates without a closing handshake, for a peer that may be gone; `code` is for this end only. */
+  terminate(code: number = CloseCode.ABNORMAL): void {
     if (this.#end) return;
-    this.outbox.underlyingTransport.terminate();
-    this.onClosed(CloseCode.ABNORMAL, "");
+    const { underlyingTransport: transport } = this.outbox;
+    this.onClosed(code, "");
+    transport.terminate();
   }
 
   /** Resolves when the connection has closed. */
@@ -114,22 +116,22 @@ export class Connection implements TransportListener {
   }
 
   /**
-   * Closes once what is in flight is done, and resolves when closed; at once for a handler of this connection, which is in
-   * flight itself.
+   * Closes once what is in flight is done, after this many ms at the latest, and resolves when closed; at once for a handler
+   * of this connection, which is in flight itself.
    */
-  async closeGracefully(code?: number, reason?: string): Promise<void> {
-    const closing = this.#finish(code, reason);
+  async closeGracefully(code?: number, reason?: string, ms?: number): Promise<void> {
+    const closing = this.#finish(code, reason, ms);
     if (!this.isHandlingCaller) await closing;
   }
 
   /** Whether the running code is a handler of this connection. */
   get isHandlingCaller(): boolean {
     const context = GGContextStore.tryGetContext();
-    return context instanceof IncomingMessage && context.isOf(this);
+    return context instanceof IncomingMessage && context.ofConnection === this;
   }
 
-  async #finish(code?: number, reason?: string): Promise<void> {
-    await this.idle(GRACEFUL_CLOSE_TIMEOUT);
+  async #finish(code?: number, reason?: string, ms = GRACEFUL_CLOSE_TIMEOUT): Promise<void> {
+    await this.idle(ms);
     this.close(code, reason, await this.socketEndpoint.whenSent?.(this));
     await this.closed();
   }
@@ -148,8 +150,8 @@ export class Connection implements TransportListener {
     // What arrived together with the last reply is still to be handled.
     if (waiters.length > 0)
       afterPromiseJobs(() => {
-        const isIdle = () => this.#end || (!this.#behindReply && this.calls.size + this.inbox.running.length === 0);
-        while (waiters.length > 0 && isIdle()) waiters.pop()?.();
+        if (this.#end || (!this.#behindReply && this.calls.size + this.inbox.running.length === 0))
+          for (const done of waiters.splice(0)) done();
       });
   }
 
@@ -166,6 +168,9 @@ export class Connection implements TransportListener {
     return undefined;
   }
 
+  /** Counts the end of a call, or, without an outcome, a reply that was not expected. A client counts nothing. */
+  callEnded(_path: string, _outcome?: Outcome, _startedAt?: number, _isDropped?: boolean): void {}
+
   /** Sends a frame and returns its number in the outbox; 0 when there was no room for it. */
   sendFrame(frame: string, isDroppable?: boolean): number {
     return this.makeRoom(frame, isDroppable) ? this.outbox.push(frame) : 0;
@@ -178,21 +183,22 @@ export class Connection implements TransportListener {
     return false;
   }
 
-  /** Drops a message that there is no room for, or closes. */
+  /** Drops a message that there is no room for, or ends the connection: its peer would not read a close frame. */
   protected refuse(isDroppable: boolean): void {
     const { apiName, logger } = this.socketEndpoint;
-    logger.warn(`${apiName}: The peer reads too slowly`, { isDroppable });
-    if (!isDroppable) this.close(CloseCode.TRY_AGAIN_LATER);
+    const what = isDroppable ? "messages are dropped" : "a connection ends";
+    logger.warn(`${apiName}: ${what}, since the peer reads too slowly`);
+    if (!isDroppable) this.terminate(CloseCode.TRY_AGAIN_LATER);
   }
 
   /** Sends a frame, or drops it when the connection is closing. */
-  sendIfOpen(frame: string): void {
-    if (this.#isOpen) this.sendFrame(frame);
+  sendIfOpen(frame: string, isDroppable?: boolean): void {
+    if (this.#isOpen) this.sendFrame(frame, isDroppable);
   }
 
   /** Cancels a request: its reply is no longer needed. */
   sendCancel(path: string, id: string): void {
-    if (this.can("cancel")) this.sendIfOpen(`${FrameType.CANCEL}:${path}:${id}:`);
+    if (this.can("cancel")) this.sendIfOpen(`${FrameType.CANCEL}:${path}:${id}:`, true);
   }
 
   /** Changes with each sign of life; NaN while this end does not read, since the peer cannot show any. */
@@ -208,7 +214,7 @@ export class Connection implements TransportListener {
       return true;
     }
     if (!this.can("alive")) return false;
-    this.sendIfOpen(`${FrameType.PING}:::`);
+    this.sendIfOpen(`${FrameType.PING}:::`, true);
     return true;
   }
 
@@ -239,11 +245,11 @@ export class Connection implements TransportListener {
    * what follows a reply waits for these jobs, so that the program sees both in their order (PROTOCOL.md section 2).
    */
   receive(text: string): void {
-    if (!this.#isOpen) return;
     this.#takeInOrder(decodeFrame(text));
   }
 
   #takeInOrder(frame: Frame): void {
+    if (!this.#isOpen) return;
     if (this.#behindReply) this.#behindReply.push(frame);
     else if (this.#hasSettled && frame.type !== FrameType.REPLY) {
       this.#behindReply = [frame];
@@ -256,32 +262,20 @@ export class Connection implements TransportListener {
     this.#behindReply = undefined;
     this.#hasSettled = false;
     this.socketEndpoint.asyncScope(() => {
-      for (const frame of frames) if (this.#isOpen) this.#takeInOrder(frame);
+      for (const frame of frames) this.#takeInOrder(frame);
     });
     this.checkIdle();
   }
 
   #take(frame: Frame): void {
-    switch (frame.type) {
-      case FrameType.REPLY:
-        if (!this.calls.settle(frame)) break;
-        this.#hasSettled = true;
-        return;
-      case FrameType.REQUEST:
-      case FrameType.MESSAGE:
-        if (!frame.path) break;
-        return this.inbox.receive(frame);
-      case FrameType.PING:
-        if (this.can("alive") && !this.admit()) this.sendIfOpen(`${FrameType.PONG}:::`);
-        return;
-      case FrameType.CANCEL:
-        if (this.can("cancel") && !this.admit()) this.inbox.abortRequest(frame.id);
-        return;
-      case FrameType.DRAIN:
-        if (this.can("drain")) this.#hooks.onDrain?.(+frame.payload || 0);
-    }
+    const { type, path, id, payload } = frame;
+    if (type === FrameType.REPLY && this.calls.settle(frame)) this.#hasSettled = true;
+    else if (path && (type === FrameType.REQUEST || type === FrameType.MESSAGE)) this.inbox.receive(frame);
     // What is ignored counts towards the rate as well.
-    this.admit();
+    else if (this.admit()) return;
+    else if (type === FrameType.PING && this.can("alive")) this.sendIfOpen(`${FrameType.PONG}:::`, true);
+    else if (type === FrameType.CANCEL && this.can("cancel")) this.inbox.abortRequest(id);
+    else if (type === FrameType.DRAIN && this.can("drain")) this.#hooks.onDrain?.(+payload || 0);
   }
 
   #stop(code: number): void {

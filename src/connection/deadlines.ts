@@ -17,9 +17,9 @@ export function runningDeadlines(): number {
 /**
  * Runs `onExpired`, which must not throw, in `ms`, unless the function returned is called before. What has arrived by then
  * is read first: it may have waited for this process to be less busy. At least 1 ms; longer than a timer can wait, which is
- * 24 days, is for ever.
+ * 24 days, is for ever. Unless it must, it does not keep a Node process alive: it waits on an open connection, which does.
  */
-export function setDeadline(ms: number, onExpired: () => void): () => void {
+export function setDeadline(ms: number, onExpired: () => void, keepsAlive = false): () => void {
   if (clock !== setTimeout) {
     clock = setTimeout;
     for (const start of onTestClock) start();
@@ -31,8 +31,7 @@ export function setDeadline(ms: number, onExpired: () => void): () => void {
     const isTestClock = "clock" in setTimeout;
     // In Node input is read between timers and immediates. The time of a test runner passes at once.
     const timer = setTimeout(isTestClock ? expire : () => afterInput(expire), Math.max(ms || 1, 1));
-    // A deadline waits on an open connection, which keeps a Node process alive for as long as there is one.
-    (timer as { unref?(): void }).unref?.();
+    if (!keepsAlive) (timer as { unref?(): void }).unref?.();
     stopTimer = () => clearTimeout(timer);
     if (isTestClock) onTestClock.add(start);
     else onTestClock.delete(start);

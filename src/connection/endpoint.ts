@@ -1,7 +1,9 @@
 import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketLogger } from "../api/logger.js";
 import type { GGCallOptions } from "../api/methodTypes.js";
+import type { Calls } from "./calls.js";
 import type { Connection } from "./connection.js";
+import type { Inbox } from "./inbox.js";
 import type { IncomingMessage } from "./incomingMessage.js";
 import type { PayloadParser } from "./methods/compiledMethod.js";
 import type { MethodTable } from "./methods/methodTable.js";
@@ -47,6 +49,10 @@ export interface SocketEndpoint {
   readonly parseLimited?: PayloadParser;
   /** What a message is at this end; absent in pages, where nothing carries a trace through an `await`. */
   readonly Message?: typeof IncomingMessage;
+  /** How this end takes messages; absent in pages, which admit all that their server sends. */
+  readonly Inbox?: typeof Inbox;
+  /** How this end makes calls; absent in pages in production, where options are not checked. */
+  readonly Calls?: typeof Calls;
   /** A signal may be that of many calls; absent in pages, which do not warn of that. */
   readonly shareSignal?: (signal: AbortSignal) => void;
   /** Whether a message of the contract that has no handler is a defect: a client handles those that it cares about. */

@@ -61,22 +61,19 @@ export class Heartbeat {
       } else if (++sighting.silentLooks >= silentLooks && connection.ping())
         asked.push(() => connection.signsOfLife === life && connection.terminate());
     }
-    if (asked.length > 0) this.#judgeLater(asked);
+    if (asked.length === 0) return;
+    const dueAt = performance.now() + this.answerMs;
+    setDeadline(this.answerMs, () => {
+      // Suspended meanwhile: the answers may still wait to be read. The next look asks again.
+      if (performance.now() > dueAt + OVERSLEPT) return;
+      for (const judge of asked) judge();
+    });
   }
 
   #lookLater(): void {
     this.#stop = setDeadline(this.silenceMs / LOOKS, () => {
       this.#lookLater();
       this.look(LOOKS);
-    });
-  }
-
-  #judgeLater(asked: readonly (() => void)[]): void {
-    const dueAt = performance.now() + this.answerMs;
-    setDeadline(this.answerMs, () => {
-      // Suspended meanwhile: the answers may still wait to be read. The next look asks again.
-      if (performance.now() > dueAt + OVERSLEPT) return;
-      for (const judge of asked) judge();
     });
   }
 }

@@ -20,20 +20,16 @@ const MAX_HELD = 10_000;
 export class Inbox {
   /** Messages whose handlers are running. */
   readonly running: IncomingMessage[] = [];
-  /** How many of them are requests. */
-  runningRequests = 0;
-  readonly #connection: Connection;
+  protected readonly ofConnection: Connection;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   #held: Frame[] | undefined = [];
   #cancelGrace: (() => void) | undefined;
   /** Whether what waits is handed over in a promise job of this tick. */
   #isDue = false;
-  /** How many requests have arrived, minus the cancellations. */
-  #cancellable = 0;
 
   constructor(connection: Connection, handlers: Handlers) {
-    this.#connection = connection;
+    this.ofConnection = connection;
     this.#handlers = handlers;
   }
 
@@ -58,17 +54,14 @@ export class Inbox {
     for (const message of this.running) message.abort();
   }
 
-  /** The peer has cancelled a request. Searches are limited: each costs the peer one request. */
+  /** The peer has cancelled a request. */
   abortRequest(id: string): void {
-    if (this.#cancellable === 0) return;
-    this.#cancellable--;
     this.running.find((message) => message.isNamed(id))?.abort();
   }
 
   /** An asynchronous handler has started. */
   handlerStarted(message: IncomingMessage): void {
     message.runningIndex = this.running.push(message) - 1;
-    if (message.isRequest) this.runningRequests++;
   }
 
   /** An asynchronous handler has ended. */
@@ -79,29 +72,27 @@ export class Inbox {
       this.running[message.runningIndex] = last;
       last.runningIndex = message.runningIndex;
     }
-    if (message.isRequest) this.runningRequests--;
-    this.#connection.checkIdle();
+    this.ofConnection.checkIdle();
   }
 
-  /**
-   * Takes a message or a request. A caller without permission is answered before the payload is read. What has waited
-   * is admitted once more, since others may be running by now.
-   */
-  receive(frame: Frame, wasHeld = false): void {
-    const method = this.#connection.socketEndpoint.methodTable.get(frame.path);
-    const isRequest = frame.type === FrameType.REQUEST;
-    if (isRequest && !wasHeld) this.#cancellable++;
-    const rejection = this.#connection.admit(method, isRequest, wasHeld);
-    if (rejection) this.#message(frame, method).fail(rejection.error, rejection.result);
-    else if (this.#held && !this.#isOwed(frame)) this.#hold(this.#held, frame, method);
+  /** Takes a message or a request. */
+  receive(frame: Frame, wasHeld?: boolean): void {
+    const method = this.ofConnection.socketEndpoint.methodTable.get(frame.path);
+    if (!this.admits(frame, method, wasHeld)) return;
+    if (this.#held && !this.#isOwed(frame)) this.#hold(this.#held, frame, method);
     else this.#dispatch(frame, method);
+  }
+
+  /** Whether a message may be handled; answers one that may not. */
+  protected admits(_frame: Frame, _method?: CompiledMethod, _wasHeld?: boolean): boolean {
+    return true;
   }
 
   /** This end awaits a reply, which may depend on an answer: nothing that waits for handlers may delay either. */
   expectReply(): void {
     const held = this.#held;
     if (!held?.length) return;
-    this.#connection.outbox.underlyingTransport.keepReading?.();
+    this.ofConnection.outbox.underlyingTransport.keepReading?.();
     const owed: Frame[] = [];
     this.#held = held.filter((frame) => !this.#isOwed(frame) || !owed.push(frame));
     queueMicrotask(() => this.#receiveHeld(owed));
@@ -109,8 +100,8 @@ export class Inbox {
 
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
-    const message = this.#message(frame, method);
-    const { mustHandleAll } = this.#connection.socketEndpoint;
+    const message = this.message(frame, method);
+    const { mustHandleAll } = this.ofConnection.socketEndpoint;
     if (owner) message.handle(method, owner);
     // A message that does not fit is reported, though nothing handles it.
     else if (!message.isRequest && !method.hasReply && !mustHandleAll) message.handle(method, Object.create(null));
@@ -119,34 +110,35 @@ export class Inbox {
 
   /** Whether a request is handled ahead of what waits: its handler is there, and this end awaits a reply. */
   #isOwed({ type, path }: Frame): boolean {
-    const { calls, socketEndpoint: endpoint } = this.#connection;
+    const { calls, socketEndpoint: endpoint } = this.ofConnection;
     const method = endpoint.methodTable.get(path);
     return !this.#isDue && type === FrameType.REQUEST && calls.size > 0 && !!method && !!this.#handlers.ownerOf(method);
   }
 
   #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {
-    const { calls, outbox, socketEndpoint: endpoint } = this.#connection;
+    const { calls, outbox, socketEndpoint: endpoint } = this.ofConnection;
     const { underlyingTransport: transport } = outbox;
     if (held.length >= MAX_HELD || transport.hold?.(frame.payload.length, calls.size > 0) === false) {
       const text = `${endpoint.apiName}: too many messages wait for handlers`;
       const error = serverError(text, "limit");
-      this.#connection.namedEndpoint.logger.warn(text);
-      return this.#message(frame, method).fail(error, "TOO_MANY_REQUESTS");
+      this.ofConnection.namedEndpoint.logger.warn(text);
+      return this.message(frame, method).fail(error, "TOO_MANY_REQUESTS");
     }
     held.push(frame);
   }
 
   #dispatch(frame: Frame, method: CompiledMethod | undefined): void {
     if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
-    else if (!this.#handlers.takeUncontracted?.(frame, this.#connection)) {
+    else if (!this.#handlers.takeUncontracted?.(frame, this.ofConnection)) {
       const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
-      this.#message(frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
+      this.message(frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
     }
   }
 
-  #message(frame: Frame, method?: CompiledMethod): IncomingMessage {
-    const { Message = IncomingMessage } = this.#connection.socketEndpoint;
-    return new Message(this.#connection, frame, method);
+  /** What a frame is at this end. */
+  protected message(frame: Frame, method?: CompiledMethod): IncomingMessage {
+    const { Message = IncomingMessage } = this.ofConnection.socketEndpoint;
+    return new Message(this.ofConnection, frame, method);
   }
 
   #holdNoMore(): void {
@@ -158,13 +150,13 @@ export class Inbox {
     const held = this.#held;
     if (!held) return;
     this.#holdNoMore();
-    this.#connection.outbox.underlyingTransport.resume?.();
+    this.ofConnection.outbox.underlyingTransport.resume?.();
     this.#receiveHeld(held);
   }
 
   #receiveHeld(held: readonly Frame[]): void {
-    this.#connection.socketEndpoint.asyncScope(() => {
-      for (const frame of held) if (this.#connection.isOpen) this.receive(frame, true);
+    this.ofConnection.socketEndpoint.asyncScope(() => {
+      for (const frame of held) if (this.ofConnection.isOpen) this.receive(frame, true);
     });
   }
 }

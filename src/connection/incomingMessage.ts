@@ -22,11 +22,10 @@ import {
 export class IncomingMessage extends GGContext {
   /** @internal Its index in the inbox's `running`. */
   runningIndex = 0;
-  readonly #connection: Connection;
+  /** What it arrived on. */
+  readonly ofConnection: Connection;
   readonly #frame: Frame;
-  readonly #method: CompiledMethod | undefined;
-  /** When its handler was called, on the clock of `performance.now()`. */
-  protected startedAt: number | undefined;
+  protected readonly method: CompiledMethod | undefined;
   /** What `GG_WS_MESSAGE` returns. Created lazily, as is the signal: most handlers use neither. */
   #view: GGWebSocketMessage | undefined;
   #controller: AbortController | undefined;
@@ -34,9 +33,9 @@ export class IncomingMessage extends GGContext {
 
   constructor(connection: Connection, frame: Frame, method?: CompiledMethod) {
     super("ws-message", connection.context);
-    this.#connection = connection;
+    this.ofConnection = connection;
     this.#frame = frame;
-    this.#method = method;
+    this.method = method;
   }
 
   override get<T>(key: GGContextKey<T>): T {
@@ -64,11 +63,6 @@ export class IncomingMessage extends GGContext {
     return this.#frame.type === FrameType.REQUEST;
   }
 
-  /** Whether it arrived on this connection. */
-  isOf(connection: Connection): boolean {
-    return this.#connection === connection;
-  }
-
   /** Whether it is the request of this id. */
   isNamed(id: string): boolean {
     return this.isRequest && this.#frame.id === id;
@@ -82,21 +76,20 @@ export class IncomingMessage extends GGContext {
 
   /** Runs the handler in the message's own context. */
   handle(method: CompiledMethod, owner: HandlerObject): void {
-    this.startedAt = performance.now();
     this.run(() => this.#call(method, owner));
   }
 
   /** Ends the message with an error: counted, and answered or reported. `result` is what the metrics say. */
   fail(error: AnyError, result: string = error.type): void {
     if (this.isRequest) return this.#refuse(error, result);
-    this.#count(result);
+    this.count(result);
     // A limit logs its own warning, once per connection.
     if (result !== error.type) return;
-    const { namedEndpoint: endpoint } = this.#connection;
-    const text = `${this.#method?.path ?? endpoint.apiName}: a message ended with ${result}`;
+    const { namedEndpoint: endpoint } = this.ofConnection;
+    const text = `${this.method?.path ?? endpoint.apiName}: a message ended with ${result}`;
     if (this.#isUnwanted) return endpoint.logger.debug(text, { ref: error.context?.ref });
     logMisfit(endpoint, text, error);
-    if (this.#method) this.#connection.onFailed(error);
+    if (this.method) this.ofConnection.onFailed(error);
   }
 
   #refuse(error: AnyError, result: string): void {
@@ -107,12 +100,12 @@ export class IncomingMessage extends GGContext {
     };
     // Only a limit has a result of its own.
     const frame = errorFrame(this.#replyPrefix, error, report, result === error.type ? undefined : "limit");
-    this.#count(counted);
-    this.#connection.sendIfOpen(frame);
+    this.count(counted);
+    this.ofConnection.sendIfOpen(frame);
   }
 
   #call(method: CompiledMethod, owner: HandlerObject): void {
-    const { socketEndpoint: endpoint, inbox } = this.#connection;
+    const { socketEndpoint: endpoint, inbox } = this.ofConnection;
     let data: unknown;
     try {
       data = method.readInput(this.#frame.payload, endpoint.parseLimited);
@@ -149,11 +142,11 @@ export class IncomingMessage extends GGContext {
         value = result.data;
       }
       const payload = method.writeResult(value);
-      if (this.isRequest) this.#connection.sendIfOpen(sizedFrame(this.#replyPrefix, payload));
+      if (this.isRequest) this.ofConnection.sendIfOpen(sizedFrame(this.#replyPrefix, payload));
     } catch (thrown) {
       return this.#handlerFailed(method, thrown);
     }
-    this.#count("OK");
+    this.count("OK");
   }
 
   /** Answers with the public part of a failure; the original of any other is logged, under the same reference. */
@@ -167,9 +160,9 @@ export class IncomingMessage extends GGContext {
   /** Logs a failure under its reference, with what is known of its cause. A failure after the caller has gone is no defect. */
   #log(what: string, { context }: AnyError, original: unknown, cause: unknown): void {
     const known = thrownError(cause).getDebugContext();
-    const { apiName, logger } = this.#connection.namedEndpoint;
+    const { apiName, logger } = this.ofConnection.namedEndpoint;
     // Not the path of the frame, which is the peer's text.
-    logger[this.#isUnwanted ? "debug" : "error"](`${this.#method?.path ?? apiName}: ${what}`, {
+    logger[this.#isUnwanted ? "debug" : "error"](`${this.method?.path ?? apiName}: ${what}`, {
       ref: context?.ref,
       error: (cause === original && known?.originalError) || original,
       ...(known?.debugMessage && { debugMessage: known.debugMessage }),
@@ -180,7 +173,6 @@ export class IncomingMessage extends GGContext {
     return `${FrameType.REPLY}:${this.#frame.path}:${this.#frame.id}:`;
   }
 
-  #count(result: string): void {
-    this.#connection.socketEndpoint.metrics?.handled(this.#method?.path ?? "unknown", result, this.startedAt);
-  }
+  /** Counts it, under what the metrics say of its end; a client counts nothing. */
+  protected count(_result: string): void {}
 }

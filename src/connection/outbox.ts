@@ -51,16 +51,11 @@ export class Outbox {
   /** Takes a message and returns its number, for {@link wasSent}. */
   push(message: string): number {
     const { queuedMessages: waiting } = this;
-    const last = waiting.length - 1;
-    if (last < 0) flushLater(this);
-    else {
-      const batch = waiting[last] as string;
-      if (batch.length + message.length < this.#batchLength) {
-        waiting[last] = batch + SEPARATOR + message;
-        return ++this.#taken;
-      }
-    }
-    waiting.push(message);
+    const batch = waiting.at(-1);
+    if (!batch) flushLater(this);
+    if (batch && batch.length + message.length < this.#batchLength)
+      waiting[waiting.length - 1] = batch + SEPARATOR + message;
+    else waiting.push(message);
     return ++this.#taken;
   }
 

@@ -1,6 +1,8 @@
 import { type GGContext, GGContextKey } from "@grest-ts/context";
 import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 import { IncomingMessage } from "./incomingMessage.js";
+import type { CompiledMethod } from "./methods/compiledMethod.js";
+import type { HandlerObject } from "./methods/handlers.js";
 import type { AnyError } from "./methods/outcome.js";
 import { withShortIssues } from "./methods/shortIssues.js";
 
@@ -25,13 +27,15 @@ export function beginTrace(context: GGContext, startedAt = Date.now()): void {
   });
 }
 
-/** A message in Node: with a trace of its own, which is made when something asks for it; most never do. */
+/** A message in Node: counted, and with a trace of its own, which is made when something asks for it; most never do. */
 export class TracedMessage extends IncomingMessage {
+  /** When its handler was called, on the clock of `performance.now()`. */
+  #startedAt: number | undefined;
   #isTraced = false;
 
   override get<T>(key: GGContextKey<T>): T {
     if (key.name === TRACE.name && !this.#isTraced) {
-      const age = this.startedAt === undefined ? 0 : performance.now() - this.startedAt;
+      const age = this.#startedAt === undefined ? 0 : performance.now() - this.#startedAt;
       beginTrace(this, Math.round(Date.now() - age));
     }
     return super.get(key);
@@ -41,8 +45,17 @@ export class TracedMessage extends IncomingMessage {
     return key.name === TRACE.name || super.has(key);
   }
 
+  override handle(method: CompiledMethod, owner: HandlerObject): void {
+    this.#startedAt = performance.now();
+    super.handle(method, owner);
+  }
+
   override fail(error: AnyError, result?: string): void {
     super.fail(withShortIssues(error), result);
+  }
+
+  protected override count(result: string): void {
+    this.ofConnection.socketEndpoint.metrics?.handled(this.method?.path ?? "unknown", result, this.#startedAt);
   }
 
   override set<T>(key: GGContextKey<T>, value: T): this {

@@ -1,27 +1,6 @@
 /** Query arguments as text; a list is an argument that is repeated. */
 export type QueryArgs = Record<string, string | readonly string[]>;
 
-/**
- * The arguments as text. Leaves out what is undefined.
- *
- * @throws what `refuse` makes of the name of an argument that is not text, a finite number, a boolean, or a list of these
- */
-export function queryTexts(args: object, refuse: (name: string) => unknown): QueryArgs {
-  return Object.fromEntries(
-    Object.entries(args).flatMap(([name, value]) => {
-      if (value === undefined) return [];
-      const values = [value].flat();
-      // A list of none would arrive as nothing.
-      if (!values.length || !values.every(hasText)) throw refuse(name);
-      return [[name, Array.isArray(value) ? values.map(String) : `${value}`]];
-    }),
-  );
-}
-
-function hasText(value: unknown): boolean {
-  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
-}
-
 /** The text after the `?` of a URL: these arguments, and those of `base` that have another name. */
 export function encodeQuery(args: QueryArgs, base?: string): string {
   const query = new URLSearchParams(base);

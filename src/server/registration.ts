@@ -6,6 +6,8 @@ import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
 import { checkCallOptions } from "../connection/callOptions.js";
+import { CheckedCalls } from "../connection/checkedCalls.js";
+import { CountingInbox } from "../connection/countingInbox.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
@@ -101,6 +103,8 @@ export class Registration implements ServedApi {
       timeout: config.timeout ?? CALL_TIMEOUT,
       asyncScope: scope,
       Message: TracedMessage,
+      Inbox: CountingInbox,
+      Calls: CheckedCalls,
       shareSignal,
       checkCallOptions,
       mustHandleAll: true,

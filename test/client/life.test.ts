@@ -111,6 +111,13 @@ it("settles every promise, releases every connection, and dials no more often th
       client.onState(() => stateChange.push());
       client.onClose((reason) => reasons.push(reason));
       client.onState(callback(callbacks.onState) as () => void);
+      /** How often the set-up that stays has run, and whether the client was closed meanwhile. */
+      let joins = 0;
+      let joinsWhenClosed = 0;
+      client.onConnect(() => {
+        joins++;
+        if (client.state === "closed") joinsWhenClosed++;
+      });
       client.onDisconnect(callback(callbacks.onDisconnect) as () => void);
       client.incoming.on({ news: callback(callbacks.handler) as () => void, ask: () => 1 });
 
@@ -134,6 +141,9 @@ it("settles every promise, releases every connection, and dials no more often th
       const sessions = states.filter((state, i) => state === "connecting" && states[i - 1] !== "connecting").length;
       expect(states.filter((state) => state === "closed")).toHaveLength(sessions);
       expect(reasons.length).toBeLessThanOrEqual(sessions);
+      // A set-up runs once for a connection that was accepted, and for none that is closed.
+      expect(joins).toBeLessThanOrEqual(server.accepted);
+      expect(joinsWhenClosed).toBe(0);
       // Each dial is the first of a session, forced, the first replacement of a connection, or follows a pause.
       expect(server.dials).toBeLessThanOrEqual(2 * sessions + forced + pauses);
       server.stop();

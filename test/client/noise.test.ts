@@ -98,7 +98,7 @@ describe.each(Object.entries(CLIENTS))("a client %s", (_name, Api) => {
     expect(logger.entries).toMatchObject([
       { level: "warn", message: "Noise.news: a message ended with VALIDATION_ERROR" },
     ]);
-    expect(logger.entries[0]?.fields.why).toContain("user.name invalid.string.type");
+    expect(logger.entries[0]?.fields.reason).toContain("user.name invalid.string.type");
     expect(JSON.stringify(logger.entries)).not.toContain("S3CRET");
   });
 

@@ -105,7 +105,7 @@ describe("the state of a client", () => {
     expect(states.unseen).toEqual([]);
   });
 
-  it("is shown to callbacks before onDisconnect and onClose run", async () => {
+  it("is there already when onDisconnect runs, and reported before onClose", async () => {
     const { client, peer } = await connectedProbe();
     const seen: string[] = [];
     client.onState((state) => seen.push(`state ${state}`));
@@ -118,7 +118,7 @@ describe("the state of a client", () => {
     });
     peer.ws.terminate();
     await closed;
-    expect(seen).toEqual(["state closed", "disconnect drop closed", "close drop closed"]);
+    expect(seen).toEqual(["disconnect drop closed", "state closed", "close drop closed"]);
   });
 });
 
@@ -151,7 +151,7 @@ describe("the first connect, with reconnect.initial", () => {
 
   it.each([
     ["for good", "FORBIDDEN", {}, 1],
-    ["for now, as often as maxAttempts permits", "SERVER_ERROR", { maxAttempts: 2 }, 3],
+    ["for now, as often as maxAttempts permits", "SERVER_ERROR", { maxAttempts: 2 }, 2],
   ])("ends when the server refuses %s", async (_, type, options, dials) => {
     const { client, server } = await probe({ reconnect: { ...AT_ONCE, ...options, initial: true } });
     const closes: string[] = [];
@@ -203,8 +203,8 @@ describe("a connection that is lost while a set-up waits", () => {
     const first = await server.accept();
     await first.next();
     first.ws.terminate();
-    await next("reconnecting");
-    await next("reconnecting");
+    await next("connecting");
+    await next("connecting");
     const second = await server.accept();
     await second.next();
     second.send('s:Probe.echo:1:{"success":true,"type":"OK","data":{"text":"x"}}');
@@ -248,7 +248,7 @@ describe("methods of the client inside its callbacks", () => {
     const connecting = client.connect();
     await server.accept();
     await connecting;
-    expect(errors.map(displayed)).toEqual(["Probe: beforeConnect waits for itself"]);
+    expect(errors.map(displayed)).toEqual(["Probe: connect() waits for itself"]);
   });
 
   it.each(["onDisconnect", "onClose", "onState"] as const)("connect() in %s connects anew", async (name) => {

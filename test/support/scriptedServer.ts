@@ -26,6 +26,7 @@ export class ScriptedServer {
   readonly #webSockets: WebSocketServer;
   readonly #behaviours: Behaviour[];
   #dials = 0;
+  #accepted = 0;
 
   private constructor(webSockets: WebSocketServer, url: string, behaviours: readonly Behaviour[]) {
     this.url = url;
@@ -33,7 +34,7 @@ export class ScriptedServer {
     this.#behaviours = [...behaviours];
     webSockets.on("connection", (socket) => {
       this.#dials++;
-      play(socket, this.#behaviours.shift() ?? "answers");
+      play(socket, this.#behaviours.shift() ?? "answers", () => this.#accepted++);
     });
   }
 
@@ -48,6 +49,11 @@ export class ScriptedServer {
   /** How many connections there ever were. */
   get dials(): number {
     return this.#dials;
+  }
+
+  /** How many of them were accepted. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** How many connections are open. */
@@ -70,7 +76,7 @@ export class ScriptedServer {
   }
 }
 
-function play(socket: WebSocket, behaviour: Behaviour): void {
+function play(socket: WebSocket, behaviour: Behaviour, onAccepted: () => void): void {
   let isAccepted = false;
   socket.on("error", () => {});
   socket.on("message", (data) => {
@@ -87,6 +93,7 @@ function play(socket: WebSocket, behaviour: Behaviour): void {
     if (behaviour === "refuses for now") return socket.send(refusal("SERVER_ERROR"));
     if (behaviour === "refuses for good") return socket.send(refusal("FORBIDDEN"));
     isAccepted = true;
+    onAccepted();
     socket.send('k:::{"ws-capabilities":"drain"}');
     if (behaviour === "drains") socket.send("d:::0");
     if (behaviour === "closes at once") socket.close(1001);

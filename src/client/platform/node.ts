@@ -1,4 +1,6 @@
 import { GG_DISCOVERY } from "@grest-ts/discovery";
+import { CheckedCalls } from "../../connection/checkedCalls.js";
+import { CountingInbox } from "../../connection/countingInbox.js";
 import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
@@ -28,6 +30,8 @@ export const nodePlatform: ClientPlatform = {
   },
   endpoint: {
     Message: TracedMessage,
+    Inbox: CountingInbox,
+    Calls: CheckedCalls,
     shareSignal,
     whenSent,
     parseLimited: limitedParser({ maxDepth: MAX_DEPTH, maxValues: MAX_VALUES }),

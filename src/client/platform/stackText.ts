@@ -1,3 +1,4 @@
+import { SERVER_ERROR } from "@grest-ts/schema";
 import { ShownError } from "../../connection/methods/shownError.js";
 
 /**
@@ -7,10 +8,15 @@ import { ShownError } from "../../connection/methods/shownError.js";
  */
 export function showInStacks(): void {
   const { prototype } = ShownError;
-  ShownError.onMade = (error) => {
-    const value = `${error.name}: ${error.message}\n    at "${error.context?.displayMessage}"`;
-    Object.defineProperty(prototype, "name", { value, configurable: true });
-    void error.stack;
-    Reflect.deleteProperty(prototype, "name");
-  };
+  // Between the two classes: what `ShownError` calls when it makes an error.
+  class WithSentence extends SERVER_ERROR {
+    constructor(...context: ConstructorParameters<typeof SERVER_ERROR>) {
+      super(...context);
+      const value = `${this.name}: ${this.message}\n    at "${this.context?.displayMessage}"`;
+      Object.defineProperty(prototype, "name", { value, configurable: true });
+      void this.stack;
+      Reflect.deleteProperty(prototype, "name");
+    }
+  }
+  Object.setPrototypeOf(ShownError, WithSentence);
 }

@@ -5,14 +5,6 @@ import { SERVER_ERROR } from "@grest-ts/schema";
  * `node/inspection.ts` shows the sentence in consoles and tests of Node, `client/platform/stackText.ts` in those of pages.
  */
 export class ShownError extends SERVER_ERROR {
-  /** Is called with each, in pages during development. */
-  static onMade?: (error: ShownError) => void;
-
-  constructor(context: ConstructorParameters<typeof SERVER_ERROR>[0]) {
-    super(context);
-    ShownError.onMade?.(this);
-  }
-
   override toString(): string {
     return `${this.type}: ${this.context?.displayMessage ?? this.message}`;
   }

@@ -1,10 +1,12 @@
 import { type InspectOptions, inspect } from "node:util";
-import type { ERROR_JSON } from "@grest-ts/schema";
+import { type ERROR_JSON, SERVER_ERROR } from "@grest-ts/schema";
 import { ShownError } from "../methods/shownError.js";
 
 const { toJSON } = ShownError.prototype;
 
 Object.defineProperties(ShownError.prototype, {
+  // As strict comparisons and the names of classes in texts see it.
+  constructor: { value: SERVER_ERROR },
   // What `console`, `util.inspect` and node:test show is the stack, which begins with name and message.
   [inspect.custom]: {
     value(this: ShownError, _depth: number, options: InspectOptions): string {

@@ -1,5 +1,6 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
+import { asFailure } from "../../api/failure.js";
 import type {
   GGSocketConfig,
   GGSocket as RawSocket,
@@ -76,7 +77,10 @@ class Socket implements RawSocket {
     expectsResponse = false,
     timeoutMs?: number,
   ): Promise<SocketReply | undefined> {
-    if (!this.isOpen) throw new Error(`Cannot send ${path}: WebSocket is not connected`);
+    if (!this.isOpen) {
+      const error = new Error(`Cannot send ${path}: WebSocket is not connected`);
+      throw asFailure(error, { reason: "not-connected", wasSent: false });
+    }
     const method = compileRawMethod(path, expectsResponse);
     const outcome = await this.#connection.calls.call(method, body, { timeout: timeoutMs });
     return expectsResponse ? outcome : undefined;

@@ -1,8 +1,11 @@
 import type { GGContext } from "@grest-ts/context";
+import { failureOf } from "../../api/failure.js";
 import { Connection } from "../../connection/connection.js";
+import type { CountingInbox } from "../../connection/countingInbox.js";
 import type { MessageRejection, SocketEndpoint } from "../../connection/endpoint.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
 import type { Handlers } from "../../connection/methods/handlers.js";
+import type { Outcome } from "../../connection/methods/outcome.js";
 import { Outbox } from "../../connection/outbox.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { batchBytes, type Capabilities } from "../../protocol/capabilities.js";
@@ -20,6 +23,7 @@ import { ConnectionGate } from "./gate.js";
  * bounds what waits for a peer that reads slowly.
  */
 export class ServerConnection extends Connection implements Sender {
+  declare readonly inbox: CountingInbox;
   declare readonly outbox: ServerOutbox;
   readonly api: ServedApi;
   readonly #slot: Slot;
@@ -81,6 +85,11 @@ export class ServerConnection extends Connection implements Sender {
     return rejection;
   }
 
+  override callEnded(path: string, outcome?: Outcome, startedAt?: number, isDropped?: boolean): void {
+    const result = outcome ? resultOf(outcome, isDropped) : "UNEXPECTED_REPLY";
+    this.socketEndpoint.metrics?.sent(path, result, startedAt);
+  }
+
   /** A page sees no pings: it gets the answer to the question that it may ask. */
   onBusy(): void {
     if (this.isOpen && this.can("alive")) this.outbox.push(`${FrameType.PONG}:::`);
@@ -117,6 +126,15 @@ export class ServerConnection extends Connection implements Sender {
     logger.warn(`${apiName}: a connection is closed, since its peer reads too slowly`);
     metrics?.sent("unknown", "SLOW_CONSUMER");
   }
+}
+
+/** What the metrics say of a call that has ended. */
+function resultOf(outcome: Outcome, isDropped = false): string {
+  if (isDropped) return "DROPPED";
+  if (outcome.success) return "OK";
+  const { reason = "", wasSent } = failureOf(outcome) ?? {};
+  const isClosed = ["disconnected", "not-connected"].includes(reason) || (reason === "limit" && !wasSent);
+  return isClosed ? "CONNECTION_CLOSED" : outcome.type;
 }
 
 /** Sends a shared message in its shared frame when nothing else waits. */

@@ -1,0 +1,41 @@
+import { type Frame, FrameType } from "../protocol/frame.js";
+import { Inbox } from "./inbox.js";
+import type { IncomingMessage } from "./incomingMessage.js";
+import type { CompiledMethod } from "./methods/compiledMethod.js";
+
+/** An inbox in Node: counts requests, and takes only what its connection admits. */
+export class CountingInbox extends Inbox {
+  /** How many of the running handlers are those of requests. */
+  runningRequests = 0;
+  /** How many requests have arrived, minus the cancellations. */
+  #cancellable = 0;
+
+  override handlerStarted(message: IncomingMessage): void {
+    super.handlerStarted(message);
+    if (message.isRequest) this.runningRequests++;
+  }
+
+  override handlerEnded(message: IncomingMessage): void {
+    super.handlerEnded(message);
+    if (message.isRequest) this.runningRequests--;
+  }
+
+  /** Searches are limited: each costs the peer one request. */
+  override abortRequest(id: string): void {
+    if (this.#cancellable === 0) return;
+    this.#cancellable--;
+    super.abortRequest(id);
+  }
+
+  /**
+   * A caller without permission is answered before the payload is read. What has waited is admitted once more, since
+   * others may be running by now.
+   */
+  protected override admits(frame: Frame, method?: CompiledMethod, wasHeld?: boolean): boolean {
+    const isRequest = frame.type === FrameType.REQUEST;
+    if (isRequest && !wasHeld) this.#cancellable++;
+    const rejection = this.ofConnection.admit(method, isRequest, wasHeld);
+    if (rejection) this.message(frame, method).fail(rejection.error, rejection.result);
+    return !rejection;
+  }
+}
