@@ -44,7 +44,8 @@ export class Operation {
 
   /** Resolves with `work`; fails with `expired`'s error after `ms`. */
   async within<T>(ms: number, work: Promise<T>, expired: () => GGSocketTestError): Promise<T> {
-    const timer = setTimeout(() => this.fail(expired()), ms);
+    // Longer than a timer can wait is for ever.
+    const timer = ms > 2 ** 31 - 1 ? undefined : setTimeout(() => this.fail(expired()), ms);
     try {
       return await Promise.race([work, this.#failed]);
     } catch (error) {

@@ -33,7 +33,7 @@ export class CheckedSocketPool extends SocketPool {
   readonly #platform: ClientPlatform;
 
   constructor(platform: ClientPlatform) {
-    super(platform);
+    super({ ...platform, endpoint: { ...platform.endpoint, checkCallOptions } });
     this.#platform = platform;
   }
 

@@ -5,16 +5,16 @@ import { asFailure, failureOf } from "../api/failure.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
-import { type AnyError, type ErrorClasses, isThenable, readRefusal } from "../connection/methods/outcome.js";
+import { type ErrorClasses, isThenable, readRefusal } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
 import { encodeHandshake } from "../protocol/handshake.js";
 import type { QueryArgs } from "../protocol/query.js";
 import type { Transport } from "../transport/transport.js";
-import { abortedError, type ConnectionFailure, closedWith, connectionError } from "./errors.js";
+import { ABORTED, type ConnectionFailure, closedWith, connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
-import { absolutePath, invalidQuery, readArgs, withoutSecrets } from "./url.js";
+import { absolutePath, hostOnly, invalidQuery, readArgs, withoutSecrets } from "./url.js";
 
 /** How long it may take from dialling to the server's answer, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -61,29 +61,23 @@ export function attemptContext({ beginTrace }: ClientPlatform, path: string): GG
 }
 
 /**
- * What the middlewares make of a handshake with these query arguments, in the context of the attempt. Returns a promise only
- * when one of them does.
+ * What the middlewares make of a handshake with these query arguments, in the context of the attempt.
  *
  * @throws SERVER_ERROR for a header that is not text, in Node
  */
-export function prepareHandshake(
+export async function prepareHandshake(
   { checkHeaders }: ClientPlatform,
   context: GGContext,
   middlewares: readonly GGWebSocketMiddleware[],
   queryArgs: QueryArgs,
-): PreparedHandshake | Promise<PreparedHandshake> {
+): Promise<PreparedHandshake> {
   const handshake = { headers: {}, queryArgs };
-  const steps = middlewares.values();
-  const updateFurther = (): PreparedHandshake | Promise<PreparedHandshake> =>
-    context.run(() => {
-      for (const middleware of steps) {
-        const pending: unknown = middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext);
-        if (isThenable(pending)) return Promise.resolve(pending).then(updateFurther);
-      }
-      checkHeaders?.(handshake.headers);
-      return { ...handshake, context };
-    });
-  return updateFurther();
+  for (const middleware of middlewares) {
+    const pending = context.run(() => middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext));
+    if (isThenable(pending)) await pending;
+  }
+  checkHeaders?.(handshake.headers);
+  return { ...handshake, context };
 }
 
 /**
@@ -132,7 +126,11 @@ export function connect<T>({
       transport = dial(url);
     } catch (error) {
       // Not as the cause of the failure: its text may show the whole URL.
-      return failed(withoutSecrets(Object(error).message), { reason: "invalid-input" });
+      return fail(
+        connectionError(`${apiName}: could not connect to ${hostOnly(url)}`, hostOnly(Object(error).message), {
+          reason: "invalid-input",
+        }),
+      );
     }
     transport.attach({
       onOpen() {
@@ -153,7 +151,7 @@ export function connect<T>({
         cleanUp();
       },
       onClosed: (closeCode, text) =>
-        failed(cause?.message ?? closedWith(closeCode, text), {
+        fail(cause?.message ?? closedWith(closeCode, text), {
           reason: failureOf(cause)?.reason ?? (cause ? "unreachable" : "refused"),
           closeCode,
         }),
@@ -161,6 +159,6 @@ export function connect<T>({
         cause ??= error;
       },
     });
-    onBegin?.(() => transport && fail(abortedError(where)));
+    onBegin?.(() => transport && fail(...ABORTED));
   });
 }

@@ -14,12 +14,10 @@ export function connectionError(where: string, why: string, { reason, ...details
   return asFailure(error, { reason, wasSent: false, ...details });
 }
 
-/** Why there is no connection when the program ended the attempt itself. */
-export function abortedError(where: string): AnyError {
-  return connectionError(where, "closed while connecting", { reason: "aborted" });
-}
+/** Why there is no connection when the program ended the attempt itself, for `connectionError`. */
+export const ABORTED = ["closed while connecting", { reason: "aborted" }] as const;
 
-/** A close as text for people. */
+/** A close as text for people: the peer's part of it has no control characters. */
 export function closedWith(code: number, reason = ""): string {
-  return `closed with ${code}${reason && ` (${reason})`}`;
+  return `closed with ${code}${reason && ` (${reason.replace(/\p{C}+/gu, " ")})`}`;
 }

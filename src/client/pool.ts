@@ -5,7 +5,6 @@ import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
 import { bindMembers } from "../connection/bindMembers.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
-import { isThenable } from "../connection/methods/outcome.js";
 import { AdapterTransport } from "../connection/raw/adapterTransport.js";
 import { RawConnection, rawSocket } from "../connection/raw/rawSocket.js";
 import { attemptContext, connect, type PreparedHandshake, prepareHandshake, readQuery } from "./connect.js";
@@ -80,8 +79,7 @@ export class SocketPool {
    *   says why there is no connection
    */
   async getOrConnect<TQuery extends object>(config: GGSocketPoolConfig<TQuery>): Promise<GGSocket> {
-    const prepared = this.#prepare(config);
-    const handshake = isThenable(prepared) ? await prepared : prepared;
+    const handshake = await this.#prepare(config);
     const url = socketUrl(config.domain, config.path, handshake.queryArgs);
     const identity = JSON.stringify([url, Object.entries(handshake.headers).sort(), this.#idOf(config)]);
     const open = this.#sockets.get(identity)?.socket;

@@ -7,7 +7,7 @@ import type {
 import type { Connection } from "../connection/connection.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { type AnyError, thrownError } from "../connection/methods/outcome.js";
-import { abortedError, closedWith, connectionError } from "./errors.js";
+import { ABORTED, closedWith, connectionError } from "./errors.js";
 import type { ReconnectPolicy } from "./reconnect.js";
 
 /** What an attempt to connect reports on its way. */
@@ -189,7 +189,7 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
       // Works also while `beforeConnect` is pending, before there is a transport.
       giveUp = () => {
         giveUpDialling?.();
-        fail(() => abortedError(apiName));
+        fail(() => connectionError(apiName, ...ABORTED));
       };
 
       open({
@@ -273,12 +273,13 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
   /** What follows a failure: an attempt in this many ms, or the end. */
   function next(failure: AnyError): number | GGWebSocketCloseReason {
     error = failure;
-    let decision: ReturnType<typeof next> = isNextNow ? 0 : "drop";
+    let decision: ReturnType<typeof next> = isNextNow ? 1 : "drop";
     if (policy && !isNextNow && (wasConnected || wasLost || policy.initial)) decision = policy.next(failure, attempt);
     const isJustWoken = performance.now() - wokenAt < MOMENT;
     wokenAt = -MOMENT;
     if (typeof decision !== "number") return decision;
-    const delay = isJustWoken ? 0 : decision;
+    // An attempt that fails before it dials ends in promise jobs: without a timer in between, nothing else would run.
+    const delay = isJustWoken ? 1 : Math.max(decision, 1);
     nextTryAt = Date.now() + delay;
     return delay;
   }
@@ -317,7 +318,7 @@ export function startSession({ apiName, policy, open, onWake, notify }: SessionP
     hasEnded = session.isOver = true;
     nextTryAt = undefined;
     stopWaking();
-    settleReady(() => error ?? abortedError(apiName));
+    settleReady(() => error ?? connectionError(apiName, ...ABORTED));
     const events: SessionEvent[] = [];
     if (disconnected) events.push(["onDisconnect", disconnected]);
     if (session.currentState !== "closed") events.push(become("closed"));

@@ -7,7 +7,7 @@ import { CALL_TIMEOUT, callbackFailed, runCallback, type SocketEndpoint } from "
 import { Heartbeat } from "../connection/heartbeat.js";
 import { type HandlerObject, Handlers } from "../connection/methods/handlers.js";
 import { tablesOf } from "../connection/methods/methodTable.js";
-import { type AnyError, isThenable, serverError, thrownError } from "../connection/methods/outcome.js";
+import { type AnyError, serverError, thrownError } from "../connection/methods/outcome.js";
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
 import { takenBackBy } from "../connection/takeBack.js";
@@ -208,15 +208,18 @@ export function socketClient(
         // What the program is asked for, for the log.
         let asked = "beforeConnect";
         try {
-          const given = await scope(() => own.run(() => config.beforeConnect?.()));
-          const target: GGWebSocketClientConfig<unknown> = { ...config, ...given };
+          const given: object = Object(await scope(() => own.run(() => config.beforeConnect?.())));
+          const isGiven = ([, value]: [string, unknown]) => value !== undefined;
+          const target: GGWebSocketClientConfig<unknown> = {
+            ...config,
+            ...Object.fromEntries(Object.entries(given).filter(isGiven)),
+          };
           const base = target.url || (await platform.locate(apiName, target.url));
           asked = "query";
           const query = readQuery(target.query, schema.queryValidator);
           asked = "updateHandshake";
           const middlewares = [...schema.middlewares, ...(target.middlewares ?? [])];
-          const prepared = scope(() => prepareHandshake(platform, own, middlewares, query));
-          const handshake = isThenable(prepared) ? await prepared : prepared;
+          const handshake = await scope(() => prepareHandshake(platform, own, middlewares, query));
           attempts.delete(own);
           context = own;
           const connection = await connect({

@@ -12,8 +12,8 @@ import { encodeQuery, type QueryArgs } from "../protocol/query.js";
  */
 export function socketUrl(base: string | URL, path: string, args: object): string {
   const [, secure, host, prefix, query] =
-    /^(?:ws|http)(s?):\/\/([^/?#\s]+)([^?#]*?)\/*(\?[^#]*)?(#|$)/i.exec(`${base}`) ?? [];
-  if (!host) throw serverError(`"${withoutSecrets(base)}" is not a ws(s):// or http(s):// URL`, "invalid-input");
+    /^(?:ws|http)(s?):\/\/([^/?#\s]+)([^?#\s]*?)\/*(\?[^#\s]*)?(#|$)/i.exec(`${base}`) ?? [];
+  if (!host) throw serverError(`"${hostOnly(base)}" is not a ws(s):// or http(s):// URL`, "invalid-input");
   const search = encodeQuery(readArgs(args), query);
   return `ws${secure && "s"}://${host}${prefix}${absolutePath(path)}${search && `?${search}`}`;
 }
@@ -50,6 +50,11 @@ export function invalidQuery(issues: ValidationIssueJson[]): AnyError {
 /** A path with its leading slash. */
 export function absolutePath(path: string): string {
   return path.replace(/^\/?/, "/");
+}
+
+/** What can be shown of a URL that is not valid, and may have its password anywhere. */
+export function hostOnly(url: unknown): string {
+  return `${url}`.replace(/^([a-z]+:\/+)?.*@|[?#].*/gis, "$1");
 }
 
 /** A text without the credentials, the queries and the fragments of the URLs in it, for errors and keys. */

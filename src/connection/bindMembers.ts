@@ -5,9 +5,12 @@
 export function bindMembers(object: object): void {
   let level: object = Object.getPrototypeOf(object);
   for (; level !== Object.prototype; level = Object.getPrototypeOf(level)) {
-    for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
+    for (const [name, { get, set, value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
       if (name === "constructor" || Object.hasOwn(object, name)) continue;
-      const member = get ? { get: get.bind(object), enumerable: true } : { value: value.bind(object), writable: true };
+      const member =
+        get || set
+          ? { get: get?.bind(object), set: set?.bind(object), enumerable: true }
+          : { value: typeof value === "function" ? value.bind(object) : value, writable: true };
       Object.defineProperty(object, name, { configurable: true, ...member });
     }
   }

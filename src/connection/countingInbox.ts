@@ -1,4 +1,5 @@
 import { type Frame, FrameType } from "../protocol/frame.js";
+import type { Transport } from "../transport/transport.js";
 import { Inbox } from "./inbox.js";
 import type { IncomingMessage } from "./incomingMessage.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
@@ -20,6 +21,11 @@ export class CountingInbox extends Inbox {
     if (message.isRequest) this.runningRequests--;
   }
 
+  override expectReply(): void {
+    if (this.held?.length) this.#transport.keepReading?.();
+    super.expectReply();
+  }
+
   /** Searches are limited: each costs the peer one request. */
   override abortRequest(id: string): void {
     if (this.#cancellable === 0) return;
@@ -37,5 +43,20 @@ export class CountingInbox extends Inbox {
     const rejection = this.ofConnection.admit(method, isRequest, wasHeld);
     if (rejection) this.message(frame, method).fail(rejection.error, rejection.result);
     return !rejection;
+  }
+
+  /** Reading pauses where too much waits, and goes on when nothing does. */
+  protected override hasRoom(held: readonly Frame[], another: Frame): boolean {
+    const isReplyDue = this.ofConnection.calls.size > 0;
+    return super.hasRoom(held, another) && this.#transport.hold?.(another.payload.length, isReplyDue) !== false;
+  }
+
+  protected override receiveHeld(held: readonly Frame[]): void {
+    if (!this.held) this.#transport.resume?.();
+    super.receiveHeld(held);
+  }
+
+  get #transport(): Transport {
+    return this.ofConnection.outbox.underlyingTransport;
   }
 }

@@ -23,7 +23,7 @@ export class Inbox {
   protected readonly ofConnection: Connection;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
-  #held: Frame[] | undefined = [];
+  protected held: Frame[] | undefined = [];
   #cancelGrace: (() => void) | undefined;
   /** Whether what waits is handed over in a promise job of this tick. */
   #isDue = false;
@@ -35,7 +35,7 @@ export class Inbox {
 
   /** Handlers were added. They may be set in several statements; what waits is delivered after the last one. */
   deliverSoon(): void {
-    if (!this.#held || this.#isDue) return;
+    if (!this.held || this.#isDue) return;
     this.#isDue = true;
     queueMicrotask(() => this.#deliver());
   }
@@ -45,7 +45,7 @@ export class Inbox {
    */
   expectNoMoreHandlers(): void {
     if (!this.#handlers.isEmpty) this.deliverSoon();
-    else if (this.#held) this.#cancelGrace ??= setDeadline(HANDLER_GRACE, () => this.#deliver());
+    else if (this.held) this.#cancelGrace ??= setDeadline(HANDLER_GRACE, () => this.#deliver());
   }
 
   /** Connection closed: drops queued messages, aborts running handlers. */
@@ -79,7 +79,7 @@ export class Inbox {
   receive(frame: Frame, wasHeld?: boolean): void {
     const method = this.ofConnection.socketEndpoint.methodTable.get(frame.path);
     if (!this.admits(frame, method, wasHeld)) return;
-    if (this.#held && !this.#isOwed(frame)) this.#hold(this.#held, frame, method);
+    if (this.held && !this.#isOwed(frame)) this.#hold(this.held, frame, method);
     else this.#dispatch(frame, method);
   }
 
@@ -90,12 +90,11 @@ export class Inbox {
 
   /** This end awaits a reply, which may depend on an answer: nothing that waits for handlers may delay either. */
   expectReply(): void {
-    const held = this.#held;
+    const held = this.held;
     if (!held?.length) return;
-    this.ofConnection.outbox.underlyingTransport.keepReading?.();
     const owed: Frame[] = [];
-    this.#held = held.filter((frame) => !this.#isOwed(frame) || !owed.push(frame));
-    queueMicrotask(() => this.#receiveHeld(owed));
+    this.held = held.filter((frame) => !this.#isOwed(frame) || !owed.push(frame));
+    queueMicrotask(() => this.receiveHeld(owed));
   }
 
   /** Hands a message to the object that has its handler. */
@@ -116,15 +115,19 @@ export class Inbox {
   }
 
   #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {
-    const { calls, outbox, socketEndpoint: endpoint } = this.ofConnection;
-    const { underlyingTransport: transport } = outbox;
-    if (held.length >= MAX_HELD || transport.hold?.(frame.payload.length, calls.size > 0) === false) {
+    const { namedEndpoint: endpoint } = this.ofConnection;
+    if (!this.hasRoom(held, frame)) {
       const text = `${endpoint.apiName}: too many messages wait for handlers`;
       const error = serverError(text, "limit");
-      this.ofConnection.namedEndpoint.logger.warn(text);
+      endpoint.logger.warn(text);
       return this.message(frame, method).fail(error, "TOO_MANY_REQUESTS");
     }
     held.push(frame);
+  }
+
+  /** Whether another message may wait. */
+  protected hasRoom(held: readonly Frame[], _another: Frame): boolean {
+    return held.length < MAX_HELD;
   }
 
   #dispatch(frame: Frame, method: CompiledMethod | undefined): void {
@@ -143,18 +146,18 @@ export class Inbox {
 
   #holdNoMore(): void {
     this.#cancelGrace?.();
-    this.#held = undefined;
+    this.held = undefined;
   }
 
   #deliver(): void {
-    const held = this.#held;
+    const held = this.held;
     if (!held) return;
     this.#holdNoMore();
-    this.ofConnection.outbox.underlyingTransport.resume?.();
-    this.#receiveHeld(held);
+    this.receiveHeld(held);
   }
 
-  #receiveHeld(held: readonly Frame[]): void {
+  /** Hands over what has waited. */
+  protected receiveHeld(held: readonly Frame[]): void {
     this.ofConnection.socketEndpoint.asyncScope(() => {
       for (const frame of held) if (this.ofConnection.isOpen) this.receive(frame, true);
     });

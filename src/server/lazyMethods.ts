@@ -55,6 +55,8 @@ class LazyMethods implements ProxyHandler<object> {
     if (Object.hasOwn(object, name)) return;
     const method = this.#methods.get(name);
     if (!method || !Object.isExtensible(object)) return;
+    // A subclass has its own.
+    if (Reflect.get(Object.getPrototypeOf(object), name) !== Reflect.get(Object.prototype, name)) return;
     const property = { configurable: true, enumerable: true, writable: true };
     Object.defineProperty(object, name, { ...property, value: this.#make(method) });
   }

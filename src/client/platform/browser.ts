@@ -1,4 +1,5 @@
 import { GGContextStore } from "@grest-ts/context";
+import type { GGWebSocketLogger } from "../../api/logger.js";
 import type { SchemaEnds } from "../../api/schema.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import { serverError } from "../../connection/methods/outcome.js";
@@ -20,15 +21,26 @@ export const browserPlatform: ClientPlatform = {
   },
   logger(given = console) {
     let left = MAX_WARNINGS;
+    // A logger that fails, at once or later, stops nothing.
+    const at =
+      (level: "debug" | "warn" | "error") =>
+      async (...entry: Parameters<GGWebSocketLogger["warn"]>) => {
+        try {
+          await given[level](...entry);
+        } catch {
+          console[level](...entry);
+        }
+      };
+    const warn = at("warn");
     return {
-      debug: (...entry) => given.debug(...entry),
+      debug: at("debug"),
       warn(...entry) {
         if (left === 0) return;
         left--;
         setDeadline(WARNING_INTERVAL, () => left++);
-        given.warn(...entry);
+        warn(...entry);
       },
-      error: (...entry) => given.error(...entry),
+      error: at("error"),
     };
   },
   onWake(callback) {

@@ -29,6 +29,8 @@ export class Handlers {
    * page may register at every render.
    */
   add(newest: HandlerObject): () => void {
+    // Null would hide the handlers before it.
+    if (!newest) throw new TypeError("incoming.on() takes an object of handlers");
     const added = [newest] as const;
     const isCovered = (older: HandlerObject) =>
       Object.getPrototypeOf(older) === Object.getPrototypeOf(newest) &&

@@ -14,8 +14,7 @@ export type OriginConfig = Pick<WebSocketSchemaConfig, "allowedOrigins" | "addre
  */
 export function originCheck(apiName: string, { allowedOrigins, addressOf }: OriginConfig): OriginCheck {
   if (allowedOrigins === undefined) return () => true;
-  const isAllowed =
-    allowedOrigins === "same-host" ? sameHostCheck(addressOf !== undefined) : listCheck(apiName, allowedOrigins);
+  const isAllowed = allowedOrigins === "same-host" ? sameHostCheck(!!addressOf) : listCheck(apiName, allowedOrigins);
   return ({ headers }) => {
     if (headers.origin === undefined) return true;
     const origin = originOf(headers.origin);

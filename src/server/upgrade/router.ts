@@ -89,10 +89,10 @@ export function upgradesOf(server: Server & { [ROUTER]?: UpgradeRouter }): Upgra
 
 /**
  * A path as a URL parser writes it (https://url.spec.whatwg.org, "path percent-encode set"), so that one with other
- * characters is found. Nothing is resolved or decoded. Parsers differ on `^`, which is encoded at both ends.
+ * characters is found. Nothing is resolved or decoded. Parsers differ on `^`, `|` and brackets, which are encoded at both ends.
  */
 function encodedPath(path: string): string {
-  return path.replace(/["<>^`{}]|[^!-~]+/g, encodeURIComponent);
+  return path.replace(/["<>[\]^`{|}]|[^!-~]+/g, encodeURIComponent);
 }
 
 /** The path of a request, without its query. */
