@@ -5,7 +5,7 @@ import { asFailure, failureOf } from "../api/failure.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
-import { type ErrorClasses, isThenable, readRefusal } from "../connection/methods/outcome.js";
+import { type AnyError, type ErrorClasses, isThenable, readRefusal } from "../connection/methods/outcome.js";
 import { acceptedCapabilities, type Capabilities } from "../protocol/capabilities.js";
 import { CloseCode } from "../protocol/closeCodes.js";
 import { decodeFrame, FrameType, parsePayload } from "../protocol/frame.js";
@@ -151,7 +151,7 @@ export function connect<T>({
         cleanUp();
       },
       onClosed: (closeCode, text) =>
-        fail(cause?.message ?? closedWith(closeCode, text), {
+        failed(cause?.message ?? closedWith(closeCode, text), {
           reason: failureOf(cause)?.reason ?? (cause ? "unreachable" : "refused"),
           closeCode,
         }),
@@ -159,6 +159,6 @@ export function connect<T>({
         cause ??= error;
       },
     });
-    onBegin?.(() => transport && fail(...ABORTED));
+    onBegin?.(() => transport && failed(...ABORTED));
   });
 }

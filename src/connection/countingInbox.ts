@@ -4,7 +4,7 @@ import { Inbox } from "./inbox.js";
 import type { IncomingMessage } from "./incomingMessage.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
 
-/** An inbox in Node: counts requests, and takes only what its connection admits. */
+/** An inbox in Node: counts requests, takes only what its connection admits, and pauses reading while too much waits. */
 export class CountingInbox extends Inbox {
   /** How many of the running handlers are those of requests. */
   runningRequests = 0;
