@@ -30,11 +30,11 @@ describeInChromium("a client in a page", ({ open, connected }) => {
 
   it("keeps the path and the query of its url", async () => {
     const server = await RawServer.start();
-    const { app } = await open({ url: `${server.url.replace("ws:", "http:")}/pre fix/?tenant=1&room=x` });
+    const { app } = await open({ url: `${server.url.replace("ws:", "http:")}/pré-fix/?tenant=1&room=x` });
     const connecting = app.connect();
     const peer = await server.accept();
     expect(await connecting).toEqual({ ok: undefined });
-    expect(peer.requestUrl).toBe("/pre%20fix/ws/page?tenant=1&room=lobby");
+    expect(peer.requestUrl).toBe("/pr%C3%A9-fix/ws/page?tenant=1&room=lobby");
   });
 
   it("prints the fields of what does not fit its contract", async () => {

@@ -16,7 +16,7 @@ describeInChromium("the state of a client in a page", ({ open, connected }) => {
       "state connecting 1",
     ]);
     await server.dropAll();
-    expect(await app.events.take(2)).toEqual(["state reconnecting 0 disconnected", "disconnect drop"]);
+    expect(await app.events.take(2)).toEqual(["disconnect drop", "state reconnecting 0 disconnected"]);
     await app.heard("state connected 0");
     await app.page.evaluate(() => pageApp.client.close());
     await app.heard("state closed 0");
