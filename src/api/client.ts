@@ -126,7 +126,7 @@ export interface GGWebSocketClient<C2S, S2C> extends GGWebSocketClientEnds<C2S, 
   readonly state: ClientState;
   /**
    * Opens the connection and runs the handshake. While connecting, connected or reconnecting, it joins the current
-   * session. Within a set-up it resolves at once.
+   * session. Within a set-up it resolves at once; in a page only until the first `await` there, after which it waits for itself.
    *
    * @param setup called with both directions, now and after every reconnect, before any message is delivered, until the
    *   session ends; each function once, see {@link onConnect} for one that can be taken back
@@ -139,7 +139,8 @@ export interface GGWebSocketClient<C2S, S2C> extends GGWebSocketClientEnds<C2S, 
   /** Closes at once; pending calls settle with a `SERVER_ERROR`. `connect()` may follow. */
   close(): void;
   /**
-   * Terminates the connection and reconnects, without waiting for a dead peer; resolves and throws like `connect()`.
+   * Terminates the connection and reconnects, without waiting for a dead peer, for the end of a delay, or for an attempt that
+   * has taken more than a second; resolves and throws like `connect()`.
    */
   forceReconnect(): Promise<void>;
   /**
