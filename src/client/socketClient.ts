@@ -70,8 +70,8 @@ export function socketClient(
   let session: Session | undefined;
   /** Runs a set-up in the context of a connection. */
   let setUp: (setup: Setup, ends: Ends, connection: Connection) => unknown;
-  /** Logs that a callback has failed; returns the error for it. */
-  let failedCallback: (name: string, thrown: unknown) => AnyError;
+  /** The error for a callback that has failed. Logs what is no error of the framework's, which would be lost, or all. */
+  let failedCallback: (name: string, thrown: unknown, mustLog?: boolean) => AnyError;
 
   const call: Caller["call"] = (method, data, options) => {
     const connection = attemptOfCaller()?.connection ?? session?.currentConnection;
@@ -111,7 +111,10 @@ export function socketClient(
       if (setup && !setups.has(setup)) {
         setups.add(setup);
         platform.checkSetups?.(setups.size);
-        await setUpNow(setup, () => setups.delete(setup));
+        await setUpNow(setup).catch((thrown: unknown) => {
+          setups.delete(setup);
+          throw failedCallback("setup", thrown);
+        });
       }
       if (own) return;
       const failure = await joined.whenReady;
@@ -127,7 +130,9 @@ export function socketClient(
     close() {
       for (const connection of session?.endSession() ?? []) connection.close();
     },
-    onConnect: listen("onConnect", (setup) => setUpNow(setup).catch(() => {})),
+    onConnect: listen("onConnect", (setup) =>
+      setUpNow(setup).catch((thrown: unknown) => failedCallback("setup", thrown, true)),
+    ),
     onState: listen("onState"),
     onDisconnect: listen("onDisconnect"),
     onClose: listen("onClose"),
@@ -158,14 +163,10 @@ export function socketClient(
   }
 
   /** Runs a set-up for the connection that is there, if it is; its end is the end of the set-up. */
-  async function setUpNow(setup: Setup, onFailed?: () => void): Promise<void> {
+  async function setUpNow(setup: Setup): Promise<void> {
     const connection = session?.currentConnection;
-    if (!connection?.isOpen || session?.isOver) return;
-    try {
+    if (connection?.isOpen && !session?.isOver) {
       await Promise.race([setUp(setup, client, connection), connection.closed()]);
-    } catch (thrown) {
-      onFailed?.();
-      throw failedCallback("setup", thrown);
     }
   }
 
@@ -184,11 +185,13 @@ export function socketClient(
     /** The context of the latest attempt. */
     let context = attemptContext(platform, schema.path);
     setUp = (setup, ends, connection) => scope(() => connection.context.run(() => setup(ends)));
-    failedCallback = (name, thrown) => {
+    failedCallback = (name, thrown, mustLog) => {
       const error = thrownError(thrown);
-      if (error === thrown) return error;
-      callbackFailed(endpoint, name, thrown);
-      return connectionError(apiName, `the ${name} callback failed`, { reason: "failed", cause: thrown });
+      const isOwn = error === thrown;
+      if (!isOwn || mustLog) callbackFailed(endpoint, name, thrown);
+      return isOwn
+        ? error
+        : connectionError(apiName, `the ${name} callback failed`, { reason: "failed", cause: thrown });
     };
     const run = (name: string, callback: () => unknown) => runCallback(endpoint, context, name, callback);
     const notify = (...events: readonly (readonly [string, ...unknown[]])[]) => callbacks.notify(events, run);

@@ -1,3 +1,4 @@
+import { SERVER_ERROR } from "@grest-ts/schema";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ClientState, ClientStateDetail, GGWebSocketClientConfig } from "../../src/index.js";
 import { failureOf } from "../../src/index.js";
@@ -388,9 +389,9 @@ describe("onConnect()", () => {
     expect(runs.splice(0)).toEqual(["early"]);
   });
 
-  it("logs what a late set-up throws", async () => {
+  it.each([new Error("broken"), new SERVER_ERROR()])("logs what a late set-up throws: %s", async (thrown) => {
     const { client, logger } = await connectedProbe();
-    client.onConnect(() => Promise.reject(new Error("broken")));
+    client.onConnect(() => Promise.reject(thrown));
     await vi.waitFor(() => expect(logger.entries).toHaveLength(1));
     expect(logger.entries[0]).toMatchObject({ message: "Probe: the setup callback failed" });
   });
