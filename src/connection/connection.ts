@@ -273,7 +273,7 @@ export class Connection implements TransportListener {
     else if (path && (type === FrameType.REQUEST || type === FrameType.MESSAGE)) this.inbox.receive(frame);
     // What is ignored counts towards the rate as well.
     else if (this.admit()) return;
-    else if (type === FrameType.PING && this.can("alive")) this.sendIfOpen(`${FrameType.PONG}:::`, true);
+    else if (type === FrameType.PING && this.can("alive")) this.sendIfOpen(`${FrameType.PONG}:::`);
     else if (type === FrameType.CANCEL && this.can("cancel")) this.inbox.abortRequest(id);
     else if (type === FrameType.DRAIN && this.can("drain")) this.#hooks.onDrain?.(+payload || 0);
   }
