@@ -97,8 +97,9 @@ export function socketClient(
       return session?.currentState ?? "idle";
     },
     async connect(setup) {
+      // Its callbacks may connect anew.
+      if (session?.isOver) session.concludeSession();
       if (!session || session.isOver) {
-        session?.concludeSession();
         setups.clear();
         session = beginSession();
         session.begin();

@@ -209,6 +209,20 @@ describe("connect()", () => {
   });
 });
 
+it("connect() after disconnect() begins one session, also when onDisconnect connects", async () => {
+  const { client, server } = await probe();
+  const connecting = client.connect();
+  await server.accept();
+  await connecting;
+  client.onDisconnect(() => void client.connect().catch(() => {}));
+  void client.disconnect();
+  const again = client.connect();
+  await server.accept();
+  await again;
+  client.close();
+  expect(server.count).toBe(2);
+});
+
 it("onClose follows onDisconnect, also when a callback of onState closes", async () => {
   const { client, server } = await probe({ reconnect: true });
   client.onState((state) => state === "reconnecting" && client.close());
