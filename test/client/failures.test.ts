@@ -151,6 +151,23 @@ describe("an answer of HTTP", () => {
   });
 });
 
+it("keeps the status of an answer that is cut", async () => {
+  const url = await listen(
+    createTcpServer((socket) => {
+      socket.once("data", () => {
+        const head = "HTTP/1.1 403 X\r\nContent-Type: text/plain\r\nContent-Length: 400\r\n\r\nabc";
+        // Later than the head is read.
+        socket.write(head, () => setTimeout(() => socket.resetAndDestroy(), 50));
+      });
+    }),
+  );
+  const error = await ProbeApi.createClient({ url })
+    .connect()
+    .catch((thrown: unknown) => thrown);
+  expect(displayed(error)).toMatch("answers HTTP 403");
+  expect(failureOf(error)?.reason).toBe("refused");
+});
+
 describe("a network failure", () => {
   it("has its own sentence, and shows the error below with its code", async () => {
     const url = await tcp(() => {});

@@ -45,20 +45,24 @@ export function dialWs(url: string, options: ConnectOptions = {}): Transport {
 /** The client's end of a connection. Its failures have sentences. */
 class DialledTransport extends WsTransport {
   readonly #isSecure: boolean;
+  /** What was answered in place of the upgrade: more than a later error of the socket says. */
+  #answer: ((text?: string) => Error) | undefined;
 
   constructor(ws: WebSocket, url: string) {
     super(ws);
     this.#isSecure = url.startsWith("wss:");
-    ws.on("unexpected-response", (_request, response: IncomingMessage) =>
+    ws.on("unexpected-response", (_request, response: IncomingMessage) => {
+      const answer = (text = "") => answerFailure(url, response, text);
+      this.#answer = answer;
       readText(response, (text) => {
-        this.failed(answerFailure(url, response, text));
+        super.failed(answer(text));
         ws.terminate();
-      }),
-    );
+      });
+    });
   }
 
   override failed(error: Error): void {
-    super.failed(explained(error, this.#isSecure));
+    super.failed(this.#answer?.() ?? explained(error, this.#isSecure));
   }
 }
 
