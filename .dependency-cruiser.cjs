@@ -5,7 +5,10 @@ const rooms = {
   transport: ["protocol"],
   connection: ["api", "transport", "protocol"],
   client: ["connection", "api", "transport", "protocol"],
-  server: ["connection", "api", "transport", "protocol"],
+  groups: ["connection", "api", "transport", "protocol"],
+  server: ["groups", "connection", "api", "transport", "protocol"],
+  redis: ["groups", "connection", "api", "protocol"],
+  cluster: ["groups", "connection", "api", "protocol"],
 };
 
 const direction = Object.entries(rooms).map(([room, may]) => ({
@@ -39,13 +42,20 @@ module.exports = {
       severity: "error",
       from: { path: "^src/index\\.browser(\\.development)?\\.ts$" },
       // A module of Node has a name without a dot, which no file has.
-      to: { reachable: true, path: ["^node_modules/ws/", "^src/server/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"] },
+      to: { reachable: true, path: ["^node_modules/ws/", "^src/(server|groups|redis|cluster)/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"] },
+    },
+    {
+      name: "redis-for-its-entry-only",
+      comment: "the optional peer belongs to one entry",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/redis/" },
+      to: { path: "(^|/)(redis|@redis/[^/]+)/", pathNot: "^src/redis/" },
     },
     {
       name: "known-packages-only",
-      comment: "at run time: ws and the five peers, and vitest in the test kit",
+      comment: "at run time: ws and the five peers, vitest in the test kit, redis in its entry",
       severity: "error",
-      from: { path: "^(src|testkit)/" },
+      from: { path: "^(src|testkit)/", pathNot: "^src/redis/" },
       to: {
         dependencyTypesNot: ["local", "core", "localmodule", "type-only"],
         pathNot: "(^|/)(ws|vitest|packages/(schema|context|http|metrics|discovery))/",

@@ -6,6 +6,8 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Tests run against the sources; only `test/package` and the browser tests use what the build made. */
 const sources = [
   { find: /^@grest-ts\/websocket$/, replacement: at("./src/index.ts") },
+  { find: /^@grest-ts\/websocket\/redis$/, replacement: at("./src/index.redis.ts") },
+  { find: /^@grest-ts\/websocket\/cluster$/, replacement: at("./src/index.cluster.ts") },
   { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index-testkit.ts") },
   { find: /^@grest-ts\/websocket\/testkit\/framework$/, replacement: at("./testkit/framework.ts") },
   {

@@ -1,6 +1,19 @@
 /** What all entries export. */
 
 export type {
+  GGBus,
+  GGBusErrorReason,
+  GGBusHealth,
+  GGBusListener,
+  GGBusMembers,
+  GGBusMessage,
+  GGBusRead,
+  GGHistory,
+  GGMembersChange,
+  GGPosition,
+  GGPublishOptions,
+} from "./api/bus.js";
+export type {
   ClientState,
   ClientStateDetail,
   GGReconnectOptions,
@@ -28,9 +41,12 @@ export type {
   GGSocketMethodSchema,
 } from "./api/contract.js";
 export { failureOf, type SocketFailure, type SocketFailureReason } from "./api/failure.js";
+export type { GGGroupJoin, GGSocketGroupMembers, GGSocketGroupOptions } from "./api/group.js";
 export type { GGWebSocketLogFields, GGWebSocketLogger } from "./api/logger.js";
 export type {
   GGCallOptions,
+  GGGroupCallable,
+  GGGroupCallOptions,
   GGGroupCalls,
   GGSocketCallable,
   GGSocketCalls,
@@ -43,6 +59,7 @@ export type {
 } from "./api/methodTypes.js";
 export { GGWebSocketMetrics } from "./api/metrics.js";
 export type { GGHandshakeRequest, GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "./api/middleware.js";
+export type { GGPresenceChange, GGPresenceInfo } from "./api/presence.js";
 export type {
   GGSocketConfig,
   SocketAdapter,
@@ -61,6 +78,7 @@ export type {
   GGConnectionQuery,
   GGDrainOptions,
   GGHeartbeatOptions,
+  GGKeyRevocation,
   GGSocketServerConfig,
   GGUpgradeRequest,
   GGWebSocketLimits,

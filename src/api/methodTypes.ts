@@ -84,9 +84,28 @@ export type WebSocketOutgoing<T> = GGSocketCalls<T> & {
   onClose(callback: () => void): UnsubscribeOfVoid;
 };
 
+/** Options of one message to a group, given as its second argument. */
+export interface GGGroupCallOptions {
+  /**
+   * Whether members that read too slowly, with their `maxOutboxBytes` reached, may do without; without it their
+   * connections are closed then. Such a message is never kept, so it has no place in the order of those that are.
+   * Default `false`.
+   */
+  readonly droppable?: boolean | undefined;
+  /** The `outgoing` of a connection that does not get it, such as that of its sender. */
+  readonly except?: object | undefined;
+}
+
+/** One contract method as a group sends it. */
+export type GGGroupCallable<M> = M extends { readonly input: object }
+  ? undefined extends Input<M>
+    ? (data?: Raw<Input<M>>, options?: GGGroupCallOptions) => CallResult<M>
+    : (data: Raw<Input<M>>, options?: GGGroupCallOptions) => CallResult<M>
+  : (data?: undefined, options?: GGGroupCallOptions) => CallResult<M>;
+
 /** What can be sent to many connections at once: the methods without `success`, since a group collects no replies. */
 export type GGGroupCalls<T> = {
-  readonly [K in keyof T as T[K] extends { readonly success: object } ? never : K]: GGSocketCallable<T[K]>;
+  readonly [K in keyof T as T[K] extends { readonly success: object } ? never : K]: GGGroupCallable<T[K]>;
 };
 
 /** What a client receives: any part of the methods, since a client need not handle every push. */

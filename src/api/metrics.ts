@@ -5,6 +5,12 @@ import { GGCounterKey, GGGaugeKey, GGHistogramKey, GGMetrics } from "@grest-ts/m
 /** The labels of a served API. */
 export type ApiLabels = { api: string; path: string };
 
+/** The labels of a bus. */
+export type BusLabels = { bus: string };
+
+/** The labels of what a bus carries for an API. */
+export type BusTrafficLabels = { api: string; result: string };
+
 /** The labels of one method of an API. */
 export type MethodLabels = ApiLabels & { method: string };
 
@@ -20,6 +26,8 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
   const API: (keyof ApiLabels)[] = ["api", "path"];
   const METHOD: (keyof MethodLabels)[] = [...API, "method"];
   const BY_API: { labels: "api"[] } = { labels: ["api"] };
+  const BY_BUS: { labels: "bus"[] } = { labels: ["bus"] };
+  const BUS_TRAFFIC: (keyof BusTrafficLabels)[] = ["api", "result"];
   const BY_METHOD: { labels: ("api" | "method")[]; template: string } = {
     labels: ["api", "method"],
     template: "{api}.{method}",
@@ -34,7 +42,7 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
     /**
      * Attempts to connect: `OK`, `QUERY_INVALID`, `HANDSHAKE_FAILED`, `HANDSHAKE_TOO_LARGE`, `ERROR`, and those refused
      * before the upgrade: `ORIGIN_REFUSED`, `TOO_MANY_HANDSHAKES`, `TOO_MANY_CONNECTIONS`,
-     * `TOO_MANY_CONNECTIONS_PER_ADDRESS`, `SHUTTING_DOWN`.
+     * `TOO_MANY_CONNECTIONS_PER_ADDRESS`, `SHUTTING_DOWN`, `BUS_DOWN`.
      */
     connections: new GGCounterKey<WithResult<ApiLabels>>("connections_total", {
       help: "WebSocket connection attempts by result",
@@ -72,6 +80,39 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
       labelNames: METHOD,
       buckets: [...DURATION_BUCKETS, 2500],
       groupBy: BY_METHOD,
+    }),
+    /**
+     * Messages that were handed to a bus for the other nodes: `OK`, and those that were not published: `DOWN`, `TIMEOUT`,
+     * `LIMIT`, `REFUSED`, `CLOSED`.
+     */
+    busPublished: new GGCounterKey<BusTrafficLabels>("bus_published_total", {
+      help: "Messages published to other nodes by result",
+      labelNames: BUS_TRAFFIC,
+      groupBy: BY_API,
+    }),
+    /** Messages of a bus that reached this node: `OK`, or `UNREADABLE` for what this version does not know. */
+    busReceived: new GGCounterKey<BusTrafficLabels>("bus_received_total", {
+      help: "Messages received from nodes by result",
+      labelNames: BUS_TRAFFIC,
+      groupBy: BY_API,
+    }),
+    /** Holes in what a bus has delivered: `OK` when the messages were read again, `LOST` when they could not. */
+    busHealed: new GGCounterKey<BusTrafficLabels>("bus_healed_total", {
+      help: "Holes in what other nodes have sent by result",
+      labelNames: BUS_TRAFFIC,
+      groupBy: BY_API,
+    }),
+    /** Messages that wait to be published. */
+    busQueue: new GGGaugeKey<BusLabels>("bus_queue", {
+      help: "Messages that wait to be published to other nodes",
+      labelNames: ["bus"],
+      groupBy: BY_BUS,
+    }),
+    /** 1 while a bus reaches the other nodes, else 0. */
+    busUp: new GGGaugeKey<BusLabels>("bus_up", {
+      help: "Whether the other nodes are reached",
+      labelNames: ["bus"],
+      groupBy: BY_BUS,
     }),
   };
 });

@@ -1,4 +1,6 @@
+import type { GGHistory } from "./bus.js";
 import type { GGReconnectOptions, GGWebSocketClientConfig } from "./client.js";
+import type { GGSocketGroupOptions } from "./group.js";
 import type { GGCallOptions } from "./methodTypes.js";
 import { didYouMean, isMisspelt } from "./misspelling.js";
 import type {
@@ -34,6 +36,7 @@ const ANY: Rule = { sentence: "anything", isKept: () => true };
 const POSITIVE_MS = number("a number of ms above 0", (ms) => ms > 0);
 const MS = number("a number of ms of 0 or more", (ms) => ms >= 0);
 const TIMER_MS = number(`a number of ms from 0 to ${MAX_WAIT}`, (ms) => ms >= 0 && ms <= MAX_WAIT);
+const FUNCTION: Rule = { sentence: "a function", isKept: (value) => typeof value === "function" };
 const AT_LEAST_0 = number("a number of 0 or more", (value) => value >= 0);
 const AT_LEAST_1 = number("a number of 1 or more", (value) => value >= 1);
 const FACTOR = number("a finite number of 1 or more", (value) => value >= 1 && Number.isFinite(value));
@@ -89,6 +92,11 @@ const LIMITS: TableOf<GGWebSocketLimits> = {
 
 const DRAIN: TableOf<GGDrainOptions> = { spreadMs: TIMER_MS, deadlineMs: MS };
 
+const BUS: Rule = {
+  sentence: "a bus, such as redisBus({ url })",
+  isKept: (value) => isObject(value) && typeof value.publish === "function" && typeof value.subscribe === "function",
+};
+
 /** The options of `register` and `startServer`. */
 export const SERVER_OPTIONS: TableOf<WebSocketSchemaConfig> = {
   http: ANY,
@@ -106,10 +114,27 @@ export const SERVER_OPTIONS: TableOf<WebSocketSchemaConfig> = {
   addressOf: ANY,
   drain: { sentence: "an object of options", isKept: isObject, members: DRAIN },
   capabilities: ANY,
+  bus: BUS,
+  keys: FUNCTION,
+  presence: FUNCTION,
+  onBusDown: { sentence: '"keep" or "close"', isKept: (value) => value === "keep" || value === "close" },
   unknownPaths: {
     sentence: '"refuse" or "leave"',
     isKept: (value) => value === "refuse" || value === "leave",
   },
+};
+
+const HISTORY: TableOf<GGHistory> = { size: AT_LEAST_1, ttlMs: POSITIVE_MS };
+
+/** The options of `new GGSocketGroup`. */
+export const GROUP_OPTIONS: TableOf<GGSocketGroupOptions> = {
+  name: {
+    sentence: "a text that does not begin with @",
+    isKept: (value) => typeof value === "string" && value !== "" && !value.startsWith("@"),
+  },
+  bus: BUS,
+  history: { sentence: "an object with size and ttlMs", isKept: isHistory, members: HISTORY },
+  presence: ANY,
 };
 
 /** The options of `new GGSocketServer`. */
@@ -201,6 +226,10 @@ function checkMembers(
 
 function number(sentence: string, isKept: (value: number) => boolean): Rule {
   return { sentence, isKept: (value) => typeof value === "number" && isKept(value) };
+}
+
+function isHistory(value: unknown): boolean {
+  return isObject(value) && value.size !== undefined && value.ttlMs !== undefined;
 }
 
 /** Without a value. */

@@ -90,7 +90,7 @@ type SchemaFunctions<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMa
   startServer(
     onConnection: GGConnectionHandler<C2S, S2C, TQuery>,
     config?: WebSocketSchemaConfig,
-  ): GGSocketServer<TContext, GGConnectionQuery<TQuery>>;
+  ): GGSocketServer<TContext, GGConnectionQuery<TQuery>, S2C>;
   /** Makes a typed client. It is not connected until its `connect()`. */
   createClient(config?: GGWebSocketClientConfig<TQuery>): GGWebSocketClient<C2S, S2C>;
 };

@@ -1,9 +1,11 @@
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../protocol/capabilities.js";
+import type { GGBus } from "./bus.js";
 import type { GGWebSocketLogger } from "./logger.js";
-import type { WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
+import type { GGGroupCalls, WebSocketIncoming, WebSocketOutgoing } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
+import type { GGPresenceInfo } from "./presence.js";
 import type { GGSocket } from "./rawSocket.js";
 import type { Unsubscribe } from "./unsubscribe.js";
 
@@ -144,6 +146,29 @@ export interface WebSocketSchemaConfig {
    * read or answer it within 5 s. Default `"refuse"`. One API with `"leave"` is enough for its server.
    */
   readonly unknownPaths?: "refuse" | "leave" | undefined;
+  /**
+   * What connects this process with the others that serve the API, for `server.to(key)` and `closeConnections({ key })`.
+   * Groups have their own option. Default: none, all stays in this process. Close it when the app ends.
+   */
+  readonly bus?: GGBus | undefined;
+  /**
+   * The keys of a connection, such as `` [`user:${USER.get()?.id}`] ``: by them `server.to(key)` reaches it, and
+   * `closeConnections({ key })` closes it, from every node. Runs in its context, once the middlewares and the resolver have
+   * run; when it throws, the connection is refused. Default: none.
+   */
+  readonly keys?: (() => readonly string[]) | undefined;
+  /**
+   * Whom a connection belongs to, for `present()` and `onPresence()` of the groups that it is added to: anything that JSON
+   * can carry, with an `id`. All connections of one `id` are one person. Runs in its context at each `add`; when it throws,
+   * or returns nothing, the connection is in the group without being present. Default: none.
+   */
+  readonly presence?: (() => GGPresenceInfo | undefined) | undefined;
+  /**
+   * What happens while the bus does not reach the other nodes, whose revocations (`closeConnections({ key })`) reach this one
+   * only later: `"keep"` keeps connections, `"close"` closes them with 1013, and refuses upgrades with 503 (`BUS_DOWN`).
+   * Default `"keep"`.
+   */
+  readonly onBusDown?: "keep" | "close" | undefined;
 }
 
 /**
@@ -173,8 +198,18 @@ export interface GGSocketServerConfig<TQuery = unknown> {
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
 }
 
+/** Which connections are closed on every node, and how. */
+export interface GGKeyRevocation {
+  /** One of the keys of the connection. */
+  readonly key: string;
+  /** The close code. Default 1008, after which clients do not reconnect. */
+  readonly code?: number | undefined;
+  /** The close reason. Default `"Revoked"`. */
+  readonly reason?: string | undefined;
+}
+
 /** One API being served: what `startServer` returns, and `new GGSocketServer(http, config)` without a contract. */
-export interface GGSocketServer<_TContext = object, TQuery = unknown> {
+export interface GGSocketServer<_TContext = object, TQuery = unknown, S2C = object> {
   /** The API's name. */
   readonly apiName: string;
   /** The path it is served on, with its leading slash. */
@@ -201,6 +236,20 @@ export interface GGSocketServer<_TContext = object, TQuery = unknown> {
     match: () => boolean,
     options?: { readonly code?: number | undefined; readonly reason?: string | undefined },
   ): number;
+  /**
+   * Closes the connections that have a key (option `keys`), and the pending handshakes that get it, on every node: on this
+   * one at once. A node that is cut off closes them when it is back; it need not wait for that with `onBusDown: "close"`.
+   * Revoke access in the store first, for connections that come later.
+   *
+   * @returns how many were closed on this node, once the bus has the revocation for the others. Rejects with a `GGBusError`
+   *   when it has not: then only this node has closed them
+   */
+  closeConnections(revocation: GGKeyRevocation): Promise<number>;
+  /**
+   * Sends to all connections that have a key (option `keys`), on every node: `server.to("user:ann").notice(data)`. At most
+   * once; a connection is reached on other nodes a moment after it was accepted. Permissions are not checked.
+   */
+  to(key: string): GGGroupCalls<S2C>;
   /**
    * Answers new upgrades with 503, asks clients that support `drain` to reconnect, closes the others once what is in
    * flight has finished, and the rest at the deadline of `drain`.

@@ -14,7 +14,8 @@ export type ConnectionResult =
   | "TOO_MANY_HANDSHAKES"
   | "TOO_MANY_CONNECTIONS"
   | "TOO_MANY_CONNECTIONS_PER_ADDRESS"
-  | "SHUTTING_DOWN";
+  | "SHUTTING_DOWN"
+  | "BUS_DOWN";
 
 /**
  * Counts the traffic of one served API in the metrics store of the scope that registered it, whatever caused it.

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
+import type { GGBus } from "../api/bus.js";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { SchemaDefinition } from "../api/schema.js";
-import type { GGDrainOptions, WebSocketSchemaConfig } from "../api/server.js";
+import type { GGDrainOptions, GGKeyRevocation, WebSocketSchemaConfig } from "../api/server.js";
 import { checkCallOptions } from "../connection/callOptions.js";
 import { CheckedCalls } from "../connection/checkedCalls.js";
 import { CountingInbox } from "../connection/countingInbox.js";
@@ -25,6 +26,8 @@ import { announce } from "./announce.js";
 import { answeredAtOnce } from "./answeredAtOnce.js";
 import { drain } from "./connection/drain.js";
 import type { ServerConnection } from "./connection/serverConnection.js";
+import { Control, type KeyRevocation } from "./groups/control.js";
+import { KeyGroups } from "./groups/keyGroups.js";
 import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
 import { MAX_HANDSHAKE_BYTES } from "./handshake/listener.js";
@@ -55,6 +58,13 @@ export class Registration implements ServedApi {
   readonly limits: Limits;
   readonly ledger: Ledger;
   readonly handshakes = new PendingHandshakes();
+  readonly keys: ServedApi["keys"];
+  readonly presence: ServedApi["presence"];
+  readonly keyGroups: KeyGroups;
+  readonly #bus: GGBus | undefined;
+  readonly #control: Control | undefined;
+  readonly #closesWhenCutOff: boolean;
+  #stopWatchingBus: (() => void) | undefined;
   readonly #connections = new Set<ServerConnection>();
   readonly #heartbeat: Heartbeat | undefined;
   readonly #http: GGHttpServer;
@@ -116,6 +126,12 @@ export class Registration implements ServedApi {
       }),
       onConnectionClosed: (connection, code) => this.#connectionClosed(connection as ServerConnection, code),
     };
+    this.keys = config.keys;
+    this.presence = config.presence;
+    this.#bus = config.bus;
+    this.#closesWhenCutOff = config.onBusDown === "close";
+    this.keyGroups = new KeyGroups(schema, config.bus);
+    if (config.bus) this.#control = this.#connectWithOthers(config.bus);
     this.#admission = new Admission(apiName, this.limits, this.ledger, config);
     this.#addressOf = config.addressOf;
     this.#http = http;
@@ -145,8 +161,9 @@ export class Registration implements ServedApi {
     return this.#isClosing;
   }
 
-  connectionOpened(connection: ServerConnection): void {
+  connectionOpened(connection: ServerConnection, keys: readonly string[]): void {
     this.#connections.add(connection);
+    this.keyGroups.add(connection, keys);
     this.metrics.opened();
     connection.namedEndpoint.logger.debug(`${this.apiName}: a connection is open`);
     this.#heartbeat?.add(connection);
@@ -170,6 +187,33 @@ export class Registration implements ServedApi {
     return count;
   }
 
+  /** See `GGSocketServer`. */
+  async revokeKey({ key, code = CloseCode.POLICY_VIOLATION, reason = "Revoked" }: GGKeyRevocation): Promise<number> {
+    const count = this.#closeKey({ key, code, reason });
+    await this.#control?.revoke({ key, code, reason });
+    return count;
+  }
+
+  #closeKey({ key, code, reason }: KeyRevocation): number {
+    const connections = this.keyGroups.of(key);
+    for (const connection of connections) connection.close(code, clampCloseReason(reason));
+    // Handshakes may get the key yet.
+    const match = () => !!this.keys?.().includes(key);
+    return connections.length + this.handshakes.revoke({ match, code, reason });
+  }
+
+  #connectWithOthers(bus: GGBus): Control {
+    const closeAll = (code: number) => {
+      if (this.#closesWhenCutOff) this.closeConnections(() => true, { code, reason: "Cut off from the other servers" });
+    };
+    this.#stopWatchingBus = bus.onHealth((health) => health === "down" && closeAll(CloseCode.TRY_AGAIN_LATER));
+    const onLost = () => {
+      this.endpoint.logger.error(`${this.apiName}: revocations of other servers may have been missed`);
+      closeAll(CloseCode.SERVICE_RESTART);
+    };
+    return new Control(bus, this.apiName, (revocation) => this.#closeKey(revocation), onLost);
+  }
+
   /** Runs once: the path may belong to another API afterwards, and clients get `drain` only once. */
   teardown(): Promise<void> {
     this.#teardown ??= this.#close();
@@ -190,6 +234,8 @@ export class Registration implements ServedApi {
     this.handshakes.closeAll(CloseCode.GOING_AWAY, "Server is shutting down");
     await drain(this.#connections, this.#drain);
     this.#upgrades.remove(this.path);
+    this.#stopWatchingBus?.();
+    this.#control?.end();
     this.endpoint.logger.info?.(`${this.apiName}: stopped`);
   }
 
@@ -217,12 +263,17 @@ export class Registration implements ServedApi {
 
   #admitUpgrade(request: IncomingMessage): UpgradeRejection | undefined {
     const address = this.#findAddress(request);
-    const rejection = this.#admission.check(request, address, this.#isClosing);
+    const rejection = this.#admission.check(request, address, this.#isClosing, this.#isCutOff);
     if (!rejection) return undefined;
     const { result } = rejection;
     this.metrics.refused(result);
     this.endpoint.logger.warn(`${this.apiName}: upgrades are refused, ${result}`, { result, address });
     return rejection;
+  }
+
+  /** Whether it must not serve, since revocations do not reach it. */
+  get #isCutOff(): boolean {
+    return this.#closesWhenCutOff && this.#bus?.health === "down";
   }
 
   #findAddress(request: IncomingMessage): string | undefined {

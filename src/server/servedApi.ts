@@ -1,6 +1,7 @@
 import type { GGScopeResolver } from "@grest-ts/http";
 import type { GGPermission, GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
+import type { GGPresenceInfo } from "../api/presence.js";
 import type { GGSocket } from "../api/rawSocket.js";
 import type { SocketEndpoint } from "../connection/endpoint.js";
 import type { MethodTable } from "../connection/methods/methodTable.js";
@@ -41,6 +42,10 @@ export interface ServedApi {
   readonly serverToClient: MethodTable;
   /** Counts and logs what a peer has violated below the messages, if it has; `endpoint` is that of its connection. */
   transportFailed(error: Error, endpoint: SocketEndpoint): void;
+  /** The keys of a connection, asked in its context. */
+  readonly keys: (() => readonly string[]) | undefined;
+  /** Whom a connection belongs to, asked in its context. */
+  readonly presence: (() => GGPresenceInfo | undefined) | undefined;
   /** Counts a connection until it closes. Called inside the scope. */
-  connectionOpened(connection: ServerConnection): void;
+  connectionOpened(connection: ServerConnection, keys: readonly string[]): void;
 }

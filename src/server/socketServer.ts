@@ -1,7 +1,7 @@
 import type { GGHttpServer } from "@grest-ts/http";
 import { checkPath } from "../api/definitionChecks.js";
 import { checkOptions, SOCKET_SERVER_OPTIONS } from "../api/optionChecks.js";
-import type { GGSocketServerConfig, GGSocketServer as SocketServer } from "../api/server.js";
+import type { GGKeyRevocation, GGSocketServerConfig, GGSocketServer as SocketServer } from "../api/server.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
 import { bindMembers } from "../connection/bindMembers.js";
 import { loggerOf } from "../connection/logger.js";
@@ -38,8 +38,18 @@ class Server implements SocketServer {
     return () => rawHandlers.delete(added);
   }
 
-  closeConnections(...revocation: Parameters<SocketServer["closeConnections"]>): number {
-    return this.#registration.closeConnections(...revocation);
+  closeConnections(match: () => boolean, options?: Omit<GGKeyRevocation, "key">): number;
+  closeConnections(revocation: GGKeyRevocation): Promise<number>;
+  closeConnections(
+    which: (() => boolean) | GGKeyRevocation,
+    options?: Omit<GGKeyRevocation, "key">,
+  ): number | Promise<number> {
+    if (typeof which === "function") return this.#registration.closeConnections(which, options);
+    return this.#registration.revokeKey(which);
+  }
+
+  to(key: string): object {
+    return this.#registration.keyGroups.to(key);
   }
 
   teardown(): Promise<void> {
@@ -47,7 +57,7 @@ class Server implements SocketServer {
   }
 }
 
-export type GGSocketServer<TContext = object, TQuery = unknown> = SocketServer<TContext, TQuery>;
+export type GGSocketServer<TContext = object, TQuery = unknown, S2C = object> = SocketServer<TContext, TQuery, S2C>;
 
 /**
  * Serves a path without a contract: `onConnection` gets a raw socket for each connection. An API with a contract is

@@ -56,6 +56,7 @@ async function serverSubject(server: SocketServer, url: string) {
     },
     connectionCount: (it) => expect(it.connectionCount).toBe(1),
     closeConnections: (it) => expect(it.closeConnections(() => true)).toBe(1),
+    to: (it) => expect(it.to("user:ann")).toEqual({}),
     teardown: (it) => it.teardown(),
   });
 }
@@ -214,6 +215,10 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
         it.news({ text: "new" });
         expect(await news.next()).toBe("new");
       },
+      position: (it) => expect(it.position).toBeUndefined(),
+      count: async (it) => expect(await it.count()).toBe(1),
+      present: async (it) => expect(await it.present()).toEqual([]),
+      onPresence: (it) => it.onPresence(() => {})(),
       remove: (it) => expect(it.remove(outgoing)).toBe(true),
       closeAll: (it) => expect(it.closeAll()).toBe(0),
     });

@@ -105,7 +105,17 @@ describe("nothing is any", () => {
     expectTypeOf<{ port?: number; path: string }>().toExtend<WsConnectionContext>();
     expectTypeOf(GG_WS_MESSAGE.get()).toEqualTypeOf<GGWebSocketMessage | undefined>();
     expectTypeOf<keyof typeof GGWebSocketMetrics>().toEqualTypeOf<
-      "connectionsActive" | "connections" | "requests" | "requestDuration" | "outRequests" | "outRequestDuration"
+      | "connectionsActive"
+      | "connections"
+      | "requests"
+      | "requestDuration"
+      | "outRequests"
+      | "outRequestDuration"
+      | "busPublished"
+      | "busReceived"
+      | "busHealed"
+      | "busQueue"
+      | "busUp"
     >();
     expectTypeOf<AnyMembers<typeof GGWebSocketMetrics>>().toBeNever();
     void (() => {

@@ -211,7 +211,7 @@ describe("register and startServer", () => {
   it("take their options and return what they say", () => {
     expectTypeOf(Api.register).returns.toEqualTypeOf<void>();
     expectTypeOf(Api.startServer).returns.toEqualTypeOf<
-      GGSocketServer<object, Readonly<Record<string, string | readonly string[]>>>
+      GGSocketServer<object, Readonly<Record<string, string | readonly string[]>>, S2C>
     >();
     expectTypeOf(Api.startServer).returns.toExtend<GGSocketServer>();
     void (() => Api.register(() => {}, { permissionResolver: async () => new Set(["a"]), middlewares: [] }));

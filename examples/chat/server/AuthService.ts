@@ -1,12 +1,13 @@
 import { EXISTS } from "@grest-ts/schema";
 import type { LogInRequest, LogInResponse } from "../shared/AuthApi.js";
 import type { ChatService } from "./ChatService.js";
-import { type TokenStore, userIdOf } from "./TokenStore.js";
+import { userIdOf } from "./stores/logIn.js";
+import type { LogIns } from "./stores/stores.js";
 
 /** Serves AuthApi. */
 export class AuthService {
   constructor(
-    private readonly tokens: TokenStore,
+    private readonly logIns: LogIns,
     private readonly chat: ChatService,
   ) {}
 
@@ -14,6 +15,9 @@ export class AuthService {
     if (await this.chat.isThere(userIdOf(name))) {
       throw new EXISTS({ displayMessage: `${name} is here already: choose another name` });
     }
-    return this.tokens.issue(name);
+    const { logIn, endedId } = await this.logIns.issue(name);
+    // Its connections are those that have not answered; one that comes back later is not let in.
+    if (endedId !== undefined) await this.chat.endLogIn(endedId);
+    return logIn;
   }
 }

@@ -2,38 +2,43 @@ import { GG_HTTP_SERVER, GGHttp, GGHttpServer } from "@grest-ts/http";
 import { GGLocatorScope } from "@grest-ts/locator";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { AuthApi } from "../shared/AuthApi.js";
+import { auth } from "../shared/auth/auth.js";
 import { TOKEN_VERIFIER } from "../shared/auth/keys.js";
-import { ChatApi } from "../shared/ChatApi.js";
 import { RoomsApi } from "../shared/RoomsApi.js";
 import { AuthService } from "./AuthService.js";
 import { ChatService } from "./ChatService.js";
 import { serveMetrics } from "./metrics.js";
 import { servePage } from "./page.js";
-import { RoomStore } from "./RoomStore.js";
 import { RoomsService } from "./RoomsService.js";
-import { ROOMS } from "./rooms.js";
-import { TokenStore } from "./TokenStore.js";
+import type { Stores } from "./stores/stores.js";
 
 /** The chat's server. `compose()` is its whole wiring. */
 export class ChatRuntime {
   /** The scope of this runtime's services: the server, the metrics, the token verifier. */
   readonly #scope = new GGLocatorScope("chat");
 
-  constructor(private readonly pageFolder: URL) {
+  /** @param nodeName is shown to users, where there are several nodes */
+  constructor(
+    private readonly pageFolder: URL,
+    private readonly stores: Stores,
+    private readonly nodeName?: string,
+  ) {
     this.#scope.setLifecycleOwner(this);
   }
 
   protected compose(): void {
     GG_METRICS.set(new GGMetricsStore());
 
-    const tokens = new TokenStore();
-    TOKEN_VERIFIER.set((token) => tokens.find(token));
-    const rooms = new RoomStore(ROOMS);
-    const chatService = new ChatService(rooms);
+    const { logIns, messages, bus } = this.stores;
+    TOKEN_VERIFIER.set((token) => logIns.find(token));
+    const chat = new ChatService(messages, { bus, name: this.nodeName });
 
     const httpServer = new GGHttpServer();
-    new GGHttp(httpServer).http(AuthApi, new AuthService(tokens, chatService)).http(RoomsApi, new RoomsService(rooms));
-    ChatApi.register(chatService.handleConnection, { http: httpServer });
+    new GGHttp(httpServer)
+      .http(AuthApi, new AuthService(logIns, chat))
+      .use(auth)
+      .http(RoomsApi, new RoomsService(messages));
+    chat.serve(httpServer);
     serveMetrics(httpServer);
     servePage(httpServer, this.pageFolder);
   }
@@ -50,5 +55,6 @@ export class ChatRuntime {
 
   async teardown(): Promise<void> {
     await this.#scope.tryGet(GG_HTTP_SERVER)?.teardown();
+    await this.stores.close();
   }
 }

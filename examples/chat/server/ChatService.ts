@@ -1,33 +1,82 @@
 import { randomUUID } from "node:crypto";
-import type { WebSocketIncoming } from "@grest-ts/websocket";
-import { GG_AUTH_USER } from "../shared/auth/keys.js";
-import { type ChatApiContract, NOT_IN_ROOM, ROOM_FULL } from "../shared/ChatApi.js";
+import type { GGHttpServer } from "@grest-ts/http";
+import { type GGBus, GGSocketGroup, type GGSocketServer, type WebSocketIncoming } from "@grest-ts/websocket";
+import { GG_AUTH_LOG_IN } from "../shared/auth/keys.js";
+import { ChatApi, type ChatApiContract, NOT_IN_ROOM, ROOM_FULL } from "../shared/ChatApi.js";
 import { IsMessage } from "../shared/model.js";
+import { ChatRooms } from "./ChatRooms.js";
 import { type ChatOutgoing, type Member, Members } from "./Members.js";
-import type { RoomStore } from "./RoomStore.js";
+import type { Messages } from "./stores/stores.js";
 
 /** How long a connection may take to answer "are you there?". */
 const ANSWER_TIMEOUT_MS = 2_000;
 
+type ChatServer = GGSocketServer<object, unknown, typeof ChatApiContract.methods.serverToClient>;
+
+/** Where the chat runs, when there are several nodes. */
+export interface ChatNode {
+  /** Connects it with the others. */
+  readonly bus?: GGBus | undefined;
+  /** Is shown to those who are connected to it. */
+  readonly name?: string | undefined;
+}
+
 /** The conversation: tracks the members of rooms, and sends them messages and events. */
 export class ChatService {
   readonly #members = new Members();
+  /** The connections of this node, whatever room they are in. */
+  readonly #everyone = new GGSocketGroup(ChatApi);
+  readonly #rooms: ChatRooms;
+  #server: ChatServer | undefined;
 
-  constructor(private readonly rooms: RoomStore) {}
+  constructor(
+    private readonly messages: Messages,
+    private readonly node: ChatNode = {},
+  ) {
+    this.#rooms = new ChatRooms(node.bus, (online) => void this.#everyone.presence({ online }));
+  }
 
-  handleConnection = (
+  serve(http: GGHttpServer): void {
+    this.#server = ChatApi.startServer(this.#handleConnection, {
+      http,
+      bus: this.node.bus,
+      keys: () => {
+        const { id, user } = GG_AUTH_LOG_IN.assert();
+        return [userKey(user.id), logInKey(id)];
+      },
+      presence: () => GG_AUTH_LOG_IN.assert().user,
+    });
+  }
+
+  /** Whether any connection of the user answers. One that was lost without a close frame does not. */
+  async isThere(userId: string): Promise<boolean> {
+    const answers = this.#members
+      .ofUser(userId)
+      .map(({ outgoing }) => outgoing.areYouThere(undefined, { timeout: ANSWER_TIMEOUT_MS }).orDefault(() => false));
+    if ((await Promise.all(answers)).includes(true)) return true;
+    // Those of other nodes are not asked.
+    const connections = this.#connectionsOf(userId);
+    return (await connections.count({ everywhere: true })) > connections.size;
+  }
+
+  /** Closes the connections of a log-in, on all nodes. */
+  async endLogIn(logInId: string): Promise<void> {
+    await this.#server?.closeConnections({ key: logInKey(logInId), reason: "You have logged in elsewhere" });
+  }
+
+  #handleConnection = (
     incoming: WebSocketIncoming<typeof ChatApiContract.methods.clientToServer>,
     outgoing: ChatOutgoing,
   ): void => {
-    const member: Member = { user: GG_AUTH_USER.assert(), outgoing };
+    const member: Member = { user: GG_AUTH_LOG_IN.assert().user, outgoing };
     this.#members.add(member);
 
     incoming.on({
       joinRoom: async ({ roomId }) => {
-        this.#join(member, roomId);
-        return { joined: true };
+        await this.#join(member, roomId);
+        return { joined: true, node: this.node.name };
       },
-      sendMessage: async ({ text, channelId }) => ({ success: true, messageId: this.#say(member, channelId, text) }),
+      sendMessage: async ({ text, channelId }) => ({ success: true, messageId: await this.#say(member, channelId, text) }),
       startTyping: async ({ channelId }) => this.#showTyping(member, channelId),
       markAsRead: async ({ messageId }) => this.#markAsRead(member, messageId),
       ping: async () => {},
@@ -35,31 +84,32 @@ export class ChatService {
 
     outgoing.onClose(() => {
       this.#members.remove(member);
-      this.#announcePresence();
+      // Before the group notices, which would give the user ten seconds to come back: here who closes has left.
+      member.room?.group.remove(outgoing);
     });
+
+    void this.#everyone.add(outgoing);
+    void this.#connectionsOf(member.user.id).add(outgoing);
   };
 
-  /** Whether any connection of the user answers. One that was lost without a close frame does not. */
-  async isThere(userId: string): Promise<boolean> {
-    const answers = this.#members
-      .ofUser(userId)
-      .map(({ outgoing }) => outgoing.areYouThere(undefined, { timeout: ANSWER_TIMEOUT_MS }).orDefault(() => false));
-    return (await Promise.all(answers)).includes(true);
-  }
-
-  #join(member: Member, roomId: string): void {
-    const room = this.rooms.get(roomId);
-    const others = this.#members.online().filter((one) => one.channelId === roomId && one.userId !== member.user.id);
+  async #join(member: Member, roomId: string): Promise<void> {
+    const room = this.#rooms.get(roomId);
+    const { user, outgoing } = member;
+    const present = await room.group.present();
+    const others = present.filter(({ id }) => id !== user.id);
     if (others.length >= room.seats) throw new ROOM_FULL({ displayMessage: `All seats in ${room.name} are taken` });
-    member.channelId = roomId;
-    this.#announcePresence();
+    if (member.room !== room) member.room?.group.remove(outgoing);
+    member.room = room;
+    await room.group.add(outgoing);
+    // Others see no change when the user was there already, by another connection. This one has to see who is there.
+    if (others.length < present.length) void outgoing.presence({ online: await this.#rooms.online() });
   }
 
-  #say(member: Member, channelId: string, text: string): string {
-    if (member.channelId !== channelId) {
+  async #say({ user, room }: Member, channelId: string, text: string): Promise<string> {
+    if (room?.id !== channelId) {
       throw new NOT_IN_ROOM({ displayMessage: `Join "${channelId}" before you write in it` });
     }
-    const { id: senderId, name: senderName } = member.user;
+    const { id: senderId, name: senderName } = user;
     const message = IsMessage.parse({
       id: randomUUID(),
       text,
@@ -68,31 +118,31 @@ export class ChatService {
       channelId,
       timestamp: Date.now(),
     });
-    this.rooms.add(message);
-    for (const { outgoing } of this.#members.inRoom(channelId)) outgoing.newMessage(message);
+    // Kept first: one who joins meanwhile gets it by the history, by the group, or by both.
+    await this.messages.add(message);
+    await room.group.newMessage(message);
     return message.id;
   }
 
-  #showTyping(member: Member, channelId: string): void {
-    if (member.channelId !== channelId) return;
-    const { id: userId, name } = member.user;
-    for (const { user, outgoing } of this.#members.inRoom(channelId)) {
-      if (user.id !== userId) outgoing.typing({ userId, name, channelId });
-    }
+  #showTyping({ user, room, outgoing }: Member, channelId: string): void {
+    if (room?.id !== channelId) return;
+    const { id: userId, name } = user;
+    void room.group.typing({ userId, name, channelId }, { droppable: true, except: outgoing });
   }
 
   /** Notifies the author. */
-  #markAsRead(member: Member, messageId: string): void {
-    if (member.channelId === undefined) return;
-    const message = this.rooms.findMessage(member.channelId, messageId);
-    if (!message || message.senderId === member.user.id) return;
-    for (const { outgoing } of this.#members.ofUser(message.senderId)) {
-      outgoing.messageRead({ messageId, userId: member.user.id, name: member.user.name });
-    }
+  async #markAsRead({ user, room }: Member, messageId: string): Promise<void> {
+    if (!room) return;
+    const message = (await this.messages.latest(room.id)).find(({ id }) => id === messageId);
+    if (!message || message.senderId === user.id) return;
+    void this.#server?.to(userKey(message.senderId)).messageRead({ messageId, userId: user.id, name: user.name });
   }
 
-  #announcePresence(): void {
-    const online = this.#members.online();
-    for (const { outgoing } of this.#members.all()) outgoing.presence({ online });
+  /** The connections of a user, on all nodes. */
+  #connectionsOf(userId: string) {
+    return new GGSocketGroup(ChatApi, { name: userKey(userId), bus: this.node.bus });
   }
 }
+
+const userKey = (userId: string) => `user:${userId}`;
+const logInKey = (logInId: string) => `log-in:${logInId}`;

@@ -1,6 +1,7 @@
 import type { WebSocketOutgoing } from "@grest-ts/websocket";
 import type { ChatApiContract } from "../shared/ChatApi.js";
-import type { Presence, User } from "../shared/model.js";
+import type { User } from "../shared/model.js";
+import type { ChatRoom } from "./ChatRooms.js";
 
 export type ChatOutgoing = WebSocketOutgoing<typeof ChatApiContract.methods.serverToClient>;
 
@@ -9,10 +10,10 @@ export interface Member {
   readonly user: User;
   readonly outgoing: ChatOutgoing;
   /** Absent until it has joined a room. */
-  channelId?: string;
+  room?: ChatRoom;
 }
 
-/** All connected members. */
+/** The members that are connected to this node. */
 export class Members {
   readonly #members = new Set<Member>();
 
@@ -24,25 +25,7 @@ export class Members {
     this.#members.delete(member);
   }
 
-  all(): Member[] {
-    return [...this.#members];
-  }
-
-  inRoom(channelId: string): Member[] {
-    return this.all().filter((member) => member.channelId === channelId);
-  }
-
   ofUser(userId: string): Member[] {
-    return this.all().filter(({ user }) => user.id === userId);
-  }
-
-  /** Who is in which room; a user who is in a room twice is listed once. */
-  online(): Presence[] {
-    const byUserAndRoom = new Map<string, Presence>();
-    for (const { user, channelId } of this.#members) {
-      if (channelId === undefined) continue;
-      byUserAndRoom.set(`${channelId} ${user.id}`, { userId: user.id, name: user.name, channelId });
-    }
-    return [...byUserAndRoom.values()].sort((a, b) => a.name.localeCompare(b.name));
+    return [...this.#members].filter(({ user }) => user.id === userId);
   }
 }

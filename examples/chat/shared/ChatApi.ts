@@ -33,7 +33,8 @@ export const ChatApiContract = defineSocketContract("ChatApi", {
     /** Moves this connection into a room; it is in one room at a time. */
     joinRoom: {
       input: IsObject({ roomId: IsString }),
-      success: IsObject({ joined: IsBoolean }),
+      /** `node` names the server process, where there are several. */
+      success: IsObject({ joined: IsBoolean, node: IsString.orUndefined }),
       errors: [ROOM_FULL, NOT_FOUND, SERVER_ERROR],
     },
     sendMessage: {

@@ -1,8 +1,9 @@
 import type { GGContext } from "@grest-ts/context";
 import { failureOf } from "../../api/failure.js";
+import type { GGPresenceInfo } from "../../api/presence.js";
 import { Connection } from "../../connection/connection.js";
 import type { CountingInbox } from "../../connection/countingInbox.js";
-import type { MessageRejection, SocketEndpoint } from "../../connection/endpoint.js";
+import { callbackFailed, type MessageRejection, type SocketEndpoint } from "../../connection/endpoint.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
 import type { Handlers } from "../../connection/methods/handlers.js";
 import type { Outcome } from "../../connection/methods/outcome.js";
@@ -51,6 +52,22 @@ export class ServerConnection extends Connection implements Sender {
   /** Made when something is logged: most connections log nothing. */
   override get namedEndpoint(): SocketEndpoint {
     return endpointOf(this.api.endpoint, this.#slot);
+  }
+
+  /** Names the connection, among those of other processes too. */
+  get id(): string {
+    return this.#slot.id;
+  }
+
+  /** What the program says of whom it belongs to; `undefined` when it says nothing. */
+  presenceInfo(): GGPresenceInfo | undefined {
+    const { presence } = this.api;
+    try {
+      return presence && this.context.run(presence);
+    } catch (error) {
+      callbackFailed(this.namedEndpoint, "presence", error);
+      return undefined;
+    }
   }
 
   measureBacklog(): number {

@@ -128,13 +128,19 @@ class Handshake {
     if (!this.#listener.isOpen || !api.handshakes.isPending(transport)) {
       return this.#end("HANDSHAKE_FAILED", CloseCode.GOING_AWAY);
     }
+    let keys: readonly string[];
+    try {
+      keys = this.#keys();
+    } catch (thrown) {
+      return this.#refuse(this.#publicError(thrown, "keys"));
+    }
     const handlers = api.rawHandlers.size > 0 ? new RawHandlers() : new Handlers();
     const connection = new ServerConnection(transport, api, this.#slot, this.#context, handlers, agreed, scopes);
     // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);
     transport.limitMessages(api.limits.maxPayloadBytes);
     api.handshakes.accepted(transport);
-    api.connectionOpened(connection);
+    api.connectionOpened(connection, keys);
     this.#listener.handOverTo(connection);
     const settle = () => {
       cancel?.();
@@ -147,6 +153,12 @@ class Handshake {
     runConnectionHandlers(api, connection, handlers, this.#query, settle);
     // A handler may run for as long as its connection: revocations are not kept for so long.
     if (api.handshakes.isPending(transport)) cancel = setDeadline(IDENTITY_TIMEOUT, settle);
+  }
+
+  #keys(): readonly string[] {
+    const keys: unknown = this.#api.keys?.() ?? [];
+    if (Array.isArray(keys) && keys.every((key) => typeof key === "string")) return keys;
+    throw new TypeError("keys must return a list of texts");
   }
 
   /**

@@ -24,9 +24,15 @@ export class Admission {
   }
 
   /** Why a request from this address may not be upgraded; `undefined` when it may. */
-  check(request: IncomingMessage, address: string | undefined, isClosing: boolean): UpgradeRejection | undefined {
+  check(
+    request: IncomingMessage,
+    address: string | undefined,
+    isClosing: boolean,
+    isCutOff: boolean,
+  ): UpgradeRejection | undefined {
     const { maxConnections, maxConnectionsPerAddress, maxHandshakes } = this.#limits;
     if (isClosing) return { status: 503, why: "The server is shutting down", result: "SHUTTING_DOWN" };
+    if (isCutOff) return { status: 503, why: "The server is cut off from the others", result: "BUS_DOWN" };
     if (!this.#isFromAllowedPage(request)) {
       return { status: 403, why: "This origin may not connect", result: "ORIGIN_REFUSED" };
     }

@@ -1,20 +1,19 @@
-import type { GGHttpRequest, GGHttpTransportMiddleware } from "@grest-ts/http";
+import type { GGHttpRequest, GGHttpServerMiddleware, GGHttpTransportMiddleware } from "@grest-ts/http";
 import { NOT_AUTHORIZED } from "@grest-ts/schema";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "@grest-ts/websocket";
-import type { User } from "../model.js";
-import { GG_AUTH_USER } from "./keys.js";
+import { GG_AUTH_LOG_IN, GG_AUTH_TOKEN, type LogIn } from "./keys.js";
 
 type Headers = Record<string, string | string[]>;
 
 export interface BearerAuthOptions {
   /** Client: the token to send. Called for every HTTP request and every handshake of a socket. */
   readonly getToken: () => string | undefined;
-  /** Server: the token's user, or `undefined` to reject it. */
-  readonly verify: (token: string) => User | undefined;
+  /** Server: the token's log-in, or `undefined` to reject it. */
+  readonly verify: (token: string) => Promise<LogIn | undefined>;
 }
 
 /** One class for both transports: a request and a handshake carry the same header, checked by the same code. */
-export class BearerAuthMiddleware implements GGHttpTransportMiddleware, GGWebSocketMiddleware {
+export class BearerAuthMiddleware implements GGHttpTransportMiddleware, GGHttpServerMiddleware, GGWebSocketMiddleware {
   constructor(private readonly options: BearerAuthOptions) {}
 
   updateRequest = (request: GGHttpRequest): void => {
@@ -24,22 +23,26 @@ export class BearerAuthMiddleware implements GGHttpTransportMiddleware, GGWebSoc
 
   updateHandshake = (handshake: GGWebSocketHandshakeContext): void => this.#attach(handshake.headers);
 
-  parseRequest = (request: GGHttpRequest): void => this.#identify(request.headers ?? {});
+  parseRequest = (request: GGHttpRequest): void => this.#readToken(request.headers ?? {});
 
-  parseHandshake = (handshake: GGWebSocketHandshakeContext): void => this.#identify(handshake.headers);
+  parseHandshake = (handshake: GGWebSocketHandshakeContext): void => this.#readToken(handshake.headers);
+
+  process = async (): Promise<void> => {
+    const logIn = await this.options.verify(GG_AUTH_TOKEN.assert());
+    if (!logIn) throw new NOT_AUTHORIZED({ displayMessage: "Invalid token" });
+    GG_AUTH_LOG_IN.set(logIn);
+  };
 
   #attach(headers: Headers): void {
     const token = this.options.getToken();
     if (token) headers.authorization = `Bearer ${token}`;
   }
 
-  #identify(headers: Headers): void {
+  #readToken(headers: Headers): void {
     const { authorization } = headers;
     if (typeof authorization !== "string" || !authorization.startsWith("Bearer ")) {
       throw new NOT_AUTHORIZED({ displayMessage: "Missing bearer token" });
     }
-    const user = this.options.verify(authorization.slice("Bearer ".length));
-    if (!user) throw new NOT_AUTHORIZED({ displayMessage: "Invalid token" });
-    GG_AUTH_USER.set(user);
+    GG_AUTH_TOKEN.set(authorization.slice("Bearer ".length));
   }
 }

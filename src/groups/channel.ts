@@ -1,0 +1,266 @@
+import type { GGBusMessage, GGBusRead, GGPosition } from "../api/bus.js";
+import { HeldMessages, type PositionedMessage } from "./heldMessages.js";
+import { Ring } from "./ring.js";
+
+/** Takes what a channel delivers. Its functions must not throw. */
+export interface ChannelListener {
+  /**
+   * A message, in order, without hole or double between two `onLost`. It has no position when it is not kept, or belongs to
+   * a history that ends.
+   */
+  onDelivered(message: GGBusMessage): void;
+  /** Messages are lost, or the history has begun anew: positions count from here. */
+  onLost(position: GGPosition): void;
+}
+
+type Doubt =
+  /** Something is missing before what has come. It may still come by itself. */
+  | "hole"
+  /** Anything may be missing: what comes waits for the answer. */
+  | "interrupted"
+  /** The latest message that was delivered has expired: nothing can be compared with it. */
+  | "expired"
+  /** Its epoch has two histories, and has to end. */
+  | "forked"
+  /** The bus has another epoch, which is to be read from its beginning. */
+  | "new epoch";
+
+/** Why and what to read. */
+interface Need {
+  readonly doubt: Doubt;
+  readonly after: GGPosition;
+  /** The bus had this offset when the need arose. */
+  readonly evidence: number;
+  /** The epochs of the messages that were held then. */
+  readonly heldEpochs: readonly string[];
+}
+
+/**
+ * One channel on one node: makes one order without hole and double of what a bus passes, or says that it cannot. It does not
+ * read by itself: while there is `missing`, its owner has to read the bus after that position, at least one message more
+ * than the history has, and to give the answer to `takeRead`; one read at a time.
+ *
+ * A bus that has gone back in time gives its offsets a second time, to other publications (`from`). So each read begins one
+ * message early, with one that was delivered: if another is there now, or an offset is gone that was there, the epoch has
+ * two histories. It is ended for all nodes by a read that is ahead of everything: the bus then begins another.
+ */
+export class Channel {
+  readonly #size: number;
+  readonly #listener: ChannelListener;
+  readonly #held = new HeldMessages();
+  /** What was delivered. There is none before the first read; its epoch is `""` where nothing was ever kept. */
+  #ring: Ring | undefined;
+  #position: GGPosition | undefined;
+  #need: Need | undefined;
+  /** What comes while the listener is called. */
+  readonly #queue: GGBusMessage[] = [];
+  #isBusy = false;
+
+  /** Keeps the latest messages for `since`: this many, at least one. */
+  constructor(size: number, listener: ChannelListener) {
+    this.#size = Math.max(size, 1);
+    this.#listener = listener;
+    this.#ask("interrupted");
+  }
+
+  /** Everything up to here is delivered; `undefined` until the first read. */
+  get position(): GGPosition | undefined {
+    const ring = this.#ring;
+    if (!ring) return undefined;
+    if (this.#position?.offset !== ring.top || this.#position.epoch !== ring.epoch)
+      this.#position = { epoch: ring.epoch, offset: ring.top };
+    return this.#position;
+  }
+
+  /** The position to read the bus after; `undefined` when nothing is missing. */
+  get missing(): GGPosition | undefined {
+    return this.#need?.after;
+  }
+
+  /** Takes a message of the bus. */
+  receive(message: GGBusMessage): void {
+    this.#queue.push(message);
+    this.#takeQueued();
+  }
+
+  /**
+   * Takes what the bus has answered to a read after `missing`, which has to be the same object. `missing` may be there again
+   * afterwards; when it has changed during the read, it stays.
+   */
+  takeRead(after: GGPosition, read: GGBusRead): void {
+    const need = this.#need;
+    const current = need?.after === after ? need : undefined;
+    if (current) this.#need = undefined;
+    this.#isBusy = true;
+    if (!this.#ring) this.#begin(read.top);
+    else if (read.top.epoch !== this.#ring.epoch) this.#leaveEpoch(this.#ring, after, read);
+    else if (current) this.#catchUp(this.#ring, current, read);
+    else this.#takeMissed(this.#ring, read);
+    // The bus had these epochs before it answered, and has them no more.
+    for (const epoch of current?.heldEpochs ?? [])
+      if (epoch !== read.top.epoch && epoch !== this.#ring?.epoch) this.#held.drop(epoch);
+    if (!current && need && need === this.#need && need.doubt !== "hole") this.requireRead();
+    this.#settle();
+    this.#isBusy = false;
+    this.#takeQueued();
+  }
+
+  /** Messages may be missing, for example after an interruption. */
+  requireRead(): void {
+    const { doubt, after } = this.#need ?? {};
+    this.#ask(doubt === "forked" || doubt === "new epoch" ? doubt : "interrupted", after?.epoch);
+  }
+
+  /** All messages after a position; `undefined` when they are not all there, or there is no such position. */
+  since(after: GGPosition): readonly GGBusMessage[] | undefined {
+    return this.#ring?.epoch === after.epoch ? this.#ring.since(after.offset) : undefined;
+  }
+
+  #takeQueued(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (const message of this.#queue) this.#take(message);
+    this.#queue.length = 0;
+    this.#isBusy = false;
+  }
+
+  #take(message: GGBusMessage): void {
+    if (!message.position) return this.#listener.onDelivered(message);
+    const { epoch, offset } = message.position;
+    const ring = this.#ring;
+    if (ring?.epoch === epoch) {
+      if (offset === ring.top + 1 && !this.#need) return this.#deliver(ring, message);
+      if (offset <= ring.top && !contradicts(ring, message)) return;
+    }
+    const held = this.#held.add(message as PositionedMessage);
+    if (ring?.epoch === epoch && (offset <= ring.top || held.from !== message.from)) this.#fork();
+    if (this.#held.isOverfull) {
+      this.#held.clear();
+      this.requireRead();
+    }
+    this.#settle();
+  }
+
+  #deliver(ring: Ring, message: GGBusMessage): void {
+    ring.push(message.body, message.from);
+    this.#listener.onDelivered(message);
+  }
+
+  /** Delivers what is held and follows, and finds out what is missing before the rest. */
+  #settle(): void {
+    if (!this.#ring || (this.#need && this.#need.doubt !== "hole")) return;
+    if (this.#ring.epoch === "") this.#startFirstEpoch();
+    const ring = this.#ring;
+    const forked = this.#held.takeUpTo(ring.epoch, ring.top).filter((held) => contradicts(ring, held));
+    for (const message of forked) this.#held.add(message);
+    if (forked.length > 0) return this.#fork();
+    for (let next = this.#held.take(ring.epoch, ring.top + 1); next; next = this.#held.take(ring.epoch, ring.top + 1))
+      this.#deliver(ring, next);
+    if (this.#held.isEmpty) this.#need = undefined;
+    else if (ring.epoch === "") this.#ask("new epoch", this.#held.epochs.at(-1));
+    else if (this.#need?.after.offset !== offsetBefore(ring)) this.#ask("hole");
+  }
+
+  /** Where nothing was ever kept, the first message begins an epoch, and nothing is missing before it. */
+  #startFirstEpoch(): void {
+    const [epoch, another] = this.#held.epochs;
+    if (epoch !== undefined && another === undefined && this.#held.has(epoch, 1))
+      this.#ring = this.#ringAfter({ epoch, offset: 0 });
+  }
+
+  /** The first answer. What has come since the subscription began is not missed, though the bus had it before it answered. */
+  #begin({ epoch, offset: top }: GGPosition): void {
+    let offset = top;
+    while (this.#held.has(epoch, offset)) offset--;
+    this.#ring = this.#ringAfter({ epoch, offset });
+  }
+
+  /** An answer in the same epoch to the latest need. */
+  #catchUp(ring: Ring, { doubt, evidence }: Need, read: GGBusRead): void {
+    const { top } = read;
+    if (ring.epoch === "") return;
+    // It does not begin another epoch.
+    if (doubt === "forked") return this.#lose(ring, top, Number.POSITIVE_INFINITY);
+    // The other epoch is gone again.
+    if (doubt === "new epoch") return this.#ask("interrupted");
+    if (top.offset < evidence) return this.#fork();
+    this.#takeMissed(ring, read);
+    if (ring.top >= top.offset || this.#need) return;
+    // All that is kept expires together: had the bus gone back, what it has published again since then would be there.
+    if (doubt !== "expired" && top.offset - ring.top < this.#size) this.#ask("expired");
+    else this.#lose(ring, top, top.offset);
+  }
+
+  #takeMissed(ring: Ring, { top, missed = [] }: GGBusRead): void {
+    if (this.#need && this.#need.doubt !== "hole" && this.#need.doubt !== "interrupted") return;
+    let offset = top.offset - missed.length;
+    for (const message of missed) {
+      offset++;
+      if (offset === ring.top + 1) this.#deliver(ring, message);
+      else if (offset === ring.top && ring.length === 0) ring.learn(message.body, message.from);
+      else if (contradicts(ring, message)) return this.#fork();
+    }
+  }
+
+  /** The bus has another epoch. */
+  #leaveEpoch(ring: Ring, after: GGPosition, read: GGBusRead): void {
+    const { top, missed } = read;
+    const isFromStart = after.epoch === top.epoch && after.offset === 0;
+    if (top.offset > 0 && !isFromStart) return this.#ask("new epoch", top.epoch);
+    const position = top.offset === 0 || missed ? { epoch: top.epoch, offset: 0 } : top;
+    if (ring.epoch === "" && position.offset === 0) this.#ring = this.#ringAfter(position);
+    else this.#lose(ring, position, Number.POSITIVE_INFINITY, missed);
+    if (this.#need) this.#ask("interrupted");
+    this.#takeMissed(this.#ring!, read);
+  }
+
+  /** Goes on after a position. What has come and is not delivered up to there is delivered, since it will not come again. */
+  #lose(ring: Ring, position: GGPosition, heldUpTo: number, missed: readonly GGBusMessage[] = []): void {
+    const held = [
+      ...this.#held.takeUpTo(ring.epoch, heldUpTo),
+      ...this.#held.takeUpTo(position.epoch, position.offset),
+    ];
+    const published = new Set([...ring.froms, ...missed.map(({ from }) => from)]);
+    for (const { body, from } of held) {
+      if (!published.has(from)) this.#listener.onDelivered({ body, from });
+      published.add(from);
+    }
+    this.#ring = this.#ringAfter(position);
+    this.#listener.onLost(position);
+  }
+
+  #fork(): void {
+    if (this.#need?.doubt !== "new epoch" && this.#need?.doubt !== "forked") this.#ask("forked");
+  }
+
+  #ask(doubt: Doubt, newEpoch = ""): void {
+    const ring = this.#ring;
+    this.#need = {
+      doubt,
+      after:
+        doubt === "new epoch" || !ring
+          ? { epoch: newEpoch, offset: 0 }
+          : { epoch: ring.epoch, offset: offsetToAsk(ring, doubt) },
+      evidence: ring ? Math.max(ring.top, this.#held.highest(ring.epoch)) : 0,
+      heldEpochs: this.#held.epochs,
+    };
+  }
+
+  #ringAfter({ epoch, offset }: GGPosition): Ring {
+    return new Ring(this.#size, epoch, offset);
+  }
+}
+
+/** Whether another publication has the place of a message. */
+function contradicts(ring: Ring, { position, from }: GGBusMessage): boolean {
+  const delivered = position && ring.fromAt(position.offset);
+  return delivered !== undefined && delivered !== from;
+}
+
+function offsetToAsk(ring: Ring, doubt: Doubt): number {
+  if (doubt === "forked") return Number.MAX_SAFE_INTEGER;
+  return doubt === "expired" ? ring.top : offsetBefore(ring);
+}
+
+/** The offset before the latest message, so that it is read too. */
+const offsetBefore = (ring: Ring): number => Math.max(ring.top - 1, 0);

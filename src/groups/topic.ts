@@ -1,0 +1,225 @@
+import { GGContext } from "@grest-ts/context";
+import type { GGBus, GGBusListener, GGBusMessage, GGHistory, GGMembersChange, GGPosition } from "../api/bus.js";
+import type { GGWebSocketLogFields } from "../api/logger.js";
+import { setDeadline, waitAtMost } from "../connection/deadlines.js";
+import { runCallback } from "../connection/endpoint.js";
+import { type BusMonitor, busErrorOf, monitorOf, publishResultOf } from "./busMonitor.js";
+import { Channel } from "./channel.js";
+import { Presence } from "./presence.js";
+
+/**
+ * How long a channel stays subscribed that is not used any more, in ms: clients that reconnect find it as it was. Longer
+ * than members may take to return.
+ */
+const LINGER = 15_000;
+
+/** How long `join` waits until messages of other nodes arrive, in ms. */
+const JOIN_TIMEOUT = 2_000;
+
+/** What a topic passes on. */
+export interface TopicListener {
+  /**
+   * A message of another node, or a kept one of any node in its turn: in order, none missing, none double. Returns whether
+   * it can be read.
+   */
+  onMessage(message: GGBusMessage): boolean;
+  /** Messages are missing and cannot be read any more. Positions count from here. */
+  onLost(position: GGPosition): void;
+  /** It is used, and subscribed. */
+  onUsed?(): void;
+  /** Nothing uses it any more: it is not subscribed. */
+  onIdle?(): void;
+}
+
+export interface TopicOptions {
+  readonly apiName: string;
+  /** Its name among those of the API. */
+  readonly name: string;
+  readonly history?: GGHistory | undefined;
+}
+
+/**
+ * One channel of a bus on this node. While it is used it is subscribed, and looks for what it has missed: kept messages
+ * come in the order that the bus gave them, the same on every node.
+ */
+export class Topic implements GGBusListener {
+  readonly history: GGHistory | undefined;
+  readonly #apiName: string;
+  readonly #name: string;
+  readonly #channel: string;
+  readonly #bus: GGBus;
+  readonly #monitor: BusMonitor;
+  readonly #listener: TopicListener;
+  readonly #context = new GGContext("ws-group");
+  /** While it is subscribed, where messages are kept. */
+  #order: Channel | undefined;
+  #presence: Presence | undefined;
+  #users = 0;
+  #subscription: { readonly active: Promise<void>; readonly end: () => void } | undefined;
+  #cancelLinger: (() => void) | undefined;
+  #healing: Promise<void> | undefined;
+  #isLive = false;
+
+  constructor(bus: GGBus, { apiName, name, history }: TopicOptions, listener: TopicListener) {
+    this.#bus = bus;
+    this.#apiName = apiName;
+    this.#name = name;
+    this.#channel = `${apiName}/${name}`;
+    this.history = history;
+    this.#listener = listener;
+    this.#monitor = monitorOf(bus);
+  }
+
+  /** Made when it is needed. */
+  get presence(): Presence {
+    this.#presence ??= this.#newPresence();
+    return this.#presence;
+  }
+
+  /** Up to where kept messages were passed on; `undefined` without history, and before the bus has said so. */
+  get position(): GGPosition | undefined {
+    return this.#order?.position;
+  }
+
+  /** Publishes to all nodes. Resolves with the position of a kept message; rejects with a `GGBusError`. */
+  async publish(body: string, isKept: boolean): Promise<GGPosition | undefined> {
+    const history = isKept ? this.history : undefined;
+    try {
+      const position = await this.#bus.publish(this.#channel, body, history && { history, known: this.position });
+      this.#monitor.published(this.#apiName, "OK");
+      return position;
+    } catch (thrown) {
+      const error = busErrorOf(thrown);
+      this.#monitor.published(this.#apiName, publishResultOf(error));
+      throw error;
+    }
+  }
+
+  /** It is used, so it is subscribed: once more for each call, until as many of `release`. */
+  retain(): void {
+    this.#users++;
+    this.#cancelLinger?.();
+    if (this.#subscription) return;
+    this.#subscription = this.#subscribe();
+    this.#listener.onUsed?.();
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    this.#cancelLinger = setDeadline(LINGER, () => this.#end());
+  }
+
+  /** Whether messages of other nodes arrive by now. Waits for that, not for long. */
+  async isLive(): Promise<boolean> {
+    if (!this.#isLive) await waitAtMost(JOIN_TIMEOUT, (done) => void this.#subscription?.active.then(done));
+    return this.#isLive && this.#bus.health === "up";
+  }
+
+  #end(): void {
+    this.#subscription?.end();
+    this.#subscription = this.#order = undefined;
+    this.#isLive = false;
+    this.#presence?.dispose();
+    this.#listener.onIdle?.();
+  }
+
+  /** How many connections of this node are in it. */
+  setCount(count: number): void {
+    this.#bus.members.setCount(this.#channel, count);
+  }
+
+  /** How many connections of all nodes are in it. */
+  countEverywhere(): Promise<number> {
+    return this.#bus.members.count(this.#channel);
+  }
+
+  onMessage(message: GGBusMessage): void {
+    // This node's own connections have what is not kept already.
+    if (!message.position && message.from.startsWith(`${this.#bus.node}.`)) return;
+    if (!this.#order) return this.#deliver(message);
+    this.#order.receive(message);
+    if (this.#order.missing) void this.#heal();
+  }
+
+  async onInterrupted(): Promise<void> {
+    this.#order?.requireRead();
+    await Promise.all([this.#heal(), this.#presence?.sync()]);
+  }
+
+  onMembers(change?: GGMembersChange): void {
+    this.#presence?.onMembers(change);
+  }
+
+  #deliver(message: GGBusMessage): void {
+    if (this.#listener.onMessage(message)) return this.#monitor.received(this.#apiName, "OK");
+    this.#monitor.received(this.#apiName, "UNREADABLE");
+    this.#warn("another node sends what this version does not know");
+  }
+
+  #warn(message: string, fields?: GGWebSocketLogFields): void {
+    this.#monitor.logger.warn(`${this.#apiName}: ${message}`, { group: this.#name, ...fields });
+  }
+
+  #subscribe(): { readonly active: Promise<void>; readonly end: () => void } {
+    if (this.history) this.#order = this.#newOrder(this.history);
+    const { active, end } = this.#bus.subscribe(this.#channel, this);
+    let isEnded = false;
+    const stopChecking = this.history && this.#monitor.checkRegularly(() => void this.onInterrupted());
+    return {
+      active: active.then(async () => {
+        if (!isEnded) await Promise.all([this.#heal(), this.#presence?.sync()]);
+        if (!isEnded) this.#isLive = true;
+      }),
+      end() {
+        isEnded = true;
+        stopChecking?.();
+        end();
+      },
+    };
+  }
+
+  #newOrder({ size }: GGHistory): Channel {
+    return new Channel(size, {
+      onDelivered: (message) => this.#deliver(message),
+      onLost: (position) => {
+        this.#monitor.healed(this.#apiName, "LOST");
+        this.#warn("messages of other nodes are lost");
+        this.#listener.onLost(position);
+      },
+    });
+  }
+
+  #newPresence(): Presence {
+    const { logger, scope: asyncScope } = this.#monitor;
+    const endpoint = { apiName: this.#apiName, logger, asyncScope };
+    return new Presence(this.#bus.members, this.#channel, {
+      onWatched: (isWatched) => (isWatched ? this.retain() : this.release()),
+      warn: (message, fields) => this.#warn(message, fields),
+      run: (callback) => void runCallback(endpoint, this.#context, "onPresence", callback),
+    });
+  }
+
+  /** Reads what is missing, until nothing is. */
+  #heal(): Promise<void> {
+    const order = this.#order;
+    if (!this.history || !order?.missing) return Promise.resolve();
+    this.#healing ??= this.#readMissing(order, this.history);
+    return this.#healing;
+  }
+
+  async #readMissing(order: Channel, { size }: GGHistory): Promise<void> {
+    try {
+      for (let after = order.missing; after; after = order.missing) {
+        const isHole = order.position !== undefined;
+        // One more than may be missing: the first is the one that it follows.
+        const read = await this.#bus.read(this.#channel, after, size + 1);
+        order.takeRead(after, read);
+        if (isHole && read.missed?.length) this.#monitor.healed(this.#apiName, "OK");
+      }
+    } catch {
+      // Tried again after the interruption, with the next message, or at the next check.
+    } finally {
+      this.#healing = undefined;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** The names that a channel has in Redis. All of its keys and its pub/sub channel are in one slot of a cluster. */
+export interface ChannelKeys {
+  /** Hash: epoch and offset of the latest kept message. */
+  readonly meta: string;
+  /** Stream of the kept messages; the offset is the first half of the id. */
+  readonly stream: string;
+  /** Hash: member to information, and the version of the latest change. */
+  readonly members: string;
+  /** Hash: incarnation of a node to the number of its connections. */
+  readonly counts: string;
+  /** The pub/sub channel. */
+  readonly channel: string;
+}
+
+/**
+ * The names of a channel. Its own name is the hash tag. Redis takes the tag up to the first `}`, and takes the whole key
+ * where it is empty: a name that is empty, or begins with `}`, gets a `~` before it, and so does one that begins with `~`.
+ */
+export function channelKeys(prefix: string, name: string): ChannelKeys {
+  // A lone surrogate cannot be sent; Redis gives back what was sent instead of it.
+  const text = Buffer.from(name).toString();
+  const channel = `${prefix}{${/^(?:$|[}~])/.test(text) ? "~" : ""}${text}}`;
+  return {
+    meta: `${channel}:m`,
+    stream: `${channel}:s`,
+    members: `${channel}:p`,
+    counts: `${channel}:c`,
+    channel,
+  };
+}
+
+/** Sorted set: incarnations of nodes and when they expire. No channel has this name, since theirs go on with `{`. */
+export function nodesKey(prefix: string): string {
+  return `${prefix}nodes`;
+}
+
+/** A pub/sub channel by which a node finds whether it gets what it publishes; one for each Redis process of a cluster. */
+export function probeChannel(prefix: string, node: string, index: number): string {
+  return `${prefix}probe:{${node}.${index}}`;
+}

@@ -1,0 +1,262 @@
+import {
+  GGBusError,
+  type GGBusErrorReason,
+  type GGHistory,
+  type GGPosition,
+  type GGPublishOptions,
+} from "../api/bus.js";
+import type { ChannelKeys } from "./keys.js";
+import type { Link } from "./link.js";
+import { errorText, type FailureKind } from "./replies.js";
+import type { Scripts } from "./scripts.js";
+import { unkeptMessage } from "./wireMessage.js";
+
+/** What may wait while the bus is down. */
+export interface QueueLimits {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** How much more than what may wait can be under way at once. */
+const UNDER_WAY = 64;
+
+/** How long what Redis cannot do now waits until it is tried again, in ms. */
+const RETRY_DELAY = 100;
+
+/** A message with history on its way. */
+interface Publication {
+  readonly number: number;
+  readonly from: string;
+  readonly keys: ChannelKeys;
+  readonly body: string;
+  readonly bytes: number;
+  readonly options: KeptOptions;
+  /** When it was given, by a clock that only goes forwards, in ms. */
+  readonly since: number;
+  /** How many answers were lost. */
+  lost: number;
+  resolve(position: GGPosition): void;
+  reject(error: GGBusError): void;
+}
+
+/** How a message is published that is kept. */
+export interface KeptOptions extends GGPublishOptions {
+  readonly history: GGHistory;
+}
+
+/**
+ * Publishes. Messages with history wait while that is not possible; those whose answer was lost are published again, before
+ * all that came later, and Redis finds those that it has.
+ */
+export class Publications {
+  readonly #limits: QueueLimits;
+  readonly #scripts: Scripts;
+  readonly #node: string;
+  readonly #command: string;
+  #link: Link | undefined;
+  #isClosed = false;
+  #waiting: Publication[] = [];
+  /** Whether those that wait are in the order in which they were given. */
+  #isSorted = true;
+  #bytesWaiting = 0;
+  #underWay = 0;
+  #bytesUnderWay = 0;
+  #count = 0;
+  #expiry: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(node: string, limits: QueueLimits, scripts: Scripts, isCluster: boolean) {
+    this.#node = node;
+    this.#limits = limits;
+    this.#scripts = scripts;
+    this.#command = isCluster ? "SPUBLISH" : "PUBLISH";
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** A name that this node has not used yet. */
+  nextName(): string {
+    return `${this.#node}.${++this.#count}`;
+  }
+
+  /** Publishes once, now or not at all. */
+  publishUnkept({ channel }: ChannelKeys, body: string): Promise<undefined> {
+    return new Promise((resolve, reject) => {
+      const link = this.#link;
+      const bytes = Buffer.byteLength(body);
+      if (!link || link.isLost) return reject(new GGBusError("Redis is away", "down"));
+      if (!this.#mayStart(bytes)) return reject(this.#limitError());
+      this.#start(bytes);
+      link.send(
+        channel,
+        [this.#command, channel, unkeptMessage(this.nextName(), body)],
+        () => {
+          this.#end(bytes);
+          resolve(undefined);
+        },
+        (error, kind) => {
+          this.#end(bytes);
+          const reason = this.#isClosed ? "closed" : kind === "refused" ? "refused" : "down";
+          reject(new GGBusError(errorText(error), reason, kind === "lost", { cause: error }));
+        },
+      );
+    });
+  }
+
+  /** Publishes, or waits until that is possible. */
+  publish(keys: ChannelKeys, body: string, options: KeptOptions): Promise<GGPosition> {
+    return new Promise((resolve, reject) => {
+      const number = ++this.#count;
+      const publication: Publication = {
+        number,
+        from: `${this.#node}.${number}`,
+        keys,
+        body,
+        bytes: Buffer.byteLength(body),
+        options,
+        since: performance.now(),
+        lost: 0,
+        resolve,
+        reject,
+      };
+      const isOpen = this.#canSend() && this.#waiting.length === 0;
+      if (!(isOpen ? this.#mayStart(publication.bytes) : this.#mayWait(publication.bytes))) reject(this.#limitError());
+      else if (isOpen) this.#send(publication);
+      else this.#wait(publication);
+    });
+  }
+
+  /** Publishes what waits, and what comes. */
+  open(link: Link): void {
+    this.#link = link;
+    this.#sendWaiting();
+  }
+
+  /** The link is lost: what comes waits. */
+  detach(): void {
+    this.#link = undefined;
+  }
+
+  /** Rejects what waits. What is under way may end. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#expiry);
+    for (const publication of this.#waiting) this.#reject(publication, "the bus was closed", "closed");
+    this.#waiting = [];
+  }
+
+  #canSend(): boolean {
+    return this.#link !== undefined && !this.#link.isLost && this.#retry === undefined;
+  }
+
+  #sendWaiting(): void {
+    if (!this.#canSend()) return;
+    const waiting = this.#takeWaiting();
+    for (const publication of waiting) this.#send(publication);
+  }
+
+  #takeWaiting(): Publication[] {
+    if (!this.#isSorted) this.#waiting.sort((a, b) => a.number - b.number);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#bytesWaiting = 0;
+    this.#isSorted = true;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    return waiting;
+  }
+
+  #send(publication: Publication): void {
+    const { keys, body, from, bytes, options, lost } = publication;
+    const { history, known } = options;
+    this.#start(bytes);
+    this.#link!.run(
+      this.#scripts.publish,
+      [
+        "2",
+        keys.meta,
+        keys.stream,
+        body,
+        from,
+        lost > 0 ? `~${lost}` : "",
+        `${Math.ceil(history.size)}`,
+        `${Math.ceil(history.ttlMs)}`,
+        known?.epoch ?? "",
+        `${known?.offset ?? 0}`,
+        keys.channel,
+      ],
+      (reply) => {
+        this.#end(bytes);
+        const [epoch, offset] = reply as [string, number];
+        publication.resolve({ epoch, offset });
+      },
+      (error, kind) => {
+        this.#end(bytes);
+        this.#failed(publication, error, kind);
+      },
+    );
+  }
+
+  #failed(publication: Publication, error: unknown, kind: FailureKind): void {
+    if (kind === "lost") publication.lost++;
+    if (this.#isClosed) return this.#reject(publication, "the bus was closed", "closed");
+    if (kind === "refused") return this.#reject(publication, errorText(error), "refused", error);
+    if (kind !== "lost") {
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined;
+        this.#sendWaiting();
+      }, RETRY_DELAY).unref();
+    }
+    this.#wait(publication);
+  }
+
+  #wait(publication: Publication): void {
+    const last = this.#waiting.at(-1);
+    if (last && last.number > publication.number) this.#isSorted = false;
+    this.#waiting.push(publication);
+    this.#bytesWaiting += publication.bytes;
+    const left = publication.since + this.#limits.ms - performance.now();
+    this.#expiry ??= setTimeout(() => this.#rejectExpired(), Math.max(left, 1)).unref();
+  }
+
+  #rejectExpired(): void {
+    const now = performance.now();
+    for (const publication of this.#takeWaiting()) {
+      if (now - publication.since >= this.#limits.ms)
+        this.#reject(publication, "Redis was away for too long", "timeout");
+      else this.#wait(publication);
+    }
+  }
+
+  #reject({ reject, lost }: Publication, message: string, reason: GGBusErrorReason, cause?: unknown): void {
+    reject(new GGBusError(message, reason, lost > 0, { cause }));
+  }
+
+  #mayStart(bytes: number): boolean {
+    const { messages, bytes: maxBytes } = this.#limits;
+    return this.#underWay < messages * UNDER_WAY && this.#bytesUnderWay + bytes <= maxBytes * UNDER_WAY;
+  }
+
+  #mayWait(bytes: number): boolean {
+    return this.#waiting.length < this.#limits.messages && this.#bytesWaiting + bytes <= this.#limits.bytes;
+  }
+
+  #limitError(): GGBusError {
+    return new GGBusError(`${this.#waiting.length + this.#underWay} messages wait already`, "limit");
+  }
+
+  #start(bytes: number): void {
+    this.#underWay++;
+    this.#bytesUnderWay += bytes;
+  }
+
+  #end(bytes: number): void {
+    this.#underWay--;
+    this.#bytesUnderWay -= bytes;
+  }
+}

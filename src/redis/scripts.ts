@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+
+/** A script that Redis runs as one step. */
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+/** How long a channel keeps its epoch after the history is gone, in ms: what was missed in a quiet channel is "nothing". */
+const META_TTL = 24 * 60 * 60_000;
+
+/** How long members of a channel stay that no node refreshes, in ms. */
+export const MEMBERS_TTL = 60 * 60_000;
+
+/** The scripts; pub/sub in a cluster is by slot. */
+export interface Scripts {
+  /**
+   * Keeps a message and publishes it. Keys: meta, stream. Arguments: body, from, what makes another epoch of `from` in a
+   * later attempt (empty in the first), size, ttl, the known epoch and offset, channel. Returns the position.
+   */
+  readonly publish: Script;
+  /**
+   * Reads what follows a position. Keys: meta, stream. Arguments: epoch, offset, limit, the name of a new epoch. Returns
+   * epoch, offset of the latest, 1 if all is there, and then id and fields of each message.
+   */
+  readonly read: Script;
+  /**
+   * Changes members. Key: members. Arguments: channel, then for each: member, length of its name or "" to remove it,
+   * information. Every change gets a version and is published.
+   */
+  readonly changeMembers: Script;
+  /** All fields of a hash. */
+  readonly readHash: Script;
+  /**
+   * Keeps the list of living nodes by the clock of Redis. Key: nodes. Arguments: "join", "refresh", "leave" or "look",
+   * incarnation, ttl. Returns 1, or 0 where there was nothing to refresh, and then all incarnations that live.
+   */
+  readonly nodes: Script;
+  readonly all: readonly Script[];
+}
+
+/** The scripts for a single Redis, or for a cluster. */
+export function scriptsFor(isCluster: boolean): Scripts {
+  const PUBLISH = isCluster ? "SPUBLISH" : "PUBLISH";
+  const scripts = {
+    // A message that may have been kept already follows what its publisher knew then.
+    publish: script(`
+local state = redis.call('HMGET', KEYS[1], 'e', 't')
+local epoch, top, known = state[1], tonumber(state[2] or 0), tonumber(ARGV[7])
+local isKnown = ARGV[6] == epoch
+if ARGV[3] ~= '' and epoch then
+  local start = isKnown and string.format('%.0f-0', known + 1) or '-'
+  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', start, 'COUNT', ARGV[4])) do
+    if entry[2][4] == ARGV[2] then
+      return { epoch, tonumber(string.match(entry[1], '^%d+')) }
+    end
+  end
+end
+if not epoch or (isKnown and known > top) then
+  redis.call('DEL', KEYS[1], KEYS[2])
+  epoch, top = ARGV[2] .. ARGV[3], 0
+end
+top = top + 1
+local offset = string.format('%.0f', top)
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], offset .. '-0', 'b', ARGV[1], 'f', ARGV[2])
+redis.call('HSET', KEYS[1], 'e', epoch, 't', offset)
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ARGV[5] + ${META_TTL}))
+redis.call('${PUBLISH}', ARGV[8], 'k' .. epoch .. ':' .. offset .. ':' .. ARGV[2] .. ':' .. ARGV[1])
+return { epoch, top }`),
+    read: script(`
+local state = redis.call('HMGET', KEYS[1], 'e', 't')
+local epoch, top, after = state[1], tonumber(state[2] or 0), tonumber(ARGV[2])
+if (epoch and epoch == ARGV[1] and after > top) or (not epoch and ARGV[1] ~= '') then
+  redis.call('DEL', KEYS[1], KEYS[2])
+  redis.call('HSET', KEYS[1], 'e', ARGV[4], 't', 0)
+  redis.call('PEXPIRE', KEYS[1], ${META_TTL})
+  return { ARGV[4], 0, 0 }
+end
+if not epoch then return { '', 0, 1 } end
+if epoch ~= ARGV[1] or top - after > tonumber(ARGV[3]) then return { epoch, top, 0 } end
+if after == top then return { epoch, top, 1 } end
+local entries = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', after + 1), '+')
+if #entries ~= top - after then return { epoch, top, 0 } end
+local reply = { epoch, top, 1 }
+for i, entry in ipairs(entries) do
+  reply[2 * i + 2], reply[2 * i + 3] = entry[2][2], entry[2][4]
+end
+return reply`),
+    changeMembers: script(`
+local function publish(kind, rest)
+  local version = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'v', 1))
+  redis.call('${PUBLISH}', ARGV[1], kind .. version .. ':' .. rest)
+end
+for i = 2, #ARGV, 3 do
+  local member, length, info = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if length == '' then
+    if redis.call('HDEL', KEYS[1], member) == 1 then publish('r', member) end
+  elseif redis.call('HGET', KEYS[1], member) ~= info then
+    redis.call('HSET', KEYS[1], member, info)
+    publish('s', length .. ':' .. member .. info)
+  end
+end
+redis.call('PEXPIRE', KEYS[1], ${MEMBERS_TTL})`),
+    readHash: script("return redis.call('HGETALL', KEYS[1])"),
+    nodes: script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
+local isThere = 1
+if ARGV[1] == 'refresh' and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then
+  isThere = 0
+elseif ARGV[1] == 'join' or ARGV[1] == 'refresh' then
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[3]), ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ${MEMBERS_TTL})
+elseif ARGV[1] == 'leave' then
+  redis.call('ZREM', KEYS[1], ARGV[2])
+end
+local reply = redis.call('ZRANGE', KEYS[1], 0, -1)
+table.insert(reply, 1, isThere)
+return reply`),
+  };
+  return { ...scripts, all: Object.values(scripts) };
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import type { GGBus, GGBusMessage } from "../../api/bus.js";
+import { Topic, type TopicListener } from "../../groups/topic.js";
+import { CloseCode } from "../../protocol/closeCodes.js";
+import { INTERNAL } from "./keyGroups.js";
+
+/** Which connections are to be closed on all nodes, and how. */
+export interface KeyRevocation {
+  readonly key: string;
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How long a node may be cut off, and how many revocations it may miss, to get all of them when it is back. */
+const HISTORY = { size: 1_000, ttlMs: 3_600_000 };
+
+/** Carries the revocations of one API to all nodes; a node that was cut off gets them when it is back. */
+export class Control implements TopicListener {
+  readonly #topic: Topic;
+  readonly #id = randomUUID();
+  readonly #onRevoked: (revocation: KeyRevocation) => void;
+  readonly onLost: () => void;
+
+  /** `onLost` is called when revocations may have been missed, and cannot be read any more. */
+  constructor(bus: GGBus, apiName: string, onRevoked: (revocation: KeyRevocation) => void, onLost: () => void) {
+    this.#onRevoked = onRevoked;
+    this.onLost = onLost;
+    this.#topic = new Topic(bus, { apiName, name: `${INTERNAL}control`, history: HISTORY }, this);
+    this.#topic.retain();
+  }
+
+  /** Reaches the other servers. Rejects with a `GGBusError`. */
+  async revoke(revocation: KeyRevocation): Promise<void> {
+    await this.#topic.publish(JSON.stringify({ ...revocation, by: this.#id }), true);
+  }
+
+  end(): void {
+    this.#topic.release();
+  }
+
+  onMessage({ body }: GGBusMessage): boolean {
+    const revocation = readRevocation(body);
+    if (!revocation) return false;
+    // This server has done it: who was closed may have connected again since.
+    if (revocation.by !== this.#id) this.#onRevoked(revocation);
+    return true;
+  }
+}
+
+function readRevocation(body: string): (KeyRevocation & { readonly by?: unknown }) | undefined {
+  try {
+    const { key, code = CloseCode.POLICY_VIOLATION, reason = "", by } = JSON.parse(body);
+    if (typeof key === "string" && Number.isInteger(code) && typeof reason === "string")
+      return { key, code, reason, by };
+  } catch {
+    // It is not from this library.
+  }
+  return undefined;
+}

@@ -1,0 +1,190 @@
+import type { GGBus, GGBusErrorReason, GGBusMessage, GGHistory, GGPosition } from "../../api/bus.js";
+import type { SocketFailureReason } from "../../api/failure.js";
+import type { GGGroupJoin } from "../../api/group.js";
+import type { GGGroupCallOptions } from "../../api/methodTypes.js";
+import type { SchemaDefinition } from "../../api/schema.js";
+import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
+import { type MethodTable, tablesOf } from "../../connection/methods/methodTable.js";
+import {
+  type AnyError,
+  logUnsent,
+  type Outcome,
+  ok,
+  serverError,
+  unsendable,
+} from "../../connection/methods/outcome.js";
+import { busErrorOf, monitorOf } from "../../groups/busMonitor.js";
+import { decodeGroupMessage, encodeGroupMessage } from "../../groups/groupMessage.js";
+import { localBus } from "../../groups/localBus.js";
+import { Topic, type TopicListener } from "../../groups/topic.js";
+import { sizedFrame } from "../../protocol/frame.js";
+import { SharedMessage } from "../../transport/transport.js";
+import type { ServerConnection } from "../connection/serverConnection.js";
+import { connectionOf } from "./connectionOf.js";
+import { Members } from "./members.js";
+
+/** Where a group is known, and by which name. */
+export interface GroupOptions {
+  /** Without, its messages stay in this process. */
+  readonly bus?: GGBus | undefined;
+  readonly name?: string | undefined;
+  readonly history?: GGHistory | undefined;
+  /** Whether its members are present in it. Default `true`. */
+  readonly hasPresence?: boolean;
+}
+
+/** The groups of a bus that are in use on this node, by the names of their channels. */
+const groupsInUse = new WeakMap<GGBus, Map<string, SharedGroup>>();
+
+/** What a failed publication is called, by the reason of the bus. */
+const FAILURES = {
+  down: "not-connected",
+  timeout: "timeout",
+  limit: "limit",
+  refused: "failed",
+  closed: "disconnected",
+} as const satisfies Record<GGBusErrorReason, SocketFailureReason>;
+
+const LIVE: Promise<GGGroupJoin> = Promise.resolve(Object.freeze({ isLive: true }));
+
+/**
+ * A group on this node: its members here, and the topic that it shares with the other nodes. What is not kept reaches the
+ * members of this node at once and the other nodes through the bus; what is kept reaches all through the bus, in one order.
+ */
+export class SharedGroup implements TopicListener {
+  readonly members = new Members((connection, hasClosed) => this.#left(connection, hasClosed));
+  readonly history: GGHistory | undefined;
+  readonly #apiName: string;
+  readonly #name: string;
+  readonly #methods: MethodTable;
+  readonly #hasPresence: boolean;
+  readonly #givenBus: GGBus | undefined;
+  #bus: GGBus | undefined;
+  #topic: Topic | undefined;
+  /** Whether the topic is subscribed for the members of this node. */
+  #isRetained = false;
+
+  constructor(schema: SchemaDefinition, { bus, name = "", history, hasPresence = true }: GroupOptions) {
+    this.#apiName = schema.name;
+    this.#methods = tablesOf(schema).serverToClient;
+    this.#givenBus = bus;
+    this.#name = name;
+    this.#hasPresence = hasPresence;
+    this.history = history;
+  }
+
+  /** Throws when a group of this name is in use with another history: a bus has one for each. */
+  checkHistory(): void {
+    const { history: other } = this.inUse;
+    const { history } = this;
+    if (other?.size === history?.size && other?.ttlMs === history?.ttlMs) return;
+    throw new Error(`${this.#apiName}: the group "${this.#name}" is in use with another history`);
+  }
+
+  /** The group of this name that is in use on this node: this one, or another one for the same. */
+  get inUse(): SharedGroup {
+    return (this.#givenBus && groupsInUse.get(this.#givenBus)?.get(this.#key)) ?? this;
+  }
+
+  /** Made when it is needed: most groups without a name need none. */
+  get topic(): Topic {
+    const { history } = this;
+    this.#bus ??= this.#givenBus ?? localBus();
+    const bus = this.#bus;
+    this.#topic ??= new Topic(bus, { apiName: this.#apiName, name: this.#name, history }, this);
+    return this.#topic;
+  }
+
+  get position(): GGPosition | undefined {
+    return this.#topic?.position;
+  }
+
+  countEverywhere(): Promise<number> {
+    return this.#isShared ? this.topic.countEverywhere() : Promise.resolve(this.members.size);
+  }
+
+  add(connection: ServerConnection): Promise<GGGroupJoin> {
+    const isNew = this.members.add(connection);
+    const info = isNew && this.#hasPresence ? connection.presenceInfo() : undefined;
+    if (!this.#isShared && !info && !this.#topic) return LIVE;
+    const { topic } = this;
+    if (!this.#isRetained) topic.retain();
+    this.#isRetained = true;
+    if (isNew) topic.setCount(this.members.size);
+    if (info) topic.presence.join(connection.id, info);
+    return topic.isLive().then((isLive) => ({ isLive }));
+  }
+
+  /** Validates and encodes once, and hands the same message to every member. Never rejects. */
+  async send(method: CompiledMethod, data: unknown, options: GGGroupCallOptions = {}): Promise<Outcome> {
+    const { path } = method;
+    const isDroppable = !!options.droppable;
+    let frame: string;
+    let except: string;
+    try {
+      frame = sizedFrame(method.messagePrefix, method.writeInput(data));
+      except = options.except ? connectionOf(options.except).id : "";
+    } catch (thrown) {
+      return this.#unsent(path, unsendable(path, thrown));
+    }
+    const isKept = !!this.history && !isDroppable;
+    if (!isKept) this.members.send(new SharedMessage(frame), { path, isDroppable, except });
+    if (!this.#isShared) return ok(undefined);
+    try {
+      const published = this.topic.publish(encodeGroupMessage({ frame, except, isDroppable }), isKept);
+      if (isKept) await published;
+      // At most once: whether it reaches others shows in the health of the bus, and in the metrics.
+      else published.catch(() => {});
+      return ok(undefined);
+    } catch (thrown) {
+      const { message, reason, mayHaveBeenPublished: wasSent } = busErrorOf(thrown);
+      const text = `${path} was ${wasSent ? "perhaps" : "not"} published: ${message}`;
+      return this.#unsent(path, serverError(text, FAILURES[reason], { wasSent, cause: thrown }));
+    }
+  }
+
+  onMessage({ body }: GGBusMessage): boolean {
+    const message = decodeGroupMessage(body);
+    const method = message && this.#methods.get(message.path);
+    if (!method || method.hasReply) return false;
+    this.members.send(new SharedMessage(message.frame), message);
+    return true;
+  }
+
+  onLost(): void {}
+
+  onUsed(): void {
+    if (!this.#givenBus) return;
+    const groups = groupsInUse.get(this.#givenBus) ?? new Map<string, SharedGroup>();
+    groupsInUse.set(this.#givenBus, groups.set(this.#key, this));
+  }
+
+  onIdle(): void {
+    if (this.#givenBus) groupsInUse.get(this.#givenBus)?.delete(this.#key);
+  }
+
+  get #isShared(): boolean {
+    return this.#givenBus !== undefined || this.history !== undefined;
+  }
+
+  get #key(): string {
+    return `${this.#apiName}/${this.#name}`;
+  }
+
+  #left(connection: ServerConnection, hasClosed: boolean): void {
+    const topic = this.#topic;
+    if (!topic || !this.#isRetained) return;
+    topic.setCount(this.members.size);
+    topic.presence.leave(connection.id, hasClosed);
+    if (this.members.size > 0) return;
+    this.#isRetained = false;
+    topic.release();
+  }
+
+  /** A program seldom awaits a message, so it is logged as well. */
+  #unsent(path: string, error: AnyError): AnyError {
+    const logger = this.members.first?.api.endpoint.logger ?? (this.#bus && monitorOf(this.#bus).logger);
+    if (logger) logUnsent({ logger }, path, error);
+    return error;
+  }
+}
