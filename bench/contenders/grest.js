@@ -16,7 +16,7 @@ const auth = {
   },
 };
 
-const Api = webSocketSchema(
+export const Api = webSocketSchema(
   defineSocketContract("Bench", {
     clientToServer: {
       send: {

@@ -9,13 +9,15 @@ const clients = [];
 let news = 0;
 let expected = Number.POSITIVE_INFINITY;
 let onAllNews = () => {};
+let latencies;
 
 async function connect(count) {
   const batch = 50;
   while (clients.length < count) {
     const next = Math.min(batch, count - clients.length);
     const made = Array.from({ length: next }, () =>
-      contender.connect(Number(port), () => {
+      contender.connect(Number(port), (data) => {
+        latencies?.push(performance.timeOrigin + performance.now() - Number(data.text));
         if (++news === expected) onAllNews();
       }),
     );
@@ -37,9 +39,7 @@ const tasks = {
       }
     };
     await Promise.all(clients.flatMap((client) => Array.from({ length: inFlight }, () => lane(client))));
-    latencies.sort((a, b) => a - b);
-    const at = (part) => latencies[Math.floor((latencies.length - 1) * part)] * 1000;
-    return { count: latencies.length, p50: at(0.5), p99: at(0.99) };
+    return { count: latencies.length, ...percentiles(latencies) };
   },
   /** Connects repeatedly in a few lanes and closes at once; a call proves that the handshake is done. */
   async rate({ lanes, ms, data }) {
@@ -66,11 +66,27 @@ const tasks = {
       });
     }
   },
+  /** From now on the text of each message is the time when it was sent. */
+  timeNews() {
+    latencies = [];
+  },
+  newsTimes() {
+    const { p50, p99 } = percentiles(latencies);
+    latencies = undefined;
+    return { p50, p99 };
+  },
   async close() {
     for (const client of clients.splice(0)) client.close();
     await turn();
   },
 };
+
+/** In µs. */
+function percentiles(latencies) {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (part) => sorted[Math.floor((sorted.length - 1) * part)] * 1000;
+  return { p50: at(0.5), p99: at(0.99) };
+}
 
 process.on("message", async ({ task, options }) => {
   process.send({ answer: await tasks[task](options) });

@@ -41,6 +41,7 @@ const tasks = {
     await Promise.all(Array.from({ length: inFlight }, lane));
     return count;
   },
+  ...server.tasks,
 };
 
 process.on("message", async ({ task, options }) => {

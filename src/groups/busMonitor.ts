@@ -17,11 +17,10 @@ type PublishResult = "OK" | Uppercase<GGBusErrorReason>;
 /** One monitor for each bus of this process. */
 const monitors = new WeakMap<GGBus, BusMonitor>();
 
-/** The monitor of a bus. It counts in the first scope that uses the bus and has a metrics store. */
+/** The monitor of a bus. */
 export function monitorOf(bus: GGBus): BusMonitor {
   const monitor = monitors.get(bus) ?? new BusMonitor(bus);
   monitors.set(bus, monitor);
-  monitor.useScope();
   return monitor;
 }
 
@@ -53,10 +52,10 @@ export class BusMonitor {
     return this.#scope;
   }
 
-  /** Takes the caller's scope, unless an earlier one has a metrics store. */
+  /** Takes the caller's scope, of an app that uses the bus, unless an earlier one has a metrics store. */
   useScope(): void {
-    if (this.#hasStore || !GG_METRICS.has()) return;
-    this.#hasStore = true;
+    if (this.#hasStore) return;
+    this.#hasStore = GG_METRICS.has();
     this.#scope = captureScope();
     this.#countBus();
   }

@@ -29,10 +29,8 @@ type Doubt =
 interface Need {
   readonly doubt: Doubt;
   readonly after: GGPosition;
-  /** The bus had this offset when the need arose. */
-  readonly evidence: number;
-  /** The epochs of the messages that were held then. */
-  readonly heldEpochs: readonly string[];
+  /** The highest offset of each epoch that the bus is known to have had when the need arose. */
+  readonly evidence: ReadonlyMap<string, number>;
 }
 
 /**
@@ -91,14 +89,20 @@ export class Channel {
     const need = this.#need;
     const current = need?.after === after ? need : undefined;
     if (current) this.#need = undefined;
+    const { epoch, offset } = read.top;
+    const hasGoneBack = (current?.evidence.get(epoch) ?? 0) > offset;
     this.#isBusy = true;
-    if (!this.#ring) this.#begin(read.top);
-    else if (read.top.epoch !== this.#ring.epoch) this.#leaveEpoch(this.#ring, after, read);
-    else if (current) this.#catchUp(this.#ring, current, read);
-    else this.#takeMissed(this.#ring, read);
-    // The bus had these epochs before it answered, and has them no more.
-    for (const epoch of current?.heldEpochs ?? [])
-      if (epoch !== read.top.epoch && epoch !== this.#ring?.epoch) this.#held.drop(epoch);
+    if (this.#ring && epoch === this.#ring.epoch) {
+      if (current) this.#catchUp(this.#ring, current, hasGoneBack, read);
+      else this.#takeMissed(this.#ring, read);
+    } else {
+      if (!this.#ring) this.#begin(read.top);
+      else this.#leaveEpoch(this.#ring, after, read);
+      if (hasGoneBack) this.#forget(epoch);
+    }
+    // The bus has other epochs no more.
+    for (const held of current?.evidence.keys() ?? [])
+      if (held !== epoch && held !== this.#ring?.epoch) this.#held.drop(held);
     if (!current && need && need === this.#need && need.doubt !== "hole") this.requireRead();
     this.#settle();
     this.#isBusy = false;
@@ -168,22 +172,21 @@ export class Channel {
       this.#ring = this.#ringAfter({ epoch, offset: 0 });
   }
 
-  /** The first answer. What has come since the subscription began is not missed, though the bus had it before it answered. */
-  #begin({ epoch, offset: top }: GGPosition): void {
-    let offset = top;
-    while (this.#held.has(epoch, offset)) offset--;
-    this.#ring = this.#ringAfter({ epoch, offset });
+  /** The first answer. What came since the subscription began is not missed, though the bus had it before it answered. */
+  #begin(top: GGPosition): void {
+    this.#deliverHeld(this.#held.takeUpTo(top.epoch, top.offset), []);
+    this.#ring = this.#ringAfter(top);
   }
 
   /** An answer in the same epoch to the latest need. */
-  #catchUp(ring: Ring, { doubt, evidence }: Need, read: GGBusRead): void {
+  #catchUp(ring: Ring, { doubt }: Need, hasGoneBack: boolean, read: GGBusRead): void {
     const { top } = read;
     if (ring.epoch === "") return;
     // It does not begin another epoch.
     if (doubt === "forked") return this.#lose(ring, top, Number.POSITIVE_INFINITY);
     // The other epoch is gone again.
     if (doubt === "new epoch") return this.#ask("interrupted");
-    if (top.offset < evidence) return this.#fork();
+    if (hasGoneBack) return this.#fork();
     this.#takeMissed(ring, read);
     if (ring.top >= top.offset || this.#need) return;
     // All that is kept expires together: had the bus gone back, what it has published again since then would be there.
@@ -214,19 +217,30 @@ export class Channel {
     this.#takeMissed(this.#ring!, read);
   }
 
-  /** Goes on after a position. What has come and is not delivered up to there is delivered, since it will not come again. */
+  /** Goes on after a position. What has come before it will not come again: it is delivered. */
   #lose(ring: Ring, position: GGPosition, heldUpTo: number, missed: readonly GGBusMessage[] = []): void {
     const held = [
       ...this.#held.takeUpTo(ring.epoch, heldUpTo),
       ...this.#held.takeUpTo(position.epoch, position.offset),
     ];
-    const published = new Set([...ring.froms, ...missed.map(({ from }) => from)]);
+    this.#deliverHeld(held, [...ring.froms, ...missed.map(({ from }) => from)]);
+    this.#ring = this.#ringAfter(position);
+    this.#listener.onLost(position);
+  }
+
+  /** Delivers messages that have no place in the order any more, without doubles of other publications. */
+  #deliverHeld(held: readonly GGBusMessage[], others: readonly string[]): void {
+    const published = new Set(others);
     for (const { body, from } of held) {
       if (!published.has(from)) this.#listener.onDelivered({ body, from });
       published.add(from);
     }
-    this.#ring = this.#ringAfter(position);
-    this.#listener.onLost(position);
+  }
+
+  /** Does without what is held of an epoch: a part of it is not in the history any more. */
+  #forget(epoch: string): void {
+    this.#held.drop(epoch);
+    if (!this.#need) this.#ask("interrupted");
   }
 
   #fork(): void {
@@ -235,14 +249,15 @@ export class Channel {
 
   #ask(doubt: Doubt, newEpoch = ""): void {
     const ring = this.#ring;
+    const evidence = this.#held.highestOffsets();
+    if (ring) evidence.set(ring.epoch, Math.max(ring.top, evidence.get(ring.epoch) ?? 0));
     this.#need = {
       doubt,
       after:
         doubt === "new epoch" || !ring
           ? { epoch: newEpoch, offset: 0 }
           : { epoch: ring.epoch, offset: offsetToAsk(ring, doubt) },
-      evidence: ring ? Math.max(ring.top, this.#held.highest(ring.epoch)) : 0,
-      heldEpochs: this.#held.epochs,
+      evidence,
     };
   }
 

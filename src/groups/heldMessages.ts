@@ -43,9 +43,9 @@ export class HeldMessages {
     return this.#epochs.get(epoch)?.has(offset) ?? false;
   }
 
-  /** The highest offset of an epoch; 0 without messages. */
-  highest(epoch: string): number {
-    return Math.max(0, ...(this.#epochs.get(epoch)?.keys() ?? []));
+  /** The highest offset of each epoch. */
+  highestOffsets(): Map<string, number> {
+    return new Map([...this.#epochs].map(([epoch, held]) => [epoch, Math.max(...held.keys())]));
   }
 
   take(epoch: string, offset: number): PositionedMessage | undefined {

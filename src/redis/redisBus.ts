@@ -69,7 +69,7 @@ class RedisBus implements GGBus {
       prefix: options.prefix,
       node: this.node,
       scripts: this.#scripts,
-      onUnknownChange: () => this.#subscriptions.forEachActive((listener) => listener.onMembers()),
+      onUnknownChange: () => this.#subscriptions.membersChanged(),
     });
     void this.#connectAgainAndAgain();
   }
@@ -166,11 +166,7 @@ class RedisBus implements GGBus {
     await Promise.all([this.#subscriptions.attach(link), new Probe(link, this.#isCluster).start()]);
     await this.#members.attach(link);
     // Members get what they have missed before anything new is published.
-    const interrupted: Promise<void>[] = [];
-    this.#subscriptions.forEachActive((listener) => {
-      interrupted.push(listener.onInterrupted());
-    });
-    await Promise.race([Promise.allSettled(interrupted), link.lost]);
+    await Promise.race([this.#subscriptions.interrupt(), link.lost]);
     if (link.isLost || this.#closing) return;
     this.#publications.open(link);
     this.#setHealth("up", "Redis is connected");

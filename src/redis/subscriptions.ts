@@ -10,6 +10,8 @@ interface Entry {
   readonly listener: GGBusListener;
   /** It was told that messages arrive. */
   isActive: boolean;
+  /** It was, before the present link. */
+  isInterrupted: boolean;
   activate(): void;
 }
 
@@ -42,7 +44,7 @@ export class Subscriptions {
     const active = new Promise<void>((resolve) => {
       activate = resolve;
     });
-    const entry: Entry = { listener, isActive: false, activate };
+    const entry: Entry = { listener, isActive: false, isInterrupted: false, activate };
     entries.add(entry);
     if (subscription.isSubscribed) markActive(entry);
     else this.#change(subscription);
@@ -62,6 +64,7 @@ export class Subscriptions {
     this.#changed = new Set();
     for (const subscription of this.#channels.values()) {
       subscription.isSubscribed = subscription.isChanging = false;
+      for (const entry of subscription.entries) entry.isInterrupted = entry.isActive;
       if (subscription.entries.size > 0) this.#changed.add(subscription);
       else this.#channels.delete(subscription.channel);
     }
@@ -73,18 +76,28 @@ export class Subscriptions {
     this.#link = undefined;
   }
 
-  /** Runs a function for each listener that was told that messages arrive. */
-  forEachActive(run: (listener: GGBusListener) => void): void {
-    for (const { entries } of this.#channels.values()) {
-      for (const entry of entries) if (entry.isActive) run(entry.listener);
-    }
+  /** Says to those that had messages on an earlier link that some may be missing. Resolves when they are done. */
+  async interrupt(): Promise<void> {
+    const answers: Promise<void>[] = [];
+    for (const { listener, isInterrupted } of this.#entries())
+      if (isInterrupted) answers.push(listener.onInterrupted());
+    await Promise.allSettled(answers);
+  }
+
+  /** Members may have changed, in any channel. */
+  membersChanged(): void {
+    for (const { listener, isActive } of this.#entries()) if (isActive) listener.onMembers();
   }
 
   /** No more messages: lets go of all that wait for a subscription. */
   end(): void {
     this.#link = undefined;
-    for (const { entries } of this.#channels.values()) for (const entry of entries) entry.activate();
+    for (const entry of this.#entries()) entry.activate();
     this.#channels.clear();
+  }
+
+  *#entries(): Iterable<Entry> {
+    for (const { entries } of this.#channels.values()) yield* entries;
   }
 
   readonly #onMessage = (text: string, channel: string): void => {

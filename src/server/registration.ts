@@ -20,6 +20,7 @@ import { shareSignal } from "../connection/node/shareSignal.js";
 import { whenSent } from "../connection/node/whenSent.js";
 import { throttledLogger } from "../connection/throttledLogger.js";
 import { TracedMessage } from "../connection/trace.js";
+import { monitorOf } from "../groups/busMonitor.js";
 import { CloseCode, clampCloseReason } from "../protocol/closeCodes.js";
 import { WsTransport } from "../transport/node/ws.js";
 import { announce } from "./announce.js";
@@ -203,6 +204,7 @@ export class Registration implements ServedApi {
   }
 
   #connectWithOthers(bus: GGBus): Control {
+    monitorOf(bus).useScope();
     const closeAll = (code: number) => {
       if (this.#closesWhenCutOff) this.closeConnections(() => true, { code, reason: "Cut off from the other servers" });
     };

@@ -194,6 +194,7 @@ class Node {
     const published = this.#engine.byBody.get(message.body)!;
     expect(message).toEqual({ body: published.body, from: published.from, position: published.position });
     if (this.#latest) expect(published.before?.body, "what was delivered before").toBe(this.#latest.body);
+    else if (this.#from?.epoch === "") expect(message.position.offset).toBe(1);
     else if (this.#from) expect(message.position).toEqual({ ...this.#from, offset: this.#from.offset + 1 });
     this.#latest = message;
     expect(this.channel.position).toEqual(message.position);
@@ -247,12 +248,12 @@ function run(
       case "publish": {
         const known = taken.by === undefined ? undefined : nodes[taken.by]!.channel.position;
         const message = engine.publish(known);
-        nodes.forEach((node, i) => node.pass(message, taken.fates[i]!));
+        for (const [i, node] of nodes.entries()) node.pass(message, taken.fates[i]!);
         break;
       }
       case "unkept": {
         const message = engine.publishUnkept();
-        nodes.forEach((node, i) => node.pass(message, taken.fates[i] === "dropped" ? "dropped" : "now"));
+        for (const [i, node] of nodes.entries()) node.pass(message, taken.fates[i] === "dropped" ? "dropped" : "now");
         break;
       }
       case "read":

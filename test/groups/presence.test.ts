@@ -757,6 +757,8 @@ interface Heard {
   readonly isStrict: boolean;
   /** When its node began to watch. */
   readonly since: number;
+  /** When it was known at the latest who is there already; `undefined` until then. */
+  baselineBy: number | undefined;
   /** One that listened on the same node before it, and how much that had heard. */
   readonly elder: { readonly heard: Heard; readonly count: number } | undefined;
   readonly stop: Unsubscribe;
@@ -768,6 +770,7 @@ class ModelNode extends Node {
   /** Its members by what was joined; each with when it goes, if it has closed. */
   readonly expected = new Map<string, { readonly text: string; goesAt: number }>();
   watchedSince = 0;
+  listsOfEarlierWatches = 0;
   /** How many lists may have been asked for, apart from those for what has arrived. */
   causes = 0;
   /** It was not said that a node has died, which no later change shows. */
@@ -848,8 +851,12 @@ class Model {
         if (node.pending.splice(step.at, 1).includes(undefined)) node.missesDeath = true;
         return;
       case "answer":
+        if (node.lists.length > 0 && --node.listsOfEarlierWatches < 0) {
+          for (const heard of node.listening) heard.baselineBy ??= this.engine.now;
+        }
         return node.lists.shift()?.answer(step.isLate);
       case "fail":
+        node.listsOfEarlierWatches--;
         return node.lists.shift()?.fail();
       case "sync":
         return void this.#sync(node);
@@ -892,6 +899,7 @@ class Model {
   #listen(node: ModelNode, isStrict: boolean): void {
     if (node.listening.length === 0) {
       node.watchedSince = this.engine.now;
+      node.listsOfEarlierWatches = node.lists.length;
       node.causes++;
     }
     const events: Heard["events"] = [];
@@ -909,6 +917,7 @@ class Model {
       events,
       isStrict,
       since: node.watchedSince,
+      baselineBy: node.listening[0]?.baselineBy === undefined ? undefined : this.engine.now,
       elder: elder && { heard: elder, count: elder.events.length },
       stop,
     };
@@ -934,9 +943,10 @@ class Model {
       const events = heard.events.filter((event) => event.id === id);
       let moment = heard.since;
       let isThere = !events[0]?.isJoin;
+      const baselineBy = heard.baselineBy ?? this.engine.now;
+      if (events[0]) moment = this.#momentWhen(heard, id, isThere, moment, Math.min(baselineBy, events[0].moment));
       for (const event of events) {
         expect(event.isJoin, `${id} alternates`).toBe(!isThere);
-        moment = this.#momentWhen(heard, id, isThere, moment, event.moment);
         isThere = event.isJoin;
         moment = this.#momentWhen(heard, id, isThere, moment, event.moment);
       }
@@ -960,6 +970,8 @@ class Model {
       const last = heard.events.filter((event) => event.id === id).at(-1);
       const isThere = this.#isThere(heard, id);
       if (last) expect(last.isJoin, id).toBe(isThere);
+      // It was as it is when the listener began, or it would have heard of it.
+      else this.#momentWhen(heard, id, isThere, heard.since, heard.baselineBy ?? this.engine.now);
     }
     const { elder } = heard;
     if (elder && listening.includes(elder.heard))

@@ -188,7 +188,7 @@ describe("the published package", () => {
     expect(published).toEqual([...documents, ...dist, "package.json"].sort());
     expect(published).toEqual(expect.arrayContaining(["LICENSE", "PROTOCOL.md", ...exported]));
     const made =
-      /^dist\/((index(\.browser(\.development)?)?|chunk-\w+|testkit\/index-testkit)\.js(\.map)?|\w+(-\w+)?\.d\.ts|testkit\/(framework\.js|[\w-]+\.d\.ts))$/;
+      /^dist\/((index(\.browser(\.development)?|\.redis|\.cluster)?|chunk-\w+|testkit\/index-testkit)\.js(\.map)?|[\w.]+(-\w+)?\.d\.ts|testkit\/(framework\.js|[\w-]+\.d\.ts))$/;
     expect(dist.filter((file) => !made.test(file))).toEqual([]);
   }, 30_000);
 

@@ -182,7 +182,14 @@ describe("a revocation", () => {
     const { peer } = await far.connect("ann");
     const other = localBusOn(engine, "local");
     const history = { size: 1_000, ttlMs: 3_600_000 };
-    for (const body of ["", "null", "{", '{"key":1}', '{"key":"user:ann","code":"x"}', '{"key":"user:ann","reason":{}}'])
+    for (const body of [
+      "",
+      "null",
+      "{",
+      '{"key":1}',
+      '{"key":"user:ann","code":"x"}',
+      '{"key":"user:ann","reason":{}}',
+    ])
       await other.publish("Ext/@control", body, { history });
     await peer.roundTrip();
     expect(peer.ws.readyState).toBe(peer.ws.OPEN);
@@ -212,7 +219,12 @@ describe("onBusDown", () => {
 
 describe("keys", () => {
   it.each([
-    ["throws", () => { throw new Error("no user") }],
+    [
+      "throws",
+      () => {
+        throw new Error("no user");
+      },
+    ],
     ["returns no list", () => "user:ann" as never],
     ["returns what is no text", () => [undefined] as never],
   ])("refuse a connection when the function %s", async (_, keys) => {

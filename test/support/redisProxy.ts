@@ -54,6 +54,10 @@ export class RedisProxy {
     for (const { server, isSubscriber } of this.#pairs) if (isSubscriber) server.pause();
   }
 
+  readAgain(): void {
+    for (const { server } of this.#pairs) server.resume();
+  }
+
   #accept(client: Socket): void {
     const server = connect(this.target.port, "127.0.0.1");
     const pair: Pair = { client, server, isSubscriber: false };

@@ -8,6 +8,7 @@ import type {
 } from "@grest-ts/schema";
 import type {
   GGCallOptions,
+  GGGroupCalls,
   GGSocketServer,
   Unsubscribe,
   WebSocketIncoming,
@@ -222,5 +223,21 @@ describe("register and startServer", () => {
     void (() => Api.register(() => {}, { https: undefined }));
     // @ts-expect-error a middleware is an object
     void (() => Api.register(() => {}, { middlewares: [() => {}, "no"] }));
+    void (() => Api.register(() => {}, { keys: () => ["user:ann"], presence: () => ({ id: "ann", name: "Ann" }) }));
+    // @ts-expect-error a person has an id
+    void (() => Api.register(() => {}, { presence: () => ({ name: "Ann" }) }));
+    // @ts-expect-error keys are a list
+    void (() => Api.register(() => {}, { keys: () => "user:ann" }));
+  });
+
+  it("reach persons by their keys, typed by the contract", () => {
+    const server = {} as ReturnType<typeof Api.startServer>;
+    expectTypeOf(server.to("user:ann")).toEqualTypeOf<GGGroupCalls<S2C>>();
+    void (() => {
+      expectTypeOf(server.closeConnections(() => true, { code: 4000 })).toEqualTypeOf<number>();
+      expectTypeOf(server.closeConnections({ key: "user:ann", reason: "Banned" })).toEqualTypeOf<Promise<number>>();
+      // @ts-expect-error the function form stays local, and takes its options apart
+      server.closeConnections({ code: 4000 });
+    });
   });
 });

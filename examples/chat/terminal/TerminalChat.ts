@@ -1,8 +1,7 @@
+import { Connection, type ConnectionState } from "../client/Connection.js";
 import { describeError } from "../client/describeError.js";
 import type { Session } from "../client/Session.js";
-import { ChatApi } from "../shared/ChatApi.js";
 import type { Message, Presence } from "../shared/model.js";
-import { RoomsApi } from "../shared/RoomsApi.js";
 import type { Screen } from "./Screen.js";
 
 const HELP = "Commands: /who  /rooms  /room <id>  /quit";
@@ -10,18 +9,21 @@ const HELP = "Commands: /who  /rooms  /room <id>  /quit";
 /** How many earlier messages are shown on entering a room. */
 const RECENT = 10;
 
+/** How often a lost connection is tried again: a few seconds, in which another node of the server answers, if there is one. */
+const MAX_ATTEMPTS = 4;
+
 /** How long a typing notice is not repeated for the same user. */
 const TYPING_AGAIN_MS = 10_000;
 
 /** One user's chat in a terminal: prints what arrives, sends what is typed. */
 export class TerminalChat {
-  readonly #client;
-  readonly #rooms;
-  /** The printed messages of the room: a history may contain some that the socket has already delivered. */
-  readonly #shown = new Set<string>();
+  readonly #connection: Connection;
+  /** The messages of the room that are known: a history may contain some that the socket has already delivered. */
+  readonly #known = new Set<string>();
   readonly #readers = new Set<string>();
   readonly #typedAt = new Map<string, number>();
   #channelId = "";
+  #isAway = false;
   #online: readonly Presence[] = [];
 
   constructor(
@@ -29,34 +31,31 @@ export class TerminalChat {
     url: string,
     private readonly screen: Screen,
   ) {
-    this.#rooms = RoomsApi.createClient({ url });
-    this.#client = ChatApi.createClient({ url });
-    this.#client.incoming.on({
-      newMessage: async (message) => {
-        this.#readers.clear();
-        if (message.senderId === this.session.user.id) return;
-        this.#show(message);
-        this.#client.outgoing.markAsRead({ messageId: message.id });
+    this.#connection = new Connection(
+      session,
+      {
+        onState: (state) => this.#showState(state),
+        onMessage: (message) => this.#receive(message),
+        onTyping: ({ name }) => this.#showTyping(name),
+        onRead: ({ name }) => this.#showReader(name),
+        onPresence: (online) => this.#showChanges(online),
+        onReturn: () => this.#catchUp(),
+        onEnd: () => {
+          this.screen.fail("The connection to the server is gone.");
+          process.exitCode = 1;
+          this.screen.end();
+        },
       },
-      typing: async ({ name }) => this.#showTyping(name),
-      messageRead: async ({ name }) => this.#showReader(name),
-      presence: async ({ online }) => this.#showChanges(online),
-      areYouThere: async () => true,
-    });
-    this.#client.onClose((reason) => {
-      if (reason === "manual") return;
-      this.screen.fail("The connection to the server is gone.");
-      process.exitCode = 1;
-      this.screen.end();
-    });
+      { url, maxAttempts: MAX_ATTEMPTS },
+    );
   }
 
   async enter(room: string): Promise<void> {
-    await this.session.run(() => this.#client.connect());
+    await this.#connection.open();
     try {
       await this.#join(room);
     } catch (error) {
-      await this.#client.disconnect();
+      await this.#connection.close();
       throw error;
     }
   }
@@ -72,11 +71,11 @@ export class TerminalChat {
   }
 
   disconnect(): Promise<void> {
-    return this.#client.disconnect();
+    return this.#connection.close();
   }
 
   async #send(text: string): Promise<void> {
-    await this.#client.outgoing.sendMessage({ text, channelId: this.#channelId });
+    await this.#connection.send(this.#channelId, text);
   }
 
   async #obey(command: string): Promise<void> {
@@ -89,23 +88,56 @@ export class TerminalChat {
   }
 
   async #listRooms(): Promise<void> {
-    for (const { id, topic } of await this.session.run(() => this.#rooms.list())) this.screen.print(`${id}: ${topic}`);
+    for (const { id, topic } of await this.#connection.listRooms()) this.screen.print(`${id}: ${topic}`);
   }
 
   async #join(roomId: string): Promise<void> {
-    await this.#client.outgoing.joinRoom({ roomId });
+    await this.#connection.join(roomId);
     this.#channelId = roomId;
-    this.#shown.clear();
-    const history = await this.session.run(() => this.#rooms.history({ roomId }));
-    this.screen.print(`You are ${this.session.user.name} in "${roomId}". ${HELP}`);
-    for (const message of history.slice(-RECENT)) this.#show(message);
+    this.#known.clear();
+    const history = await this.#connection.history(roomId);
+    this.screen.print(`You are ${this.session.user.name} in "${roomId}"${this.#place}. ${HELP}`);
+    const fresh = history.filter((message) => this.#isNew(message));
+    for (const message of fresh.slice(-RECENT)) this.#show(message);
+  }
+
+  /** Prints what was said while the connection was away. */
+  async #catchUp(): Promise<void> {
+    try {
+      this.screen.print(`  connected again${this.#place}`);
+      const history = await this.#connection.history(this.#channelId);
+      for (const message of history) if (this.#isNew(message)) this.#show(message);
+    } catch (error) {
+      this.screen.fail(describeError(error));
+    }
+  }
+
+  #receive(message: Message): void {
+    this.#readers.clear();
+    if (!this.#isNew(message) || message.senderId === this.session.user.id) return;
+    this.#show(message);
+    this.#connection.markAsRead(message.id);
+  }
+
+  /** Whether a message is seen for the first time. */
+  #isNew({ id }: Message): boolean {
+    return !this.#known.has(id) && Boolean(this.#known.add(id));
   }
 
   #show(message: Message): void {
     this.#typedAt.delete(message.senderName);
-    if (this.#shown.has(message.id)) return;
-    this.#shown.add(message.id);
     this.screen.print(format(message));
+  }
+
+  #showState(state: ConnectionState): void {
+    if (state === "reconnecting" && !this.#isAway) this.screen.print("  the connection is lost, trying again…");
+    this.#isAway = state === "reconnecting";
+  }
+
+  /** Names the server process, where there are several. */
+  get #place(): string {
+    const { node } = this.#connection;
+    return node === undefined ? "" : ` (node ${node})`;
   }
 
   #showTyping(name: string): void {

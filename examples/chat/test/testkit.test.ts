@@ -5,26 +5,26 @@ import { NOT_FOUND, VALIDATION_ERROR } from "@grest-ts/schema";
 import { callOn } from "@grest-ts/websocket/testkit";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ChatService } from "../server/ChatService.js";
-import { RoomStore } from "../server/RoomStore.js";
-import { ROOMS } from "../server/rooms.js";
-import { TokenStore } from "../server/TokenStore.js";
+import { memoryStores } from "../server/stores/memory.js";
+import type { LogIns } from "../server/stores/stores.js";
 import { GG_AUTH_TOKEN, TOKEN_VERIFIER } from "../shared/auth/keys.js";
 import { ChatApi, NOT_IN_ROOM, ROOM_FULL } from "../shared/ChatApi.js";
 
 /** The chat's service alone, in this process: no page, no build. */
 
-let tokens: TokenStore;
+let logIns: LogIns;
 let chat: ChatService;
 
 beforeEach(async () => {
   const scope = new GGLocatorScope("chat test");
   scope.setLifecycleOwner({});
   const http = await scope.run(async () => {
-    tokens = new TokenStore();
-    chat = new ChatService(new RoomStore(ROOMS));
-    TOKEN_VERIFIER.set((token) => tokens.find(token));
+    const stores = memoryStores();
+    logIns = stores.logIns;
+    chat = new ChatService(stores.messages);
+    TOKEN_VERIFIER.set((token) => logIns.find(token));
     const server = new GGHttpServer({ port: 0 });
-    ChatApi.register(chat.handleConnection, { http: server });
+    chat.serve(server);
     await server.start();
     return server;
   });
@@ -33,7 +33,8 @@ beforeEach(async () => {
 
 /** A user who is connected, and in no room. */
 async function connect(name: string) {
-  const user = callOn(ChatApi, new GGContext(name).set(GG_AUTH_TOKEN, tokens.issue(name).token));
+  const { logIn } = await logIns.issue(name);
+  const user = callOn(ChatApi, new GGContext(name).set(GG_AUTH_TOKEN, logIn.token));
   await user.connect();
   return user;
 }

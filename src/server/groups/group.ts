@@ -12,6 +12,7 @@ import { loggerOf } from "../../connection/logger.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
 import { type MethodTable, memoizeByKey, tablesOf } from "../../connection/methods/methodTable.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
+import { monitorOf } from "../../groups/busMonitor.js";
 import { CloseCode, clampCloseReason } from "../../protocol/closeCodes.js";
 import { withLazyMethods } from "../lazyMethods.js";
 import { connectionOf } from "./connectionOf.js";
@@ -33,6 +34,7 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
     checkGroupOptions(schema.name, options);
     const own = new SharedGroup(schema, options);
     own.checkHistory();
+    if (options.bus) monitorOf(options.bus).useScope();
     Object.defineProperty(this, PARTS, { value: () => ({ group: own.inUse, validator: options.presence }) });
     const group = withLazyMethods(this, messagesOf(schema), (method) => sender(() => own.inUse, method));
     bindMembers(group);

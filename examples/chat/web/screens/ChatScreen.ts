@@ -1,6 +1,6 @@
+import { Connection, type ConnectionState } from "../../client/Connection.js";
 import type { Session } from "../../client/Session.js";
 import type { Message, Presence, Room } from "../../shared/model.js";
-import { Connection, type ConnectionState } from "../Connection.js";
 import { element } from "../dom.js";
 import { Composer } from "../views/Composer.js";
 import { ConnectionPill } from "../views/ConnectionPill.js";
@@ -10,6 +10,9 @@ import { Profile } from "../views/Profile.js";
 import { RoomHeader } from "../views/RoomHeader.js";
 import { RoomList } from "../views/RoomList.js";
 import { TypingNotice } from "../views/TypingNotice.js";
+
+/** What the composer says while nothing can be written. */
+const HINTS = { connecting: "Connecting…", reconnecting: "Reconnecting…", offline: "Reconnect to write" } as const;
 
 /** The chat: connects the events of the connection to the views. */
 export class ChatScreen {
@@ -47,6 +50,8 @@ export class ChatScreen {
       },
       onRead: ({ messageId, name }) => this.#messages.showReader(messageId, name),
       onPresence: (online) => this.#showPresence(online),
+      onReturn: async () => this.#room && this.#enter(this.#room, true),
+      onEnd: onError,
     });
     const profile = new Profile(session.user.name, () => this.#leave());
     this.root = element(
@@ -83,11 +88,12 @@ export class ChatScreen {
     this.#life.abort();
   }
 
-  async #enter(room: Room): Promise<void> {
+  /** @param isJoined whether the connection has joined it by itself, when it was made again */
+  async #enter(room: Room, isJoined = false): Promise<void> {
     const turn = ++this.#entering;
     this.#messages.isBusy = true;
     try {
-      await this.#connection.join(room.id);
+      if (!isJoined) await this.#connection.join(room.id);
       if (turn !== this.#entering) return;
       this.#showRoom(room);
       // Requested after joining, so that no message is missed in between.
@@ -105,6 +111,7 @@ export class ChatScreen {
     this.#room = room;
     this.#typing.clear();
     this.#header.show(room);
+    this.#pill.showNode(this.#connection.node);
     this.#rooms.select(room.id);
     this.#composer.enable(`Message ${room.name}`);
     this.#showPresence(this.#online);
@@ -132,7 +139,7 @@ export class ChatScreen {
     this.#rooms.isEnabled = state === "online";
     if (state === "online") return;
     this.#typing.clear();
-    this.#composer.disable(state === "connecting" ? "Connecting…" : "Reconnect to write");
+    this.#composer.disable(HINTS[state]);
     if (state === "offline") this.#showPresence([]);
   }
 

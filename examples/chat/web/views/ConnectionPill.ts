@@ -1,17 +1,19 @@
-import type { ConnectionState } from "../Connection.js";
+import type { ConnectionState } from "../../client/Connection.js";
 import { element } from "../dom.js";
 
 const LABELS: Readonly<Record<ConnectionState, string>> = {
   connecting: "Connecting…",
   online: "Connected",
+  reconnecting: "Disconnected",
   offline: "Disconnected",
 };
 
-/** The state of the connection, and a button to reconnect. */
+/** The state of the connection, the server process that it has reached, and a button to reconnect. */
 export class ConnectionPill {
   readonly #label = element("span", { class: "pill", role: "status" });
   readonly #reconnect = element("button", { type: "button", class: "primary small", hidden: true }, "Reconnect");
-  readonly root = element("div", { class: "connection" }, this.#label, this.#reconnect);
+  readonly #node = element("span", { class: "node", title: "The server process that you are connected to", hidden: true });
+  readonly root = element("div", { class: "connection" }, this.#node, this.#label, this.#reconnect);
 
   constructor(onReconnect: () => void) {
     this.#reconnect.addEventListener("click", onReconnect);
@@ -20,6 +22,12 @@ export class ConnectionPill {
   show(state: ConnectionState): void {
     this.#label.textContent = LABELS[state];
     this.#label.dataset.state = state;
-    this.#reconnect.hidden = state !== "offline";
+    this.#reconnect.hidden = state !== "offline" && state !== "reconnecting";
+  }
+
+  /** Where there are several processes. */
+  showNode(name: string | undefined): void {
+    this.#node.hidden = name === undefined;
+    this.#node.textContent = name === undefined ? "" : `node ${name}`;
   }
 }

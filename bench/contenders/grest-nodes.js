@@ -1,0 +1,114 @@
+// This package on one of several nodes: one connection is a member of a group of each kind, so that the same members get
+// the same messages with a bus and without one.
+import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
+import { GGHttpServer } from "@grest-ts/http";
+import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
+import { GGSocketGroup, localBus } from "@grest-ts/websocket";
+import { redisBus } from "@grest-ts/websocket/redis";
+import plain, { Api } from "./grest.js";
+
+const HISTORY = { size: 200, ttlMs: 300_000 };
+/** About what a message of the group takes, as the bus gets it. */
+const BODY = `;m:Bench.news::${JSON.stringify({ text: "Hello, how are you today?", channelId: "general" })}`;
+
+export default {
+  async serve() {
+    GG_METRICS.set(new GGMetricsStore());
+    const bus = redisBus({ url: process.env.BENCH_REDIS });
+    const local = localBus();
+    const groups = {
+      "no bus": new GGSocketGroup(Api),
+      localBus: new GGSocketGroup(Api, { name: "local", bus: local }),
+      "localBus, history": new GGSocketGroup(Api, { name: "local kept", bus: local, history: HISTORY }),
+      redisBus: new GGSocketGroup(Api, { name: "shared", bus }),
+      "redisBus, history": new GGSocketGroup(Api, { name: "kept", bus, history: HISTORY }),
+    };
+    const members = new Set();
+    const http = new GGHttpServer({ port: 0 });
+    Api.register(
+      (_incoming, outgoing) => {
+        members.add(outgoing);
+        outgoing.onClose(() => members.delete(outgoing));
+        for (const group of Object.values(groups)) group.add(outgoing);
+      },
+      { http },
+    );
+    await http.start();
+    await isUp(bus);
+
+    const listener = { onMessage() {}, async onInterrupted() {}, onMembers() {} };
+    bus.subscribe("listened", listener);
+    let onEcho = () => {};
+    await bus.subscribe(`echo ${bus.node}`, { ...listener, onMessage: () => onEcho() }).active;
+
+    /** What has been published before by anything has arrived afterwards. */
+    async function echo() {
+      const arrived = new Promise((resolve) => {
+        onEcho = resolve;
+      });
+      await bus.publish(`echo ${bus.node}`, "");
+      await arrived;
+    }
+
+    const busPublications = {
+      "bus alone": () => bus.publish("alone", BODY),
+      "bus, one listener": () => bus.publish("listened", BODY),
+      "bus alone, history": () => bus.publish("alone", BODY, { history: HISTORY }),
+      "bus, one listener, history": () => bus.publish("listened", BODY, { history: HISTORY }),
+    };
+    const publisher = (way, data) => busPublications[way] ?? (() => groups[way].news(data));
+
+    return {
+      port: http.port,
+      connections: () => members.size,
+      tasks: {
+        /** Publishes, `burst` messages at a time: so many messages, or for so long. Returns how many. */
+        async publish({ way, burst, messages = Number.POSITIVE_INFINITY, ms = Number.POSITIVE_INFINITY, data }) {
+          const publish = publisher(way, data);
+          const end = performance.now() + ms;
+          let count = 0;
+          for (; count < messages && performance.now() < end; count += burst) {
+            await Promise.all(Array.from({ length: burst }, publish));
+            await turn();
+          }
+          await echo();
+          return count;
+        },
+        /** Publishes one message after another, with pauses in which nothing else is done. The text is the time. */
+        async publishAlone({ way, messages, data }) {
+          for (let i = 0; i < messages; i++) {
+            await wait(1 + 2 * Math.random());
+            await groups[way].news({ ...data, text: `${performance.timeOrigin + performance.now()}` });
+          }
+          await echo();
+        },
+        echo,
+        /** Fills groups with messages of a size that no member gets. Returns how many they keep together. */
+        async retain({ rooms, size, bytes }) {
+          const [member] = members;
+          const filled = Array.from(
+            { length: rooms },
+            (_, i) => new GGSocketGroup(Api, { name: `retained ${i}`, bus, history: { ...HISTORY, size } }),
+          );
+          await Promise.all(filled.map((group) => group.add(member)));
+          const fixed = BODY.length - "Hello, how are you today?".length + member.id?.length;
+          for (let i = 0; i < size; i++) {
+            const data = { text: `${i}`.padEnd(bytes - fixed, "x"), channelId: "general" };
+            await Promise.all(filled.map((group) => group.news(data, { except: member })));
+          }
+          await echo();
+          return rooms * size;
+        },
+      },
+    };
+  },
+
+  connect: plain.connect,
+};
+
+async function isUp(bus) {
+  if (bus.health === "up") return;
+  await new Promise((resolve) => {
+    bus.onHealth((health) => health === "up" && resolve());
+  });
+}
