@@ -1,11 +1,17 @@
 // Runs every workload with every contender: all are started and warmed up, then measured in turn in several rounds of
 // short slices, so that other load on the machine affects all of them.
-// `node run.js --ms 500 --rounds 9 --only grest,handwritten --workload "1 × 64"`
+// `node run.js --ms 500 --rounds 9 --only grest,handwritten --workload "1 × 64"`. Those of several nodes begin with
+// "nodes:", and need redis-server; `--only` does not concern them.
 import { parseArgs } from "node:util";
 import { contenders, YARDSTICK } from "./contenders.js";
 import { startPair } from "./lib/processes.js";
-import { writeReport } from "./lib/report.js";
+import { writeNodesReport, writeReport } from "./lib/report.js";
+import { inOrderOf } from "./lib/rounds.js";
 import { summary } from "./lib/statistics.js";
+import { withSpread } from "./lib/text.js";
+import { isRedisInstalled } from "./nodes/redis.js";
+import { runNodes } from "./nodes/run.js";
+import { workloads as nodesWorkloads } from "./nodes/workloads.js";
 import { workloads } from "./workloads.js";
 
 const { values } = parseArgs({
@@ -29,7 +35,17 @@ for (const [title, workload] of Object.entries(workloads)) {
   results[title] = Object.fromEntries(taking.map((id) => [id, summary(rounds[id])]));
   print(title, results[title]);
 }
-if (values.save) writeReport(results, settings);
+if (values.save && Object.keys(results).length > 0) writeReport(results, settings);
+
+const chosen = Object.entries(nodesWorkloads).filter(([title]) => title.includes(values.workload));
+if (chosen.length > 0 && isRedisInstalled()) {
+  const nodesResults = await runNodes(chosen, settings);
+  if (values.save) writeNodesReport(nodesResults, settings);
+} else if (chosen.length > 0) {
+  console.error(
+    'The workloads "nodes: …" are left out: they need redis-server, which is not installed on this machine.',
+  );
+}
 
 async function inTurn(workload, taking) {
   const rounds = Object.fromEntries(taking.map((id) => [id, []]));
@@ -49,13 +65,6 @@ async function inTurn(workload, taking) {
     await Promise.all([...pairs.values()].map((pair) => pair.end()));
   }
   return rounds;
-}
-
-/** Rotates the order and reverses every second round, so that no contender always follows the same one. */
-function inOrderOf(round, pairs) {
-  const first = round % pairs.length;
-  const order = [...pairs.slice(first), ...pairs.slice(0, first)];
-  return round % 2 === 0 ? order : order.reverse();
 }
 
 async function inFreshProcesses(workload, taking) {
@@ -79,16 +88,14 @@ function print(title, byContender) {
       Object.entries(byContender).map(([id, figures]) => [
         contenders[id].name,
         Object.fromEntries(
-          Object.entries(figures).flatMap(([figure, { median, low, high }]) => [
-            [figure, `${round(median)} (${round(low)}–${round(high)})`],
-            ...(yardstick ? [[`× ${figure.split(" ")[0]}`, (median / yardstick[figure].median).toFixed(2)]] : []),
+          Object.entries(figures).flatMap(([figure, spread]) => [
+            [figure, withSpread(spread)],
+            ...(yardstick
+              ? [[`× ${figure.split(" ")[0]}`, (spread.median / yardstick[figure].median).toFixed(2)]]
+              : []),
           ]),
         ),
       ]),
     ),
   );
-}
-
-function round(value) {
-  return value >= 100 ? Math.round(value) : Number(value.toPrecision(3));
 }

@@ -74,6 +74,7 @@ export {
   type SchemaContract,
 } from "./api/schema.js";
 export type {
+  GGCloseOptions,
   GGConnectionHandler,
   GGConnectionQuery,
   GGDrainOptions,

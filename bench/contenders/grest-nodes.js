@@ -8,8 +8,10 @@ import { redisBus } from "@grest-ts/websocket/redis";
 import plain, { Api } from "./grest.js";
 
 const HISTORY = { size: 200, ttlMs: 300_000 };
-/** About what a message of the group takes, as the bus gets it. */
-const BODY = `;m:Bench.news::${JSON.stringify({ text: "Hello, how are you today?", channelId: "general" })}`;
+/** After so many messages Redis has to answer: those of a group without history are not awaited. */
+const PACE = 200;
+/** What a group gives to its bus. */
+const bodyOf = (data) => `;m:Bench.news::${JSON.stringify(data)}`;
 
 export default {
   async serve() {
@@ -31,7 +33,7 @@ export default {
         outgoing.onClose(() => members.delete(outgoing));
         for (const group of Object.values(groups)) group.add(outgoing);
       },
-      { http },
+      { http, permissionResolver: () => new Set(["chat:write"]) },
     );
     await http.start();
     await isUp(bus);
@@ -50,13 +52,19 @@ export default {
       await arrived;
     }
 
-    const busPublications = {
-      "bus alone": () => bus.publish("alone", BODY),
-      "bus, one listener": () => bus.publish("listened", BODY),
-      "bus alone, history": () => bus.publish("alone", BODY, { history: HISTORY }),
-      "bus, one listener, history": () => bus.publish("listened", BODY, { history: HISTORY }),
+    const publications = {
+      "bus alone": (body) => bus.publish("alone", body),
+      "bus, one listener": (body) => bus.publish("listened", body),
+      "bus alone, history": (body) => bus.publish("alone", body, { history: HISTORY }),
+      "bus, one listener, history": (body) => bus.publish("listened", body, { history: HISTORY }),
     };
-    const publisher = (way, data) => busPublications[way] ?? (() => groups[way].news(data));
+
+    function publisher(way, data) {
+      const group = groups[way];
+      if (group) return () => group.news(data);
+      const body = bodyOf(data);
+      return () => publications[way](body);
+    }
 
     return {
       port: http.port,
@@ -69,6 +77,7 @@ export default {
           let count = 0;
           for (; count < messages && performance.now() < end; count += burst) {
             await Promise.all(Array.from({ length: burst }, publish));
+            if (count % PACE < burst) await bus.publish("pace", "");
             await turn();
           }
           await echo();
@@ -83,19 +92,21 @@ export default {
           await echo();
         },
         echo,
-        /** Fills groups with messages of a size that no member gets. Returns how many they keep together. */
-        async retain({ rooms, size, bytes }) {
+        /** All members join a group that is called so on all nodes. */
+        async join({ room }) {
+          groups[room] = new GGSocketGroup(Api, { name: room, bus, history: HISTORY });
+          await Promise.all([...members].map((member) => groups[room].add(member)));
+        },
+        /** Fills groups with messages that take so many bytes each. Returns how many they keep together. */
+        async retain({ name, rooms, size, bytes, data }) {
           const [member] = members;
           const filled = Array.from(
             { length: rooms },
-            (_, i) => new GGSocketGroup(Api, { name: `retained ${i}`, bus, history: { ...HISTORY, size } }),
+            (_, i) => new GGSocketGroup(Api, { name: `${name} ${i}`, bus, history: { ...HISTORY, size } }),
           );
           await Promise.all(filled.map((group) => group.add(member)));
-          const fixed = BODY.length - "Hello, how are you today?".length + member.id?.length;
-          for (let i = 0; i < size; i++) {
-            const data = { text: `${i}`.padEnd(bytes - fixed, "x"), channelId: "general" };
-            await Promise.all(filled.map((group) => group.news(data, { except: member })));
-          }
+          const text = data.text.padEnd(bytes - bodyOf({ ...data, text: "" }).length, "x");
+          for (let i = 0; i < size; i++) await Promise.all(filled.map((group) => group.news({ ...data, text })));
           await echo();
           return rooms * size;
         },

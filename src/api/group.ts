@@ -4,7 +4,7 @@ import type { GGPresenceChange, GGPresenceInfo } from "./presence.js";
 import type { Unsubscribe } from "./unsubscribe.js";
 
 /** What a group of several nodes is given. */
-export interface GGSocketGroupOptions<TInfo extends GGPresenceInfo = GGPresenceInfo> {
+export interface GGSocketGroupOptions<TInfo = GGPresenceInfo> {
   /**
    * Names it among the groups of its API: groups of one name and one bus are one group, on all nodes. Needed with `bus`
    * and `history`. It must not begin with `@`.

@@ -198,14 +198,18 @@ export interface GGSocketServerConfig<TQuery = unknown> {
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
 }
 
-/** Which connections are closed on every node, and how. */
-export interface GGKeyRevocation {
-  /** One of the keys of the connection. */
-  readonly key: string;
+/** How connections are closed. */
+export interface GGCloseOptions {
   /** The close code. Default 1008, after which clients do not reconnect. */
   readonly code?: number | undefined;
   /** The close reason. Default `"Revoked"`. */
   readonly reason?: string | undefined;
+}
+
+/** Which connections are closed on every node, and how. */
+export interface GGKeyRevocation extends GGCloseOptions {
+  /** One of the keys of the connection. */
+  readonly key: string;
 }
 
 /** One API being served: what `startServer` returns, and `new GGSocketServer(http, config)` without a contract. */
@@ -228,14 +232,10 @@ export interface GGSocketServer<_TContext = object, TQuery = unknown, S2C = obje
    * again when its middlewares have run, and a connection when its asynchronous handlers have ended, up to 30 s after it was
    * accepted. Revoke access in the store first, for connections that come later.
    *
-   * @param options `code` is 1008 by default, after which clients do not reconnect; `reason` is `"Revoked"`
    * @returns how many were closed
    * @throws what `match` threw for an open connection, once all others are handled
    */
-  closeConnections(
-    match: () => boolean,
-    options?: { readonly code?: number | undefined; readonly reason?: string | undefined },
-  ): number;
+  closeConnections(match: () => boolean, options?: GGCloseOptions): number;
   /**
    * Closes the connections that have a key (option `keys`), and the pending handshakes that get it, on every node: on this
    * one at once. A node that is cut off closes them when it is back; it need not wait for that with `onBusDown: "close"`.

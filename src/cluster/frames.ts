@@ -81,5 +81,5 @@ export const envelope = (frames: readonly unknown[]): Envelope => ({ [TAG]: fram
 /** The frames of a message between processes; none when it is not the bus's. */
 export function framesOf<T extends Request | Notice>(message: unknown): readonly T[] {
   const frames = typeof message === "object" && message !== null ? (message as Partial<Envelope>)[TAG] : undefined;
-  return Array.isArray(frames) ? (frames as readonly T[]) : [];
+  return Array.isArray(frames) ? frames.filter((frame): frame is T => typeof frame === "object" && frame !== null) : [];
 }

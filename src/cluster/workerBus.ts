@@ -24,6 +24,9 @@ interface Activation {
   readonly resolve: () => void;
 }
 
+/** A request that has an answer. */
+type IdentifiedRequest = Extract<Request, { id: number }>;
+
 const CLOSED = ["closed", "it was closed"] as const;
 const NO_PRIMARY = ["down", "the primary process of the cluster has no bus"] as const;
 const PRIMARY_GONE = ["down", "the primary process of the cluster is not reached any more"] as const;
@@ -127,6 +130,7 @@ export class WorkerBus implements GGBus {
     this.#pipe.flush();
     this.#worker?.off("message", this.#onMessage);
     this.#worker?.off("disconnect", this.#onDisconnect);
+    this.#health.close();
     this.#fail(CLOSED);
     this.#subscriptions.clear();
     for (const { resolve } of this.#activations.values()) resolve();
@@ -214,19 +218,15 @@ export class WorkerBus implements GGBus {
     if (!this.#obstacle) this.#pipe.push(request, 0);
   }
 
-  async #ask<TOp extends keyof Answers>(request: Extract<Request, { op: TOp }>): Promise<Answers[TOp]> {
+  async #ask<TOp extends keyof Answers>(request: IdentifiedRequest): Promise<Answers[TOp]> {
     if (this.#obstacle) throw busError(this.#obstacle);
     return this.#wait<TOp>(request, 0, true);
   }
 
-  #wait<TOp extends keyof Answers>(
-    frame: Extract<Request, { op: TOp }>,
-    size: number,
-    isSentNow: boolean,
-  ): Promise<Answers[TOp]> {
+  #wait<TOp extends keyof Answers>(frame: IdentifiedRequest, size: number, isSentNow: boolean): Promise<Answers[TOp]> {
     return new Promise((resolve, reject) => {
       const isPublication = frame.op === "publish";
-      const isKept = frame.op === "publish" && !!frame.history;
+      const isKept = isPublication && frame.history !== undefined;
       const since = performance.now();
       const request = { id: frame.id, frame, size, isKept, isPublication, isSent: false, resolve, reject, since };
       this.#requests.add(request);

@@ -50,6 +50,7 @@ export class Channel {
   #ring: Ring | undefined;
   #position: GGPosition | undefined;
   #need: Need | undefined;
+  #hasLost = false;
   /** What comes while the listener is called. */
   readonly #queue: GGBusMessage[] = [];
   #isBusy = false;
@@ -104,6 +105,7 @@ export class Channel {
     for (const held of current?.evidence.keys() ?? [])
       if (held !== epoch && held !== this.#ring?.epoch) this.#held.drop(held);
     if (!current && need && need === this.#need && need.doubt !== "hole") this.requireRead();
+    this.#dropDelivered();
     this.#settle();
     this.#isBusy = false;
     this.#takeQueued();
@@ -150,14 +152,19 @@ export class Channel {
     this.#listener.onDelivered(message);
   }
 
+  /** Drops what is held and was delivered from an answer. */
+  #dropDelivered(): void {
+    const ring = this.#ring!;
+    const others = this.#held.takeUpTo(ring.epoch, ring.top).filter((held) => contradicts(ring, held));
+    for (const message of others) this.#held.add(message);
+    if (others.length > 0) this.#fork();
+  }
+
   /** Delivers what is held and follows, and finds out what is missing before the rest. */
   #settle(): void {
     if (!this.#ring || (this.#need && this.#need.doubt !== "hole")) return;
     if (this.#ring.epoch === "") this.#startFirstEpoch();
     const ring = this.#ring;
-    const forked = this.#held.takeUpTo(ring.epoch, ring.top).filter((held) => contradicts(ring, held));
-    for (const message of forked) this.#held.add(message);
-    if (forked.length > 0) return this.#fork();
     for (let next = this.#held.take(ring.epoch, ring.top + 1); next; next = this.#held.take(ring.epoch, ring.top + 1))
       this.#deliver(ring, next);
     if (this.#held.isEmpty) this.#need = undefined;
@@ -165,11 +172,11 @@ export class Channel {
     else if (this.#need?.after.offset !== offsetBefore(ring)) this.#ask("hole");
   }
 
-  /** Where nothing was ever kept, the first message begins an epoch, and nothing is missing before it. */
+  /** Where nothing was ever kept, the first message begins an epoch. After an epoch it may be a late one of that. */
   #startFirstEpoch(): void {
     const [epoch, another] = this.#held.epochs;
-    if (epoch !== undefined && another === undefined && this.#held.has(epoch, 1))
-      this.#ring = this.#ringAfter({ epoch, offset: 0 });
+    const isFirst = epoch !== undefined && another === undefined && this.#held.has(epoch, 1);
+    if (isFirst && !this.#hasLost) this.#ring = this.#ringAfter({ epoch, offset: 0 });
   }
 
   /** The first answer. What came since the subscription began is not missed, though the bus had it before it answered. */
@@ -225,6 +232,7 @@ export class Channel {
     ];
     this.#deliverHeld(held, [...ring.froms, ...missed.map(({ from }) => from)]);
     this.#ring = this.#ringAfter(position);
+    this.#hasLost = true;
     this.#listener.onLost(position);
   }
 

@@ -2,9 +2,9 @@ import type { GGBusMessage, GGPosition } from "../api/bus.js";
 
 /** The latest messages of one epoch, in order and without hole. */
 export class Ring {
-  /** A message is two texts here: its position follows from its place. */
-  readonly #bodies: string[] = [];
-  readonly #froms: string[] = [];
+  /** A message is one text and a number here: `from` and then the body, and the length of `from`. */
+  readonly #texts: string[] = [];
+  readonly #fromLengths: number[] = [];
   /** Where the oldest message is, once all places are taken. */
   #start = 0;
   #top: number;
@@ -21,7 +21,7 @@ export class Ring {
 
   /** How many messages there are. */
   get length(): number {
-    return this.#froms.length;
+    return this.#texts.length;
   }
 
   /** The offset of the latest message. */
@@ -32,25 +32,20 @@ export class Ring {
   /** Adds the message that follows the latest; the oldest makes room. */
   push(body: string, from: string): void {
     this.#top++;
-    if (this.#froms.length < this.size) {
-      this.#bodies.push(body);
-      this.#froms.push(from);
-      return;
-    }
-    this.#bodies[this.#start] = body;
-    this.#froms[this.#start] = from;
+    if (this.length < this.size) return this.#append(body, from);
+    this.#texts[this.#start] = textOf(body, from);
+    this.#fromLengths[this.#start] = from.length;
     this.#start = (this.#start + 1) % this.size;
   }
 
   /** Adds what the latest message is, where there are no messages yet. */
   learn(body: string, from: string): void {
-    this.#bodies.push(body);
-    this.#froms.push(from);
+    this.#append(body, from);
   }
 
   /** Who published the message with this offset; `undefined` when it is not there. */
   fromAt(offset: number): string | undefined {
-    return this.#isThere(offset) ? this.#froms[this.#placeOf(offset)] : undefined;
+    return this.#isThere(offset) ? this.#fromIn(this.#placeOf(offset)) : undefined;
   }
 
   /** Everything after an offset, at most `limit` messages; `undefined` when they are not all there. Takes any number. */
@@ -62,7 +57,7 @@ export class Ring {
 
   /** Who published what is there, in no order. */
   get froms(): readonly string[] {
-    return this.#froms;
+    return this.#texts.map((_, place) => this.#fromIn(place));
   }
 
   /** The same messages in a ring of another size, or the latest of them. */
@@ -84,6 +79,25 @@ export class Ring {
   #at(offset: number): GGBusMessage {
     const place = this.#placeOf(offset);
     const position: GGPosition = { epoch: this.epoch, offset };
-    return { body: this.#bodies[place]!, from: this.#froms[place]!, position };
+    return { body: this.#texts[place]!.slice(this.#fromLengths[place]), from: this.#fromIn(place), position };
   }
+
+  #append(body: string, from: string): void {
+    this.#texts.push(textOf(body, from));
+    this.#fromLengths.push(from.length);
+  }
+
+  #fromIn(place: number): string {
+    return this.#texts[place]!.slice(0, this.#fromLengths[place]);
+  }
+}
+
+/**
+ * A part of a text keeps all of it in memory: what a bus passes may be parts of all that has come. V8 copies a joined text
+ * once a character is asked for, and lets go of its parts.
+ */
+function textOf(body: string, from: string): string {
+  const text = from + body;
+  text.charCodeAt(0);
+  return text;
 }

@@ -164,7 +164,7 @@ export class Topic implements GGBusListener {
     if (this.history) this.#order = this.#newOrder(this.history);
     const { active, end } = this.#bus.subscribe(this.#channel, this);
     let isEnded = false;
-    const stopChecking = this.history && this.#monitor.checkRegularly(() => void this.onInterrupted());
+    const stopChecking = this.#monitor.checkRegularly(() => void this.onInterrupted());
     return {
       active: active.then(async () => {
         if (!isEnded) await Promise.all([this.#heal(), this.#presence?.sync()]);
@@ -172,7 +172,7 @@ export class Topic implements GGBusListener {
       }),
       end() {
         isEnded = true;
-        stopChecking?.();
+        stopChecking();
         end();
       },
     };

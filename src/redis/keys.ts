@@ -1,6 +1,6 @@
 /** The names that a channel has in Redis. All of its keys and its pub/sub channel are in one slot of a cluster. */
 export interface ChannelKeys {
-  /** Hash: epoch and offset of the latest kept message. */
+  /** String: the position of the latest kept message, as epoch, `:`, offset. */
   readonly meta: string;
   /** Stream of the kept messages; the offset is the first half of the id. */
   readonly stream: string;

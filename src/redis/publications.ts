@@ -192,8 +192,7 @@ export class Publications {
       ],
       (reply) => {
         this.#end(bytes);
-        const [epoch, offset] = reply as [string, number];
-        publication.resolve({ epoch, offset });
+        publication.resolve(readPosition(reply as string));
       },
       (error, kind) => {
         this.#end(bytes);
@@ -259,4 +258,10 @@ export class Publications {
     this.#underWay--;
     this.#bytesUnderWay -= bytes;
   }
+}
+
+/** Reads what the script that publishes returns. */
+function readPosition(reply: string): GGPosition {
+  const end = reply.lastIndexOf(":");
+  return { epoch: reply.slice(0, end), offset: Number(reply.slice(end + 1)) };
 }

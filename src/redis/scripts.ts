@@ -16,7 +16,8 @@ export const MEMBERS_TTL = 60 * 60_000;
 export interface Scripts {
   /**
    * Keeps a message and publishes it. Keys: meta, stream. Arguments: body, from, what makes another epoch of `from` in a
-   * later attempt (empty in the first), size, ttl, the known epoch and offset, channel. Returns the position.
+   * later attempt (empty in the first), size, ttl, the known epoch and offset, channel. Returns the
+   * position: epoch, ":", offset.
    */
   readonly publish: Script;
   /**
@@ -43,38 +44,40 @@ export interface Scripts {
 export function scriptsFor(isCluster: boolean): Scripts {
   const PUBLISH = isCluster ? "SPUBLISH" : "PUBLISH";
   const scripts = {
-    // A message that may have been kept already follows what its publisher knew then.
+    // A message that may have been kept already follows what its publisher knew then. Redis looks whether it has memory
+    // before the first write of a script only, and deletes in any case: another write comes before that.
     publish: script(`
-local state = redis.call('HMGET', KEYS[1], 'e', 't')
-local epoch, top, known = state[1], tonumber(state[2] or 0), tonumber(ARGV[7])
+local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
+local known = tonumber(ARGV[7])
+top = tonumber(top or 0)
 local isKnown = ARGV[6] == epoch
 if ARGV[3] ~= '' and epoch then
   local start = isKnown and string.format('%.0f-0', known + 1) or '-'
   for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', start, 'COUNT', ARGV[4])) do
     if entry[2][4] == ARGV[2] then
-      return { epoch, tonumber(string.match(entry[1], '^%d+')) }
+      return epoch .. ':' .. string.match(entry[1], '^%d+')
     end
   end
 end
 if not epoch or (isKnown and known > top) then
-  redis.call('DEL', KEYS[1], KEYS[2])
   epoch, top = ARGV[2] .. ARGV[3], 0
+  redis.call('SET', KEYS[1], epoch .. ':0')
+  redis.call('DEL', KEYS[2])
 end
-top = top + 1
-local offset = string.format('%.0f', top)
+local offset = string.format('%.0f', top + 1)
+local position = epoch .. ':' .. offset
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], offset .. '-0', 'b', ARGV[1], 'f', ARGV[2])
-redis.call('HSET', KEYS[1], 'e', epoch, 't', offset)
+redis.call('SET', KEYS[1], position, 'PX', string.format('%.0f', ARGV[5] + ${META_TTL}))
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ARGV[5] + ${META_TTL}))
-redis.call('${PUBLISH}', ARGV[8], 'k' .. epoch .. ':' .. offset .. ':' .. ARGV[2] .. ':' .. ARGV[1])
-return { epoch, top }`),
+redis.call('${PUBLISH}', ARGV[8], 'k' .. position .. ':' .. ARGV[2] .. ':' .. ARGV[1])
+return position`),
     read: script(`
-local state = redis.call('HMGET', KEYS[1], 'e', 't')
-local epoch, top, after = state[1], tonumber(state[2] or 0), tonumber(ARGV[2])
+local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
+local after = tonumber(ARGV[2])
+top = tonumber(top or 0)
 if (epoch and epoch == ARGV[1] and after > top) or (not epoch and ARGV[1] ~= '') then
-  redis.call('DEL', KEYS[1], KEYS[2])
-  redis.call('HSET', KEYS[1], 'e', ARGV[4], 't', 0)
-  redis.call('PEXPIRE', KEYS[1], ${META_TTL})
+  redis.call('SET', KEYS[1], ARGV[4] .. ':0', 'PX', ${META_TTL})
+  redis.call('DEL', KEYS[2])
   return { ARGV[4], 0, 0 }
 end
 if not epoch then return { '', 0, 1 } end

@@ -46,7 +46,8 @@ export class Subscriptions {
     });
     const entry: Entry = { listener, isActive: false, isInterrupted: false, activate };
     entries.add(entry);
-    if (subscription.isSubscribed) markActive(entry);
+    // Where a command is under way, it may be one that ends the subscription.
+    if (subscription.isSubscribed && !subscription.isChanging) markActive(entry);
     else this.#change(subscription);
     return {
       active,

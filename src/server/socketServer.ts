@@ -1,7 +1,12 @@
 import type { GGHttpServer } from "@grest-ts/http";
 import { checkPath } from "../api/definitionChecks.js";
 import { checkOptions, SOCKET_SERVER_OPTIONS } from "../api/optionChecks.js";
-import type { GGKeyRevocation, GGSocketServerConfig, GGSocketServer as SocketServer } from "../api/server.js";
+import type {
+  GGCloseOptions,
+  GGKeyRevocation,
+  GGSocketServerConfig,
+  GGSocketServer as SocketServer,
+} from "../api/server.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
 import { bindMembers } from "../connection/bindMembers.js";
 import { loggerOf } from "../connection/logger.js";
@@ -38,12 +43,9 @@ class Server implements SocketServer {
     return () => rawHandlers.delete(added);
   }
 
-  closeConnections(match: () => boolean, options?: Omit<GGKeyRevocation, "key">): number;
+  closeConnections(match: () => boolean, options?: GGCloseOptions): number;
   closeConnections(revocation: GGKeyRevocation): Promise<number>;
-  closeConnections(
-    which: (() => boolean) | GGKeyRevocation,
-    options?: Omit<GGKeyRevocation, "key">,
-  ): number | Promise<number> {
+  closeConnections(which: (() => boolean) | GGKeyRevocation, options?: GGCloseOptions): number | Promise<number> {
     if (typeof which === "function") return this.#registration.closeConnections(which, options);
     return this.#registration.revokeKey(which);
   }

@@ -48,9 +48,10 @@ describeWithRedis("redisBus, when Redis is away", () => {
     expect(after.map((position) => position?.offset)).toEqual([1, 2, 3]);
     const [epoch] = new Set(after.map((position) => position?.epoch));
     expect(epoch).not.toBe(before[0]!.epoch);
-    for (const { reads, interruptions } of listeners) {
+    for (const listener of listeners) {
+      const { reads } = listener;
       await eventually(() => expect(reads).toHaveLength(1));
-      expect(interruptions).toBe(1);
+      expect(listener.interruptions).toBe(1);
       expect(reads[0]?.missed).toBeUndefined();
       expect(reads[0]?.top.epoch).toBe(epoch);
     }

@@ -136,8 +136,8 @@ afterAll(async () => {
 
 const SLOTS = 16_384;
 
-/** Starts a cluster of masters, each with an equal part of the slots. */
-export async function startCluster(masters: number): Promise<TestRedis[]> {
+/** Starts a cluster of masters, each with an equal part of the slots; or nodes without slots that join another cluster. */
+export async function startCluster(masters: number, other?: TestRedis): Promise<TestRedis[]> {
   const nodes = await Promise.all(
     Array.from({ length: masters }, async () =>
       TestRedis.start(
@@ -150,15 +150,20 @@ export async function startCluster(masters: number): Promise<TestRedis[]> {
       ),
     ),
   );
+  const meet = (node: TestRedis, first: TestRedis) => {
+    const busPort = node.args[node.args.indexOf("--cluster-port") + 1]!;
+    return first.command("CLUSTER", "MEET", "127.0.0.1", `${node.port}`, busPort);
+  };
+  if (other) {
+    for (const node of nodes) await meet(node, other);
+    return nodes;
+  }
   for (const [index, node] of nodes.entries()) {
     const start = Math.floor((SLOTS * index) / masters);
     const end = Math.floor((SLOTS * (index + 1)) / masters) - 1;
     await node.command("CLUSTER", "ADDSLOTSRANGE", `${start}`, `${end}`);
   }
-  for (const node of nodes.slice(1)) {
-    const bus = node.args[node.args.indexOf("--cluster-port") + 1]!;
-    await nodes[0]!.command("CLUSTER", "MEET", "127.0.0.1", `${node.port}`, bus);
-  }
+  for (const node of nodes.slice(1)) await meet(node, nodes[0]!);
   await vi.waitFor(
     async () => {
       for (const node of nodes) {

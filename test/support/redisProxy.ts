@@ -17,6 +17,8 @@ export class RedisProxy {
   isMuted = false;
   /** Swallows commands. */
   isDeaf = false;
+  /** Ends new connections at once. */
+  isClosed = false;
   readonly #pairs = new Set<Pair>();
   readonly #listener: Server;
 
@@ -59,6 +61,10 @@ export class RedisProxy {
   }
 
   #accept(client: Socket): void {
+    if (this.isClosed) {
+      client.destroy();
+      return;
+    }
     const server = connect(this.target.port, "127.0.0.1");
     const pair: Pair = { client, server, isSubscriber: false };
     this.#pairs.add(pair);

@@ -143,7 +143,7 @@ const CASES: Case[] = [
   ["^query;", "(parameter) query: { board: string; page?: number; }"],
   [
     "group.^added;",
-    `(property) added: (data: ${ADDED}, options?: GGCallOptions) => GGPromise<void, ${SERVER_FAILURE}>`,
+    `(property) added: (data: ${ADDED}, options?: GGGroupCallOptions) => GGPromise<void, ${SERVER_FAILURE}>`,
   ],
   ["api.^add;", `(property) add: (input: { text: string; tag?: string | undefined; }) => GGSocketCall<`, ...FAILURES],
   ["api.mock.^added;", `(property) added: GGSocketMock<${ADDED}, never, ${ADDED}>`],

@@ -40,11 +40,10 @@ const STATES = {
 
 /** One user's connection to the server: the socket for events, HTTP for the history. It returns by itself when it is lost. */
 export class Connection {
-  /** Names the server process that it has reached, where there are several. */
-  node: string | undefined;
   readonly #client;
   readonly #rooms;
   #roomId: string | undefined;
+  #node: string | undefined;
 
   constructor(
     private readonly session: Session,
@@ -67,13 +66,18 @@ export class Connection {
       const roomId = this.#roomId;
       if (roomId === undefined) return;
       // When it fails, so does this attempt, and another one follows.
-      this.node = (await outgoing.joinRoom({ roomId })).node;
+      this.#node = (await outgoing.joinRoom({ roomId })).node;
       await events.onReturn();
     });
     this.#client.onState((state) => events.onState(STATES[state]));
     this.#client.onClose((_, error) => {
       if (error) events.onEnd(error);
     });
+  }
+
+  /** Names the server process that it has reached, where there are several. */
+  get node(): string | undefined {
+    return this.#node;
   }
 
   /**
@@ -106,7 +110,7 @@ export class Connection {
 
   /** Joins a room, whose messages then arrive as events. */
   async join(roomId: string): Promise<void> {
-    this.node = (await this.#client.outgoing.joinRoom({ roomId })).node;
+    this.#node = (await this.#client.outgoing.joinRoom({ roomId })).node;
     this.#roomId = roomId;
   }
 

@@ -76,7 +76,10 @@ export class ChatService {
         await this.#join(member, roomId);
         return { joined: true, node: this.node.name };
       },
-      sendMessage: async ({ text, channelId }) => ({ success: true, messageId: await this.#say(member, channelId, text) }),
+      sendMessage: async ({ text, channelId }) => ({
+        success: true,
+        messageId: await this.#say(member, channelId, text),
+      }),
       startTyping: async ({ channelId }) => this.#showTyping(member, channelId),
       markAsRead: async ({ messageId }) => this.#markAsRead(member, messageId),
       ping: async () => {},

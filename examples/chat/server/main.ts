@@ -14,7 +14,8 @@ try {
   const stores = REDIS_URL ? await openRedis(REDIS_URL) : memoryStores();
   runtime = new ChatRuntime(new URL("../web/", import.meta.url), stores, NODE_NAME);
   const port = await runtime.start();
-  if (NODE_NAME) process.send?.({ port });
+  // What has started one of several nodes says where the chat is.
+  if (NODE_NAME && process.send) process.send({ port });
   else console.log(welcome(`http://localhost:${port}`, port === Number(DEFAULT_PORT)));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
   // The process that has started it has died.

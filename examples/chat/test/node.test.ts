@@ -195,7 +195,7 @@ describe("the server", () => {
   });
 
   it("reports that its port is taken", async () => {
-    const second = new Program(built.server, [], { PORT: server.port });
+    const second = new Program(built.server, [], { PORT: server.port, REDIS_URL: "" });
     expect(await second.ended).toBe(1);
     expect(second.output.trim()).toBe(
       `Port ${server.port} is taken. Stop the program that uses it, or choose another: PORT=3001 npm start`,
@@ -203,7 +203,7 @@ describe("the server", () => {
   });
 
   it("reports that PORT is no port number", async () => {
-    const server = new Program(built.server, [], { PORT: "many" });
+    const server = new Program(built.server, [], { PORT: "many", REDIS_URL: "" });
     expect(await server.ended).toBe(1);
     expect(server.output.trim()).toMatch(/^.*PORT is not a port number: "many"\.$/);
   });

@@ -1,9 +1,10 @@
 import { GGContext } from "@grest-ts/context";
 import { GGHttpServer } from "@grest-ts/http";
 import { GGLocatorScope } from "@grest-ts/locator";
-import { NOT_FOUND, VALIDATION_ERROR } from "@grest-ts/schema";
+import { EXISTS, NOT_FOUND, VALIDATION_ERROR } from "@grest-ts/schema";
 import { callOn } from "@grest-ts/websocket/testkit";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { AuthService } from "../server/AuthService.js";
 import { ChatService } from "../server/ChatService.js";
 import { memoryStores } from "../server/stores/memory.js";
 import type { LogIns } from "../server/stores/stores.js";
@@ -94,6 +95,15 @@ describe("two people in a room", () => {
     await bo.markAsRead({ messageId });
   });
 
+  it("are one person each, however often they are connected", async () => {
+    const { ann, bo } = await meet("general");
+    const again = await connect("Ann");
+    const online = [{ name: "Ann" }, { name: "Bo" }];
+    await again.joinRoom({ roomId: "general" }).with(again.mock.presence.toMatchObject({ online }));
+    await again.disconnect();
+    await ann.startTyping({ channelId: "general" }).with(bo.mock.typing);
+  });
+
   it("are notified that the other one has disconnected", async () => {
     const { ann, bo } = await meet("general");
     await bo.disconnect();
@@ -122,6 +132,22 @@ describe("rejects", () => {
       .sendMessage({ text: "  ", channelId: "general" })
       .toBeError(VALIDATION_ERROR)
       .toEqual({ text: ["Value must not be empty"] });
+  });
+});
+
+describe("a name that is logged in again", () => {
+  it("ends the earlier log-in and its connections, unless one answers", async () => {
+    const { ann, bo } = await meet("general");
+    const auth = new AuthService(logIns, chat);
+    for (const isThere of [true, false]) {
+      const asked = ann.mock.areYouThere.andReturn(isThere).then();
+      const again = auth.logIn({ name: "ANN" });
+      if (isThere) await expect(again).rejects.toBeInstanceOf(EXISTS);
+      else expect(await logIns.find((await again).token)).toMatchObject({ user: { id: "ann", name: "ANN" } });
+      await asked;
+    }
+    await bo.mock.presence.toMatchObject({ online: [{ name: "Bo" }] });
+    await expect(ann.connect()).rejects.toThrow("NOT_AUTHORIZED");
   });
 });
 

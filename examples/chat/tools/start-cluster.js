@@ -12,5 +12,5 @@ if (!process.env.REDIS_URL && !findRedis()) {
 // The tests have their own build.
 const [server = fileURLToPath(new URL("../dist/server/main.js", import.meta.url))] = process.argv.slice(2);
 if (process.argv.length === 2) await buildChat();
-await runCluster(server);
 endWithShell();
+await runCluster(server);

@@ -1,3 +1,4 @@
+import type { GGBus } from "@grest-ts/websocket";
 import type { RedisClientType } from "redis";
 import type { LogIn } from "../../shared/auth/keys.js";
 import { IsMessage, IsUser, type Message } from "../../shared/model.js";
@@ -33,6 +34,7 @@ export async function openRedis(url: string): Promise<Stores> {
   });
   wasConnected = true;
   const bus = redisBus({ url });
+  await whenUp(bus);
   return {
     logIns: new RedisLogIns(client),
     messages: new RedisMessages(client),
@@ -42,6 +44,17 @@ export async function openRedis(url: string): Promise<Stores> {
       client.destroy();
     },
   };
+}
+
+function whenUp(bus: GGBus): Promise<void> {
+  return new Promise((resolve) => {
+    if (bus.health === "up") return resolve();
+    const stop = bus.onHealth((health) => {
+      if (health === "down") return;
+      stop();
+      resolve();
+    });
+  });
 }
 
 class RedisLogIns implements LogIns {

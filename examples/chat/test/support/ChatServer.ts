@@ -8,7 +8,7 @@ export class ChatServer {
   ) {}
 
   static async start(path: string, port = "0"): Promise<ChatServer> {
-    const program = new Program(path, [], { PORT: port });
+    const program = new Program(path, [], { PORT: port, REDIS_URL: "" });
     const [url] = await program.printed(/http:\/\/localhost:\d+/);
     return new ChatServer(program, url);
   }

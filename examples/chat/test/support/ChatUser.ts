@@ -26,6 +26,11 @@ export class ChatUser {
     return user;
   }
 
+  /** Ends its program at once. */
+  async stop(): Promise<void> {
+    await this.#program.stop("SIGKILL");
+  }
+
   do(action: UserCommand["action"], data?: unknown): Promise<unknown> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ client.onClose((reason) => report({ event: "close", data: reason }));
 
 const inSession = <R>(start: () => R): R => (session ? session.run(start) : start());
 
-const actions: Record<UserCommand["action"], (data: never) => PromiseLike<unknown>> = {
+const actions: Partial<Record<UserCommand["action"], (data: never) => PromiseLike<unknown>>> = {
   logIn: async (name: string) => {
     session = await logIn(name, url);
     return session.logIn;
@@ -41,7 +41,7 @@ const actions: Record<UserCommand["action"], (data: never) => PromiseLike<unknow
 
 process.on("message", async ({ id, action, data }: UserCommand) => {
   try {
-    report({ id, ok: await actions[action](data as never) });
+    report({ id, ok: await actions[action]?.(data as never) });
   } catch (error) {
     report({ id, error });
   }

@@ -8,6 +8,7 @@ export interface UserCommand {
     | "history"
     | "rooms"
     | "joinRoom"
+    | "enter"
     | "sendMessage"
     | "startTyping"
     | "markAsRead";

@@ -42,5 +42,7 @@ export class Child {
     const timer = setTimeout(() => this.kill(), END_WITHIN);
     await this.ended;
     clearTimeout(timer);
+    // A process that it has left behind would hold them open, and with them this one.
+    for (const stream of [this.process.stdout, this.process.stderr]) stream?.destroy();
   }
 }

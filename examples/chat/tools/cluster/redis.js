@@ -22,7 +22,7 @@ createInterface(redis.stdout).on("line", (line) => {
   log?.push(line);
   if (!line.includes("Ready to accept connections")) return;
   log = undefined;
-  process.send?.({ url: `redis://127.0.0.1:${port}` });
+  process.send?.({ url: `redis://127.0.0.1:${port}`, pid: redis.pid });
 });
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);

@@ -36,11 +36,12 @@ export async function runCluster(server) {
   }
 
   async function listen() {
-    const { PORT = "3000" } = process.env;
+    const port = process.env.PORT || "3000";
     try {
-      return await balancer.listen(Number(PORT));
-    } catch {
-      throw new Error(`Port ${PORT} is taken. Choose another: PORT=3001 npm run start:cluster`);
+      return await balancer.listen(Number(port));
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EADDRINUSE") throw error;
+      throw new Error(`Port ${port} is taken. Choose another: PORT=3001 npm run start:cluster`);
     }
   }
 
@@ -52,7 +53,8 @@ export async function runCluster(server) {
       process.exitCode = 1;
       end();
     });
-    const { url } = await redis.ready();
+    const { url, pid } = await redis.ready();
+    console.log(`Redis is at ${url}, with pid ${pid}\n`);
     return url;
   }
 

@@ -51,7 +51,7 @@ export class ChatScreen {
       onRead: ({ messageId, name }) => this.#messages.showReader(messageId, name),
       onPresence: (online) => this.#showPresence(online),
       onReturn: async () => this.#room && this.#enter(this.#room, true),
-      onEnd: onError,
+      onEnd: (error) => this.#fail(error),
     });
     const profile = new Profile(session.user.name, () => this.#leave());
     this.root = element(
@@ -79,7 +79,7 @@ export class ChatScreen {
       const room = this.#room ?? rooms[0];
       if (room) await this.#enter(room);
     } catch (error) {
-      this.onError(error);
+      this.#fail(error);
     }
   }
 
@@ -100,7 +100,7 @@ export class ChatScreen {
       const history = await this.#connection.history(room.id);
       if (turn === this.#entering) this.#messages.merge(history);
     } catch (error) {
-      this.onError(error);
+      this.#fail(error);
     } finally {
       if (turn === this.#entering) this.#messages.isBusy = false;
     }
@@ -123,7 +123,7 @@ export class ChatScreen {
       await this.#connection.send(this.#room.id, text);
       return true;
     } catch (error) {
-      this.onError(error);
+      this.#fail(error);
       return false;
     }
   }
@@ -147,6 +147,11 @@ export class ChatScreen {
     this.#online = online;
     this.#rooms.showCounts(online);
     this.#members.show(online.filter(({ channelId }) => channelId === this.#room?.id));
+  }
+
+  #fail(error: unknown): void {
+    // The end of a connection also fails what was under way on it.
+    if (!this.#life.signal.aborted) this.onError(error);
   }
 
   async #leave(): Promise<void> {

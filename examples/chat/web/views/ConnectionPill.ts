@@ -12,7 +12,11 @@ const LABELS: Readonly<Record<ConnectionState, string>> = {
 export class ConnectionPill {
   readonly #label = element("span", { class: "pill", role: "status" });
   readonly #reconnect = element("button", { type: "button", class: "primary small", hidden: true }, "Reconnect");
-  readonly #node = element("span", { class: "node", title: "The server process that you are connected to", hidden: true });
+  readonly #node = element("span", {
+    class: "node",
+    title: "The server process that you are connected to",
+    hidden: true,
+  });
   readonly root = element("div", { class: "connection" }, this.#node, this.#label, this.#reconnect);
 
   constructor(onReconnect: () => void) {

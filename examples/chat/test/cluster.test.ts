@@ -1,0 +1,241 @@
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { CHROMIUM_ARGS, findChromium } from "../../../test/support/chromium.js";
+import { describeWithRedis } from "../../../test/support/redis.js";
+import type { Message, Presence } from "../shared/model.js";
+import { buildForTests } from "./support/build.js";
+import { ChatUser } from "./support/ChatUser.js";
+import { Program } from "./support/Program.js";
+
+/** The built chat as `npm run start:cluster` runs it: three servers, a Redis and a balancer, each a process of its own. */
+
+// A node that has died is forgotten after 15 to 20 s.
+vi.setConfig({ testTimeout: 45_000, hookTimeout: 30_000 });
+
+const ROOM = "general";
+
+const executablePath = findChromium();
+
+let built: Awaited<ReturnType<typeof buildForTests>>;
+
+beforeAll(async () => {
+  built = await buildForTests("cluster");
+});
+
+describeWithRedis("the chat on three nodes", () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start();
+  });
+
+  afterAll(async () => {
+    expect(await cluster?.program.stop("SIGINT")).toBe(0);
+    await cluster?.hasLeftNothing();
+  });
+
+  it("goes on when a node is killed: nothing is missing or double, and no ghost stays", async () => {
+    const ann = await Guest.enter("Ann", cluster);
+    const bo = await Guest.enter("Bo", cluster);
+    const cy = await Guest.enter("Cy", cluster);
+    const all = [ann, bo, cy];
+    expect(new Set(all.map(({ node }) => node))).toEqual(new Set(["1", "2", "3"]));
+    const dee = await Guest.enter("Dee", cluster);
+
+    // One room, wherever its members are.
+    for (const one of [...all, dee]) await one.sees("Ann", "Bo", "Cy", "Dee");
+    await bo.user.do("startTyping", ROOM);
+    for (const one of [ann, cy]) expect(await one.user.hears("typing")).toMatchObject({ name: "Bo" });
+    const said = await Promise.all(all.map((one) => one.sayEach(10)));
+    const heard = await ann.hears(30);
+    expect(heard.map(({ text }) => text).sort()).toEqual(said.flat().sort());
+    for (const one of [bo, cy]) expect(await one.hears(30), one.name).toEqual(heard);
+    const byAnn = heard.find(({ senderName }) => senderName === "Ann");
+    await cy.user.do("markAsRead", byAnn?.id);
+    expect(await ann.user.hears("messageRead")).toEqual({ messageId: byAnn?.id, userId: "cy", name: "Cy" });
+
+    // A node is lost with two users while another one talks. One of them is lost too; the other one returns, and has it all.
+    const lost = dee.node;
+    const [talking, cut] = [all.find(({ node }) => node !== lost), all.find(({ node }) => node === lost)];
+    if (!talking || !cut) throw new Error("Each of the three is on a node of their own");
+    process.kill(cluster.pidOf(lost), "SIGKILL");
+    // Only now, so that the node cannot see her leave.
+    await dee.user.stop();
+    const meanwhile = await talking.sayUntil(cut.returns(), 100);
+    expect(cut.node).not.toBe(lost);
+    await cut.say("back again");
+    for (const one of all) {
+      const texts = (await one.hears(meanwhile.length + 1)).map(({ text }) => text);
+      expect(texts, one.name).toEqual([...meanwhile, "back again"]);
+    }
+    // One name, wherever its user is, and whatever nodes there are.
+    for (let i = 0; i < 3; i++) {
+      const impostor = new ChatUser(built.guest, cluster.url);
+      await expect(impostor.do("logIn", "ANN")).rejects.toMatchObject({ type: "EXISTS" });
+    }
+
+    // The node is started again, and takes part: one of three that come in turn is on it.
+    cluster.program.type(lost);
+    await cluster.program.printed(new RegExp(`node ${lost} runs again`));
+    const fresh: Guest[] = [];
+    for (const name of ["Eli", "Fay", "Gus"]) fresh.push(await Guest.enter(name, cluster));
+    for (const one of fresh) await one.say(`${one.name} is on node ${one.node}`);
+    const texts = (await talking.hears(3)).map(({ text }) => text);
+    expect(texts).toEqual(fresh.map(({ name, node }) => `${name} is on node ${node}`));
+    expect(texts.join()).toContain(`is on node ${lost}`);
+    for (const one of all) await one.sees("Ann", "Bo", "Cy", "Eli", "Fay", "Gus");
+  });
+
+  it.skipIf(executablePath === undefined)(
+    "the page shows its node, returns by itself, and shows what it missed",
+    async () => {
+      const browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage();
+      await page.goto(cluster.url);
+      await page.getByLabel("Your name").fill("Hal");
+      await page.keyboard.press("Enter");
+      const node = page.locator(".node:not([hidden])");
+      const lost = /^node (\d)$/.exec((await node.textContent()) ?? "")?.[1] ?? "";
+      let ida = await Guest.enter("Ida", cluster);
+      if (ida.node === lost) ida = await Guest.enter("Joe", cluster);
+      expect(ida.node).not.toBe(lost);
+
+      const said = await ida.sayEach(3);
+      await page.getByText(said.at(-1) ?? "").waitFor();
+      process.kill(cluster.pidOf(lost), "SIGKILL");
+      const hasReturned = page.locator(".node:not([hidden])", { hasNotText: `node ${lost}` }).waitFor();
+      said.push(...(await ida.sayUntil(hasReturned, 100)));
+      await page.getByRole("textbox", { name: "Message" }).fill("back again");
+      await page.keyboard.press("Enter");
+      await page.locator(".own .bubble").getByText("back again").waitFor();
+      const shown = await page.locator(".bubble").allTextContents();
+      expect(shown.slice(shown.indexOf(said[0] ?? ""))).toEqual([...said, "back again"]);
+      await page.getByText("Connected", { exact: true }).waitFor();
+    },
+  );
+
+  it("ends with the program that has started it, even when that is killed", async () => {
+    const own = await Cluster.start();
+    await own.program.stop("SIGKILL");
+    await own.hasLeftNothing();
+  });
+
+  it("reports a port that is taken, and a REDIS_URL where there is none", async () => {
+    const second = Cluster.run({ PORT: new URL(cluster.url).port });
+    expect(await second.ended).toBe(1);
+    expect(second.output.trim()).toMatch(/^Port \d+ is taken. Choose another: PORT=3001 npm run start:cluster$/);
+    const alone = Cluster.run({ REDIS_URL: "redis://127.0.0.1:9" });
+    expect(await alone.ended).toBe(1);
+    expect(alone.output).toMatch(/^node \d \| There is no Redis at REDIS_URL: /);
+  });
+});
+
+it("says what it needs when there is no Redis", async () => {
+  const alone = Cluster.run({ PATH: "" });
+  expect(await alone.ended).toBe(1);
+  expect(alone.output.trim()).toMatch(
+    /^The nodes of a cluster need a Redis: install one \(.*\), or set REDIS_URL to one/,
+  );
+});
+
+/** What `npm run start:cluster` runs, on a port of its own. */
+class Cluster {
+  static readonly #path = fileURLToPath(new URL("../tools/start-cluster.js", import.meta.url));
+
+  private constructor(
+    readonly program: Program,
+    readonly url: string,
+  ) {}
+
+  static run(env: Readonly<Record<string, string>>): Program {
+    return new Program(Cluster.#path, [built.server], { PORT: "0", REDIS_URL: "", ...env });
+  }
+
+  static async start(): Promise<Cluster> {
+    const program = Cluster.run({});
+    const [url] = await program.printed(/http:\/\/localhost:\d+/);
+    return new Cluster(program, url);
+  }
+
+  /** The process of a node, the latest one. */
+  pidOf(node: string): number {
+    const found = [...this.program.output.matchAll(new RegExp(`node ${node} .*pid (\\d+)`, "g"))].at(-1);
+    return Number(found?.[1]);
+  }
+
+  /** Resolves when none of its processes is left. */
+  async hasLeftNothing(): Promise<void> {
+    const pids = Array.from(this.program.output.matchAll(/pid (\d+)/g), ([, pid]) => Number(pid));
+    expect(pids.length).toBeGreaterThanOrEqual(4);
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), 10_000);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** A user who returns when the connection is lost. */
+class Guest {
+  private constructor(
+    readonly name: string,
+    readonly user: ChatUser,
+    public node: string,
+  ) {}
+
+  static async enter(name: string, { url }: Cluster): Promise<Guest> {
+    const user = new ChatUser(built.guest, url);
+    await user.do("logIn", name);
+    return new Guest(name, user, (await user.do("enter", ROOM)) as string);
+  }
+
+  async say(text: string): Promise<void> {
+    await this.user.do("sendMessage", { text, channelId: ROOM });
+  }
+
+  /** Says some things, without waiting for one before the next. */
+  async sayEach(count: number): Promise<string[]> {
+    const texts = Array.from({ length: count }, (_, i) => `${this.name} ${i}`);
+    await Promise.all(texts.map((text) => this.say(text)));
+    return texts;
+  }
+
+  /** Says one thing after the other, as long as something has not come about. */
+  async sayUntil(event: Promise<unknown>, most: number): Promise<string[]> {
+    const texts: string[] = [];
+    let isOver = false;
+    const ending = event.then(() => {
+      isOver = true;
+    });
+    while (!isOver && texts.length < most) {
+      const text = `${this.name} meanwhile ${texts.length}`;
+      await this.say(text);
+      texts.push(text);
+    }
+    await ending;
+    return texts;
+  }
+
+  /** The next messages that are shown. */
+  async hears(count: number): Promise<Message[]> {
+    const heard: Message[] = [];
+    while (heard.length < count) heard.push((await this.user.hears("newMessage")) as Message);
+    return heard;
+  }
+
+  /** Resolves when exactly these are in the room. */
+  async sees(...names: readonly string[]): Promise<void> {
+    const wanted = names.join();
+    await this.user.hears("presence", (online: Presence[]) => online.map(({ name }) => name).join() === wanted);
+  }
+
+  async returns(): Promise<void> {
+    this.node = (await this.user.hears("return")) as string;
+  }
+}
