@@ -7,6 +7,7 @@ import {
 } from "../api/bus.js";
 import type { ChannelKeys } from "./keys.js";
 import type { Link } from "./link.js";
+import { findPublished, type LostPublication } from "./lostAnswers.js";
 import { errorText, type FailureKind } from "./replies.js";
 import type { Scripts } from "./scripts.js";
 import { unkeptMessage } from "./wireMessage.js";
@@ -25,10 +26,7 @@ const UNDER_WAY = 64;
 const RETRY_DELAY = 100;
 
 /** A message with history on its way. */
-interface Publication {
-  readonly number: number;
-  readonly from: string;
-  readonly keys: ChannelKeys;
+interface Publication extends LostPublication {
   readonly body: string;
   readonly bytes: number;
   readonly options: KeptOptions;
@@ -36,7 +34,7 @@ interface Publication {
   readonly since: number;
   /** How many answers were lost. */
   lost: number;
-  resolve(position: GGPosition): void;
+  resolve(position: GGPosition | undefined): void;
   reject(error: GGBusError): void;
 }
 
@@ -108,7 +106,7 @@ export class Publications {
   }
 
   /** Publishes, or waits until that is possible. */
-  publish(keys: ChannelKeys, body: string, options: KeptOptions): Promise<GGPosition> {
+  publish(keys: ChannelKeys, body: string, options: KeptOptions): Promise<GGPosition | undefined> {
     return new Promise((resolve, reject) => {
       const number = ++this.#count;
       const publication: Publication = {
@@ -128,6 +126,17 @@ export class Publications {
       else if (isOpen) this.#send(publication);
       else this.#wait(publication);
     });
+  }
+
+  /**
+   * Finds which of those whose answer was lost Redis has. The connections that they were sent on have ended. Rejects when
+   * Redis cannot say it now.
+   */
+  async recover(link: Link): Promise<void> {
+    const lost = this.#waiting.filter((publication) => publication.lost > 0);
+    const published = await findPublished(link, this.#scripts, this.#node, lost);
+    for (const [publication, position] of published) publication.resolve(position);
+    for (const publication of this.#takeWaiting()) if (!published.has(publication)) this.#wait(publication);
   }
 
   /** Publishes what waits, and what comes. */

@@ -167,6 +167,7 @@ class RedisBus implements GGBus {
     await this.#members.attach(link);
     // Members get what they have missed before anything new is published.
     await Promise.race([this.#subscriptions.interrupt(), link.lost]);
+    await this.#publications.recover(link);
     if (link.isLost || this.#closing) return;
     this.#publications.open(link);
     this.#setHealth("up", "Redis is connected");

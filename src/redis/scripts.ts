@@ -21,6 +21,11 @@ export interface Scripts {
    */
   readonly publish: Script;
   /**
+   * Finds what a node has published. Keys: meta, stream. Arguments: what `from` begins with, how many messages are looked
+   * at. Returns the epoch, the lowest offset that was looked at, and then `from` and offset of each, the latest first.
+   */
+  readonly findOwn: Script;
+  /**
    * Reads what follows a position. Keys: meta, stream. Arguments: epoch, offset, limit, the name of a new epoch. Returns
    * epoch, offset of the latest, 1 if all is there, and then id and fields of each message.
    */
@@ -44,21 +49,13 @@ export interface Scripts {
 export function scriptsFor(isCluster: boolean): Scripts {
   const PUBLISH = isCluster ? "SPUBLISH" : "PUBLISH";
   const scripts = {
-    // A message that may have been kept already follows what its publisher knew then. Redis looks whether it has memory
-    // before the first write of a script only, and deletes in any case: another write comes before that.
+    // Redis looks whether it has memory before the first write of a script only, and deletes in any case: another write
+    // comes before that.
     publish: script(`
 local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
 local known = tonumber(ARGV[7])
 top = tonumber(top or 0)
 local isKnown = ARGV[6] == epoch
-if ARGV[3] ~= '' and epoch then
-  local start = isKnown and string.format('%.0f-0', known + 1) or '-'
-  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', start, 'COUNT', ARGV[4])) do
-    if entry[2][4] == ARGV[2] then
-      return epoch .. ':' .. string.match(entry[1], '^%d+')
-    end
-  end
-end
 if not epoch or (isKnown and known > top) then
   epoch, top = ARGV[2] .. ARGV[3], 0
   redis.call('SET', KEYS[1], epoch .. ':0')
@@ -71,6 +68,19 @@ redis.call('SET', KEYS[1], position, 'PX', string.format('%.0f', ARGV[5] + ${MET
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 redis.call('${PUBLISH}', ARGV[8], 'k' .. position .. ':' .. ARGV[2] .. ':' .. ARGV[1])
 return position`),
+    findOwn: script(`
+local epoch = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):%d+$')
+local reply = { epoch or '', 0 }
+if not epoch then return reply end
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', ARGV[2])) do
+  local from, offset = entry[2][4], tonumber(string.match(entry[1], '^%d+'))
+  reply[2] = offset
+  if string.sub(from, 1, #ARGV[1]) == ARGV[1] then
+    reply[#reply + 1] = from
+    reply[#reply + 1] = offset
+  end
+end
+return reply`),
     read: script(`
 local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
 local after = tonumber(ARGV[2])

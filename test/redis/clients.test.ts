@@ -4,6 +4,7 @@ import type { GGRedisBusOptions } from "../../src/redis/options.js";
 import { redisBus } from "../../src/redis/redisBus.js";
 import { describeWithRedis, TestRedis } from "../support/redis.js";
 import { eventually, HISTORY, listen, publishAll, startNode, texts } from "../support/redisNode.js";
+import { RedisProxy } from "../support/redisProxy.js";
 
 describe("the options of redisBus", () => {
   const url = "redis://127.0.0.1:1";
@@ -155,6 +156,17 @@ describeWithRedis("redisBus, its connections", () => {
       await eventually(async () => expect(await connections()).toBe(0));
     }
   });
+
+  it("finds that nothing arrives any more, though Redis answers", async () => {
+    const proxy = await RedisProxy.start(redis);
+    const { up, down, health } = startNode({ url: proxy.url });
+    await up();
+    proxy.isSilent = true;
+    await down();
+    expect(health.at(-1)).toContain("does not come back");
+    proxy.isSilent = false;
+    await up();
+  }, 15_000);
 
   it("closes as soon as it is made", async () => {
     const bus = redisBus({ url: redis.url });

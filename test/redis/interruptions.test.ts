@@ -85,17 +85,21 @@ describeWithRedis("redisBus, when Redis is away", () => {
     const node = startNode({ url: redis.url });
     const listener = listen(node.bus, "room");
     await listener.active;
-    const [position] = await publishAll(node.bus, "room", ["first"]);
+    const history = { size: 20_000, ttlMs: 60_000 };
+    const publish = (bodies: string[]) =>
+      Promise.all(bodies.map((body) => node.bus.publish("room", body, { history })));
+    const [position] = await publish(["first"]);
     redis.pause();
-    // More than Redis reads at once: it still has some of it when the next connection is there.
-    const large = texts(200).map((text) => text + "x".repeat(5_000));
-    const waiting = publishAll(node.bus, "room", large);
+    // Much more than Redis reads at once: it still has commands of the former connection when the next one is there.
+    const bodies = texts(12_000).map((text) => text + "x".repeat(100));
+    const waiting = publish(bodies);
     await node.down();
     expect(node.health.at(-1)).toContain("has not answered");
     redis.resume();
     const positions = await waiting;
-    expect(positions.map((each) => each?.offset)).toEqual(large.map((_, index) => index + 2));
-    expect(await keptIn(node.bus, "room", position!.epoch)).toEqual(["first", ...large]);
+    expect(positions.map((each) => each?.offset)).toEqual(bodies.map((_, index) => index + 2));
+    const { missed } = await node.bus.read("room", { epoch: position!.epoch, offset: 0 }, 20_000);
+    expect(missed?.map(({ body }) => body)).toEqual(["first", ...bodies]);
   });
 
   it("finds that an idle Redis hangs", async () => {
@@ -149,6 +153,48 @@ describeWithRedis("redisBus, when Redis is away", () => {
       const positions = (await Promise.all(waiting)).flat();
       expect(positions.map((each) => each?.offset)).toEqual(bodies.map((_, index) => index + 2));
       expect(await keptIn(node.bus, "room", position!.epoch)).toEqual(["first", ...bodies]);
+    });
+
+    it.each([true, false])(
+      "publishes each once, also where Redis has dropped some since (position known: %s)",
+      async (isKnown) => {
+        const proxy = await RedisProxy.start(redis);
+        const node = startNode({ url: proxy.url, timeoutMs: 30_000 });
+        const history = { size: 3, ttlMs: 60_000 };
+        const [first] = await Promise.all([node.bus.publish("room", "first", { history })]);
+        const known = isKnown ? first : undefined;
+        proxy.isMuted = true;
+        const publish = (body: string) => node.bus.publish("room", body, { history, known });
+        const waiting = Promise.all(texts(300).map(publish));
+        await eventually(async () => expect(await redis.command("GET", "gg:{room}:m")).toBe(`${first!.epoch}:301`));
+        proxy.cut();
+        await node.down();
+        proxy.isMuted = false;
+        const positions = await waiting;
+        const dropped = positions.findIndex((position) => position !== undefined);
+        expect(dropped).toBeGreaterThan(100);
+        expect(positions.slice(dropped).map((position) => position?.offset)).toEqual(
+          texts(300 - dropped).map((_, index) => index + dropped + 2),
+        );
+        expect(await publish("last")).toEqual({ epoch: first!.epoch, offset: 302 });
+      },
+    );
+
+    it("does not run commands of a former connection that arrive later than the next one's", async () => {
+      const proxy = await RedisProxy.start(redis);
+      const node = startNode({ url: proxy.url, timeoutMs: 30_000 });
+      await node.up();
+      const [first] = await publishAll(node.bus, "room", ["first"]);
+      proxy.isHolding = true;
+      const waiting = publishAll(node.bus, "room", texts(20));
+      await eventually(() => expect(proxy.isOnItsWay("text 19")).toBe(true));
+      proxy.isHolding = false;
+      proxy.cut();
+      await waiting;
+      await proxy.release();
+      await node.up();
+      await publishAll(node.bus, "room", ["last"]);
+      expect(await keptIn(node.bus, "room", first!.epoch)).toEqual(["first", ...texts(20), "last"]);
     });
 
     it("says of a message without history that it may have been published", async () => {

@@ -7,6 +7,8 @@ interface Pair {
   readonly client: Socket;
   readonly server: Socket;
   isSubscriber: boolean;
+  /** Commands on their way. */
+  readonly held: Buffer[];
 }
 
 /** A TCP proxy before a redis-server. Ends with the test. */
@@ -17,6 +19,10 @@ export class RedisProxy {
   isMuted = false;
   /** Swallows commands. */
   isDeaf = false;
+  /** Swallows what is published. */
+  isSilent = false;
+  /** Commands stay on their way, also when the client is gone. */
+  isHolding = false;
   /** Ends new connections at once. */
   isClosed = false;
   readonly #pairs = new Set<Pair>();
@@ -43,11 +49,27 @@ export class RedisProxy {
     return `redis://127.0.0.1:${(this.#listener.address() as AddressInfo).port}`;
   }
 
-  /** Ends all connections. */
+  /** Ends all connections; those with commands on their way end only for the client. */
   cut(): void {
-    for (const { client, server } of this.#pairs) {
+    for (const { client, server, held } of this.#pairs) {
       client.destroy();
-      server.destroy();
+      if (held.length === 0) server.destroy();
+    }
+  }
+
+  /** Whether a text is among what is on its way. */
+  isOnItsWay(text: string): boolean {
+    return [...this.#pairs].some(({ held }) => Buffer.concat(held).includes(text));
+  }
+
+  /** What was on its way arrives, where Redis still reads. Resolves when it has been read. */
+  async release(): Promise<void> {
+    this.isHolding = false;
+    for (const { server, held } of [...this.#pairs].filter((pair) => pair.held.length > 0)) {
+      const data = Buffer.concat(held.splice(0));
+      if (server.writable) await new Promise((resolve) => server.write(data, resolve));
+      server.end();
+      if (!server.destroyed) await once(server, "close");
     }
   }
 
@@ -66,14 +88,15 @@ export class RedisProxy {
       return;
     }
     const server = connect(this.target.port, "127.0.0.1");
-    const pair: Pair = { client, server, isSubscriber: false };
+    const pair: Pair = { client, server, isSubscriber: false, held: [] };
     this.#pairs.add(pair);
     client.on("data", (data) => {
       if (/subscribe\r\n/i.test(data.toString("latin1"))) pair.isSubscriber = true;
-      if (!this.isDeaf || pair.isSubscriber) server.write(data);
+      if (this.isHolding && !pair.isSubscriber) pair.held.push(data);
+      else if (!this.isDeaf || pair.isSubscriber) server.write(data);
     });
     server.on("data", (data) => {
-      if (!this.isMuted || pair.isSubscriber) client.write(data);
+      if (pair.isSubscriber ? !this.isSilent : !this.isMuted) client.write(data);
     });
     for (const [socket, other] of [
       [client, server],
@@ -81,6 +104,7 @@ export class RedisProxy {
     ] as const) {
       socket.on("error", () => {});
       socket.on("close", () => {
+        if (socket === client && pair.held.length > 0) return;
         this.#pairs.delete(pair);
         other.destroy();
       });

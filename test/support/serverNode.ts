@@ -155,7 +155,7 @@ export class ServerNode {
       this.#port = message.port;
       this.pid = message.pid;
     } else if (message.event === "health") {
-      this.health.push(message.health === "up" ? "up" : `down: ${message.reason}`);
+      this.health.push(message.health === "up" ? "up" : `down: ${message.reason}`); (this as any).t ??= []; (this as any).t.push(Date.now() % 1e6 + " " + this.health.at(-1));
     } else {
       const { room, joined, left } = message;
       const said = this.presence.get(room) ?? [];

@@ -76,8 +76,7 @@ describeWithRedis("the chat on three nodes", () => {
     }
 
     // The node is started again, and takes part: one of three that come in turn is on it.
-    cluster.program.type(lost);
-    await cluster.program.printed(new RegExp(`node ${lost} runs again`));
+    await cluster.startAgain(lost);
     const fresh: Guest[] = [];
     for (const name of ["Eli", "Fay", "Gus"]) fresh.push(await Guest.enter(name, cluster));
     for (const one of fresh) await one.say(`${one.name} is on node ${one.node}`);
@@ -98,9 +97,7 @@ describeWithRedis("the chat on three nodes", () => {
       await page.keyboard.press("Enter");
       const node = page.locator(".node:not([hidden])");
       const lost = /^node (\d)$/.exec((await node.textContent()) ?? "")?.[1] ?? "";
-      let ida = await Guest.enter("Ida", cluster);
-      if (ida.node === lost) ida = await Guest.enter("Joe", cluster);
-      expect(ida.node).not.toBe(lost);
+      const ida = await Guest.enterElsewhere(lost, ["Ida", "Joe", "Kim"], cluster);
 
       const said = await ida.sayEach(3);
       await page.getByText(said.at(-1) ?? "").waitFor();
@@ -113,8 +110,22 @@ describeWithRedis("the chat on three nodes", () => {
       const shown = await page.locator(".bubble").allTextContents();
       expect(shown.slice(shown.indexOf(said[0] ?? ""))).toEqual([...said, "back again"]);
       await page.getByText("Connected", { exact: true }).waitFor();
+      await cluster.startAgain(lost);
     },
   );
+
+  it("the terminal client shows its node, returns by itself, and prints what it missed", async () => {
+    const lea = new Program(built.terminal, ["--name", "Lea", "--url", cluster.url]).endWithTest();
+    const [, lost = ""] = await lea.printed(/You are Lea in "general" \(node (\d)\)/);
+    const max = await Guest.enterElsewhere(lost, ["Max", "Ned", "Oda"], cluster);
+    process.kill(cluster.pidOf(lost), "SIGKILL");
+    const said = await max.sayUntil(lea.printed(/connected again \(node \d\)/), 100);
+    said.push(...(await max.sayEach(3)));
+    await lea.printed(new RegExp(`: ${said.at(-1)}$`, "m"));
+    const printed = Array.from(lea.output.matchAll(/^\d\d:\d\d \w+: (.*)$/gm), ([, text]) => text);
+    expect(printed.slice(printed.indexOf(said[0]))).toEqual(said);
+    await cluster.startAgain(lost);
+  });
 
   it("ends with the program that has started it, even when that is killed", async () => {
     const own = await Cluster.start();
@@ -165,6 +176,16 @@ class Cluster {
     return Number(found?.[1]);
   }
 
+  /** Starts a node again that was killed. */
+  async startAgain(node: string): Promise<void> {
+    const { program } = this;
+    const dead = this.pidOf(node);
+    // Typed before that, the number would kill it.
+    await program.printed(new RegExp(`node ${node} with pid ${dead} has ended`));
+    program.type(node);
+    await program.printed(new RegExp(`node ${node} runs again, with pid (?!${dead}\\b)`));
+  }
+
   /** Resolves when none of its processes is left. */
   async hasLeftNothing(): Promise<void> {
     const pids = Array.from(this.program.output.matchAll(/pid (\d+)/g), ([, pid]) => Number(pid));
@@ -193,6 +214,15 @@ class Guest {
     const user = new ChatUser(built.guest, url);
     await user.do("logIn", name);
     return new Guest(name, user, (await user.do("enter", ROOM)) as string);
+  }
+
+  /** The first of these users whom the balancer passes to another node. */
+  static async enterElsewhere(node: string, names: readonly string[], cluster: Cluster): Promise<Guest> {
+    for (const name of names) {
+      const guest = await Guest.enter(name, cluster);
+      if (guest.node !== node) return guest;
+    }
+    throw new Error(`All are on node ${node}`);
   }
 
   async say(text: string): Promise<void> {

@@ -26,13 +26,13 @@ export class ServerNode {
     return this.#child !== undefined;
   }
 
-  /** @param {() => void} onEnd is called when it has ended, for whatever reason */
+  /** @param {(pid: number | undefined) => void} onEnd is called when it has ended, for whatever reason */
   async start(onEnd) {
     const child = new Child(`node ${this.name}`, this.path, this.env);
     this.#child = child;
     child.ended.then(() => {
       this.#child = this.port = undefined;
-      onEnd();
+      onEnd(child.process.pid);
     });
     const { port } = await child.ready();
     this.port = port;

@@ -60,8 +60,9 @@ export async function runCluster(server) {
 
   /** @param {ServerNode} node */
   function start(node) {
-    return node.start(() => {
-      if (!isEnding) console.log(`node ${node.name} has ended; ${node.name} and Enter start it again`);
+    const { name } = node;
+    return node.start((pid) => {
+      if (!isEnding) console.log(`node ${name} with pid ${pid} has ended; ${name} and Enter start it again`);
     });
   }
 

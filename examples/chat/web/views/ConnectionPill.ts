@@ -26,6 +26,7 @@ export class ConnectionPill {
   show(state: ConnectionState): void {
     this.#label.textContent = LABELS[state];
     this.#label.dataset.state = state;
+    if (state !== "online") this.showNode(undefined);
     this.#reconnect.hidden = state !== "offline" && state !== "reconnecting";
   }
 
