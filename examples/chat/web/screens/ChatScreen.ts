@@ -155,6 +155,7 @@ export class ChatScreen {
   }
 
   async #leave(): Promise<void> {
+    this.dispose();
     await this.#connection.close();
     this.onLeave();
   }
