@@ -24,6 +24,11 @@ export class GGSocketGroup {
   }
 }
 
+/** Buses are the servers'; here to let modules of both ends be bundled. Throws. */
+export function localBus(): never {
+  throw new Error("localBus: a browser serves no connections");
+}
+
 /** Serving is the server's; here to let modules of both ends be bundled. Throws when it is made. */
 export class GGSocketServer {
   constructor() {

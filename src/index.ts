@@ -11,7 +11,6 @@ import { nodePlatform } from "./client/platform/node.js";
 import type { SocketPool } from "./client/pool.js";
 import { startServer } from "./server/startServer.js";
 
-export { GGBusError } from "./api/bus.js";
 export { defineSocketContract } from "./api/definitionChecks.js";
 export { localBus } from "./groups/localBus.js";
 export { GGSocketGroup } from "./server/groups/group.js";

@@ -1,17 +1,18 @@
 /** What all entries export. */
 
-export type {
-  GGBus,
-  GGBusErrorReason,
-  GGBusHealth,
-  GGBusListener,
-  GGBusMembers,
-  GGBusMessage,
-  GGBusRead,
-  GGHistory,
-  GGMembersChange,
-  GGPosition,
-  GGPublishOptions,
+export {
+  type GGBus,
+  GGBusError,
+  type GGBusErrorReason,
+  type GGBusHealth,
+  type GGBusListener,
+  type GGBusMembers,
+  type GGBusMessage,
+  type GGBusRead,
+  type GGHistory,
+  type GGMembersChange,
+  type GGPosition,
+  type GGPublishOptions,
 } from "./api/bus.js";
 export type {
   ClientState,

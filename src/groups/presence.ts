@@ -1,5 +1,5 @@
 import type { GGValidator } from "@grest-ts/schema";
-import type { GGBusMembers, GGMembersChange } from "../api/bus.js";
+import { GGBusError, type GGBusMembers, type GGMembersChange } from "../api/bus.js";
 import type { GGWebSocketLogFields } from "../api/logger.js";
 import type { GGPresenceChange, GGPresenceInfo } from "../api/presence.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
@@ -168,7 +168,8 @@ export class Presence {
     const table = new MemberTable(this.#lists, {
       onChanged: (changed, isFirst) => this.#report(changed, isFirst),
       onListed: () => void this.#warned.delete(NOT_LISTED),
-      onListFailed: (error) => this.#warnOnce(NOT_LISTED, error),
+      // That the bus is down is logged already.
+      onListFailed: (error) => isDown(error) || this.#warnOnce(NOT_LISTED, error),
     });
     this.#table = table;
     this.#hooks.onWatched(true);
@@ -219,4 +220,8 @@ export class Presence {
     this.#warned.add(message);
     this.#hooks.warn(message, { error });
   }
+}
+
+function isDown(error: unknown): boolean {
+  return error instanceof GGBusError && error.reason === "down";
 }

@@ -72,9 +72,14 @@ export class Subscriptions {
     await this.#apply();
   }
 
-  /** The link is lost. */
+  /**
+   * The link is lost. Listeners learn at once that messages may be missing: a message of the next link must not be taken
+   * for the one that follows, while it is the second of its offset since Redis has gone back in time.
+   */
   detach(): void {
     this.#link = undefined;
+    for (const entry of this.#entries()) entry.isInterrupted ||= entry.isActive;
+    void this.interrupt();
   }
 
   /** Says to those that had messages on an earlier link that some may be missing. Resolves when they are done. */

@@ -191,26 +191,26 @@ describeWithRedis("server processes whose Redis fails", () => {
     await eventually(async () => expect(await nodes[1].run("present", room)).toEqual(["user 0", "user 1"]));
   });
 
-  it.each([["shortly", 300], ["for longer than it may take to answer", 2_500]])(
-    "takes no writes %s: they wait, and come once",
-    async (_, ms) => {
-      const { room, members, before } = await startRoom();
-      await redis.command("CLIENT", "PAUSE", `${ms}`, "WRITE");
-      await Promise.all([publish(room, "paused", 20)]);
-      await publish(room, "after", 1, nodes[1]);
-      for (const member of members) await member.got(...before, ...texts(20, "paused"), "after 0");
-    },
-  );
+  it.each([
+    ["shortly", 300],
+    ["for longer than it may take to answer", 2_500],
+  ])("takes no writes %s: they wait, and come once", async (_, ms) => {
+    const { room, members, before } = await startRoom();
+    await redis.command("CLIENT", "PAUSE", `${ms}`, "WRITE");
+    await Promise.all([publish(room, "paused", 20)]);
+    await publish(room, "after", 1, nodes[1]);
+    for (const member of members) await member.got(...before, ...texts(20, "paused"), "after 0");
+  });
 
-  it.each([["the position", "m", [LOST]], ["the messages", "s", []]] as const)(
-    "evicts %s of a room alone: who is connected misses nothing",
-    async (_, suffix, announced) => {
-      const { room, members, before } = await startRoom();
-      expect(await redis.command("DEL", `gg:{Nodes/${room.name}}:${suffix}`)).toBe(1);
-      await publish(room, "after", 3, nodes[1]);
-      for (const member of members) await member.got(...before, ...announced, ...texts(3, "after"));
-    },
-  );
+  it.each([
+    ["the position", "m", [LOST]],
+    ["the messages", "s", []],
+  ] as const)("evicts %s of a room alone: who is connected misses nothing", async (_, suffix, announced) => {
+    const { room, members, before } = await startRoom();
+    expect(await redis.command("DEL", `gg:{Nodes/${room.name}}:${suffix}`)).toBe(1);
+    await publish(room, "after", 3, nodes[1]);
+    for (const member of members) await member.got(...before, ...announced, ...texts(3, "after"));
+  });
 
   it("evicts messages that a node has missed: it says so once", async () => {
     const { room, members, before } = await startRoom();

@@ -319,6 +319,11 @@ it("has the published names, kinds and labels", () => {
     ["/websocket/request_duration_ms", "histogram", "api,path,method"],
     ["/websocket/out_requests_total", "counter", "api,path,method,result"],
     ["/websocket/out_request_duration_ms", "histogram", "api,path,method"],
+    ["/websocket/bus_published_total", "counter", "api,result"],
+    ["/websocket/bus_received_total", "counter", "api,result"],
+    ["/websocket/bus_healed_total", "counter", "api,result"],
+    ["/websocket/bus_queue", "gauge", "bus"],
+    ["/websocket/bus_up", "gauge", "bus"],
   ]);
 });
 

@@ -25,7 +25,7 @@ export function describeWithRedis(name: string, define: () => void): void {
 }
 
 /** Ends with its input, so that no server outlives the tests, however they end. */
-const GUARD = 'redis-server "$@" & echo "pid $!"; read -r _; kill -9 $! 2>/dev/null';
+const GUARD = 'redis-server "$@" & echo "pid $!"; read -r _; kill -9 $! 2>/dev/null; wait 2>/dev/null';
 
 /** A redis-server of a test, on a port and in a directory of its own. */
 export class TestRedis {

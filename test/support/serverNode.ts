@@ -10,7 +10,7 @@ import { root } from "./paths.js";
 import { RawPeer } from "./rawPeer.js";
 
 /** What waits in these tests is bounded by them. */
-const PATIENCE = { timeout: 20_000, interval: 10 };
+const PATIENCE = { timeout: 30_000, interval: 10 };
 
 /** Waits for a state. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
@@ -18,7 +18,7 @@ export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
 }
 
 /** Ends with its input, so that no process outlives the tests, however they end. The IPC channel is the server's alone. */
-const GUARD = '"$@" & exec 3>&-; read -r _; kill -9 $! 2>/dev/null';
+const GUARD = '"$@" & exec 3>&-; read -r _; kill -9 $! 2>/dev/null; wait 2>/dev/null';
 
 let program: string | undefined;
 
@@ -155,7 +155,7 @@ export class ServerNode {
       this.#port = message.port;
       this.pid = message.pid;
     } else if (message.event === "health") {
-      this.health.push(message.health === "up" ? "up" : `down: ${message.reason}`); (this as any).t ??= []; (this as any).t.push(Date.now() % 1e6 + " " + this.health.at(-1));
+      this.health.push(message.health === "up" ? "up" : `down: ${message.reason}`);
     } else {
       const { room, joined, left } = message;
       const said = this.presence.get(room) ?? [];
