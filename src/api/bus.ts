@@ -28,9 +28,12 @@ export interface GGBusMessage {
 
 /** What a bus kept after a position: all of it, or nothing. */
 export interface GGBusRead {
-  /** The position of the latest message. Its epoch is `""` where nothing was ever kept. */
+  /** The position of the latest message, in a real epoch: one begins where nothing is known of the channel. */
   readonly top: GGPosition;
-  /** Each message after the position that was asked for, in order; `undefined` when they are not all there. */
+  /**
+   * Each message after the position that was asked for, in order; `undefined` when they are not all there, or it is of
+   * another epoch.
+   */
   readonly missed?: readonly GGBusMessage[] | undefined;
 }
 
@@ -126,8 +129,10 @@ export interface GGBus {
    */
   subscribe(channel: string, listener: GGBusListener): { readonly active: Promise<void>; readonly end: Unsubscribe };
   /**
-   * Reads what is kept after a position, at most `limit` messages. The position must come from this bus: of one that is
-   * ahead of all that is kept, it follows that the bus has gone back in time, and a new epoch begins.
+   * Reads what is kept after a position, at most `limit` messages. The position must come from this bus, or be
+   * `{ epoch: "", offset: 0 }`, of a node that knows nothing. An epoch begins where nothing is known of the channel; another
+   * one begins where the position is ahead of all that is kept, since the bus has gone back in time then. An epoch must not
+   * end by itself while it is read: groups that are in use read every 30 s.
    *
    * @throws GGBusError (as a rejection)
    */

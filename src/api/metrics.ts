@@ -96,7 +96,10 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
       labelNames: BUS_TRAFFIC,
       groupBy: BY_API,
     }),
-    /** Holes in what a bus has delivered: `OK` when the messages were read again, `LOST` when they could not. */
+    /**
+     * Holes in what a bus has delivered: `OK` when the messages were read again, `LOST` when they could not, `FAILED` for
+     * an attempt that the bus has refused.
+     */
     busHealed: new GGCounterKey<BusTrafficLabels>("bus_healed_total", {
       help: "Holes in what other nodes have sent by result",
       labelNames: BUS_TRAFFIC,

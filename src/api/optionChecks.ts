@@ -6,6 +6,7 @@ import { didYouMean, isMisspelt } from "./misspelling.js";
 import type {
   GGDrainOptions,
   GGHeartbeatOptions,
+  GGKeyRevocation,
   GGSocketServerConfig,
   GGWebSocketLimits,
   WebSocketSchemaConfig,
@@ -124,7 +125,10 @@ export const SERVER_OPTIONS: TableOf<WebSocketSchemaConfig> = {
   },
 };
 
-const HISTORY: TableOf<GGHistory> = { size: AT_LEAST_1, ttlMs: POSITIVE_MS };
+const HISTORY: TableOf<GGHistory> = {
+  size: number("a whole number of 1 or more", (value) => value >= 1 && Number.isSafeInteger(value)),
+  ttlMs: number("a finite number of ms above 0", (ms) => ms > 0 && Number.isSafeInteger(Math.ceil(ms))),
+};
 
 /** The options of `new GGSocketGroup`. */
 export const GROUP_OPTIONS: TableOf<GGSocketGroupOptions> = {
@@ -135,6 +139,13 @@ export const GROUP_OPTIONS: TableOf<GGSocketGroupOptions> = {
   bus: BUS,
   history: { sentence: "an object with size and ttlMs", isKept: isHistory, members: HISTORY },
   presence: ANY,
+};
+
+/** The options of `closeConnections({ key })`. */
+export const REVOCATION_OPTIONS: TableOf<GGKeyRevocation> = {
+  key: { sentence: "a text", isKept: (value) => typeof value === "string" },
+  code: ANY,
+  reason: ANY,
 };
 
 /** The options of `new GGSocketServer`. */

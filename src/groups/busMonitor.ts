@@ -7,9 +7,11 @@ import { frameworkLogger } from "../connection/logger.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { throttledLogger } from "../connection/throttledLogger.js";
 
-/** How often each channel asks its bus whether it has missed something, in ms, and by how much that varies. */
+/** How often each channel asks its bus whether it has missed something, in ms. */
 const CHECK_INTERVAL = 30_000;
-const JITTER = 0.1;
+
+/** In how many parts of this time: thousands of channels must not ask at once. */
+const SLICES = 30;
 
 /** What a publication came to, as the metrics show it. */
 type PublishResult = "OK" | Uppercase<GGBusErrorReason>;
@@ -26,20 +28,19 @@ export function monitorOf(bus: GGBus): BusMonitor {
 
 /** Logs and counts what a bus does, and brings its channels to look for what they have missed. */
 export class BusMonitor {
-  /** The source of its log entries. */
-  readonly source: string;
   readonly logger = throttledLogger(frameworkLogger("GGBus", (fn, ...args) => this.scope(fn, ...args)));
   readonly #bus: GGBus;
-  readonly #checks = new Set<() => void>();
+  readonly #checks = Array.from({ length: SLICES }, () => new Set<() => void>());
+  #checkCount = 0;
+  #slice = 0;
   #scope: AsyncScope = captureScope();
   #hasStore = false;
   #stopChecking = () => {};
 
   constructor(bus: GGBus) {
     this.#bus = bus;
-    this.source = `GGBus ${bus.name}`;
     bus.onHealth((health, reason) => {
-      const message = `${this.source}: ${health}, ${reason}`;
+      const message = `GGBus ${bus.name}: ${health}, ${reason}`;
       const fields = { node: bus.node, queued: bus.queued };
       if (health === "up") this.logger.info?.(message, fields);
       else this.logger.error(message, fields);
@@ -52,10 +53,10 @@ export class BusMonitor {
     return this.#scope;
   }
 
-  /** Takes the caller's scope, of an app that uses the bus, unless an earlier one has a metrics store. */
+  /** Takes the caller's scope when it has a metrics store, and the present one has none. */
   useScope(): void {
-    if (this.#hasStore) return;
-    this.#hasStore = GG_METRICS.has();
+    if (this.#hasStore || !GG_METRICS.has()) return;
+    this.#hasStore = true;
     this.#scope = captureScope();
     this.#countBus();
   }
@@ -71,26 +72,26 @@ export class BusMonitor {
     this.#count(() => GGWebSocketMetrics.busReceived.inc(1, { api, result }));
   }
 
-  healed(api: string, result: "OK" | "LOST"): void {
+  healed(api: string, result: "OK" | "LOST" | "FAILED"): void {
     this.#count(() => GGWebSocketMetrics.busHealed.inc(1, { api, result }));
   }
 
-  /** Calls back from time to time, until the function returned is called. Does not keep the process alive. */
+  /** Calls back in each interval, until the function returned is called. Does not keep the process alive. */
   checkRegularly(check: () => void): () => void {
-    this.#checks.add(check);
-    if (this.#checks.size === 1) this.#expectCheck();
+    const slice = this.#checks[Math.floor(Math.random() * SLICES)] as Set<() => void>;
+    slice.add(check);
+    if (++this.#checkCount === 1) this.#expectChecks();
     return () => {
-      this.#checks.delete(check);
-      if (this.#checks.size === 0) this.#stopChecking();
+      if (slice.delete(check) && --this.#checkCount === 0) this.#stopChecking();
     };
   }
 
-  #expectCheck(): void {
-    const jitter = 1 + JITTER * (2 * Math.random() - 1);
-    this.#stopChecking = setDeadline(CHECK_INTERVAL * jitter, () => {
-      for (const check of this.#checks) check();
-      this.#countBus();
-      this.#expectCheck();
+  #expectChecks(): void {
+    this.#stopChecking = setDeadline(CHECK_INTERVAL / SLICES, () => {
+      this.#slice = (this.#slice + 1) % SLICES;
+      this.#expectChecks();
+      for (const check of this.#checks[this.#slice] ?? []) check();
+      if (this.#slice === 0) this.#countBus();
     });
   }
 
@@ -103,7 +104,6 @@ export class BusMonitor {
   }
 
   #count(count: () => void): void {
-    if (!this.#hasStore) return;
     try {
       this.#scope(() => {
         if (GG_METRICS.has()) count();

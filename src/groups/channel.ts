@@ -1,6 +1,10 @@
 import type { GGBusMessage, GGBusRead, GGPosition } from "../api/bus.js";
+import { FormerMessages } from "./formerMessages.js";
 import { HeldMessages, type PositionedMessage } from "./heldMessages.js";
 import { Ring } from "./ring.js";
+
+/** How many epochs that ended are remembered. */
+const MAX_ENDED = 8;
 
 /** Takes what a channel delivers. Its functions must not throw. */
 export interface ChannelListener {
@@ -13,6 +17,9 @@ export interface ChannelListener {
   onLost(position: GGPosition): void;
 }
 
+/** An offset that no epoch has: reading after it ends the epoch. */
+const AHEAD_OF_ALL = Number.MAX_SAFE_INTEGER;
+
 type Doubt =
   /** Something is missing before what has come. It may still come by itself. */
   | "hole"
@@ -20,7 +27,7 @@ type Doubt =
   | "interrupted"
   /** The latest message that was delivered has expired: nothing can be compared with it. */
   | "expired"
-  /** Its epoch has two histories, and has to end. */
+  /** An epoch has two histories, or is there again after another: it has to end. */
   | "forked"
   /** The bus has another epoch, which is to be read from its beginning. */
   | "new epoch";
@@ -40,17 +47,21 @@ interface Need {
  *
  * A bus that has gone back in time gives its offsets a second time, to other publications (`from`). So each read begins one
  * message early, with one that was delivered: if another is there now, or an offset is gone that was there, the epoch has
- * two histories. It is ended for all nodes by a read that is ahead of everything: the bus then begins another.
+ * two histories. So has one that was left and is there again. It is ended for all nodes by a read that is ahead of
+ * everything: the bus then begins another.
  */
 export class Channel {
   readonly #size: number;
   readonly #listener: ChannelListener;
   readonly #held = new HeldMessages();
-  /** What was delivered. There is none before the first read; its epoch is `""` where nothing was ever kept. */
+  /** What was delivered. There is none before the first read. */
   #ring: Ring | undefined;
   #position: GGPosition | undefined;
   #need: Need | undefined;
-  #hasLost = false;
+  /** The epochs that it has left, the latest last. */
+  readonly #ended: string[] = [];
+  /** What takes its place when it is published again, but is not delivered again. */
+  readonly #former: FormerMessages;
   /** What comes while the listener is called. */
   readonly #queue: GGBusMessage[] = [];
   #isBusy = false;
@@ -59,6 +70,7 @@ export class Channel {
   constructor(size: number, listener: ChannelListener) {
     this.#size = Math.max(size, 1);
     this.#listener = listener;
+    this.#former = new FormerMessages(this.#size);
     this.#ask("interrupted");
   }
 
@@ -114,7 +126,8 @@ export class Channel {
   /** Messages may be missing, for example after an interruption. */
   requireRead(): void {
     const { doubt, after } = this.#need ?? {};
-    this.#ask(doubt === "forked" || doubt === "new epoch" ? doubt : "interrupted", after?.epoch);
+    if (doubt === "forked" || doubt === "new epoch") this.#ask(doubt, after?.epoch);
+    else this.#ask("interrupted");
   }
 
   /** All messages after a position; `undefined` when they are not all there, or there is no such position. */
@@ -149,7 +162,9 @@ export class Channel {
 
   #deliver(ring: Ring, message: GGBusMessage): void {
     ring.push(message.body, message.from);
-    this.#listener.onDelivered(message);
+    const isDouble = this.#former.has(message.from);
+    this.#former.advance();
+    if (!isDouble) this.#listener.onDelivered(message);
   }
 
   /** Drops what is held and was delivered from an answer. */
@@ -162,37 +177,27 @@ export class Channel {
 
   /** Delivers what is held and follows, and finds out what is missing before the rest. */
   #settle(): void {
-    if (!this.#ring || (this.#need && this.#need.doubt !== "hole")) return;
-    if (this.#ring.epoch === "") this.#startFirstEpoch();
     const ring = this.#ring;
+    if (!ring || (this.#need && this.#need.doubt !== "hole")) return;
     for (let next = this.#held.take(ring.epoch, ring.top + 1); next; next = this.#held.take(ring.epoch, ring.top + 1))
       this.#deliver(ring, next);
     if (this.#held.isEmpty) this.#need = undefined;
-    else if (ring.epoch === "") this.#ask("new epoch", this.#held.epochs.at(-1));
     else if (this.#need?.after.offset !== offsetBefore(ring)) this.#ask("hole");
-  }
-
-  /** Where nothing was ever kept, the first message begins an epoch. After an epoch it may be a late one of that. */
-  #startFirstEpoch(): void {
-    const [epoch, another] = this.#held.epochs;
-    const isFirst = epoch !== undefined && another === undefined && this.#held.has(epoch, 1);
-    if (isFirst && !this.#hasLost) this.#ring = this.#ringAfter({ epoch, offset: 0 });
   }
 
   /** The first answer. What came since the subscription began is not missed, though the bus had it before it answered. */
   #begin(top: GGPosition): void {
-    this.#deliverHeld(this.#held.takeUpTo(top.epoch, top.offset), []);
+    this.#deliverHeld(this.#held.takeUpTo(top.epoch, top.offset));
     this.#ring = this.#ringAfter(top);
   }
 
   /** An answer in the same epoch to the latest need. */
-  #catchUp(ring: Ring, { doubt }: Need, hasGoneBack: boolean, read: GGBusRead): void {
+  #catchUp(ring: Ring, { doubt, after }: Need, hasGoneBack: boolean, read: GGBusRead): void {
     const { top } = read;
-    if (ring.epoch === "") return;
+    // The other epoch is gone again.
+    if (after.epoch !== ring.epoch) return this.#ask("interrupted");
     // It does not begin another epoch.
     if (doubt === "forked") return this.#lose(ring, top, Number.POSITIVE_INFINITY);
-    // The other epoch is gone again.
-    if (doubt === "new epoch") return this.#ask("interrupted");
     if (hasGoneBack) return this.#fork();
     this.#takeMissed(ring, read);
     if (ring.top >= top.offset || this.#need) return;
@@ -215,33 +220,34 @@ export class Channel {
   /** The bus has another epoch. */
   #leaveEpoch(ring: Ring, after: GGPosition, read: GGBusRead): void {
     const { top, missed } = read;
-    const isFromStart = after.epoch === top.epoch && after.offset === 0;
-    if (top.offset > 0 && !isFromStart) return this.#ask("new epoch", top.epoch);
-    const position = top.offset === 0 || missed ? { epoch: top.epoch, offset: 0 } : top;
-    if (ring.epoch === "" && position.offset === 0) this.#ring = this.#ringAfter(position);
-    else this.#lose(ring, position, Number.POSITIVE_INFINITY, missed);
+    const asked = after.epoch === top.epoch ? after.offset : undefined;
+    if (this.#ended.includes(top.epoch) && asked !== AHEAD_OF_ALL) return this.#ask("forked", top.epoch);
+    if (top.offset > 0 && asked === undefined) return this.#ask("new epoch", top.epoch);
+    this.#lose(ring, top.offset === 0 || missed ? { ...top, offset: 0 } : top, Number.POSITIVE_INFINITY, missed);
     if (this.#need) this.#ask("interrupted");
     this.#takeMissed(this.#ring!, read);
   }
 
   /** Goes on after a position. What has come before it will not come again: it is delivered. */
   #lose(ring: Ring, position: GGPosition, heldUpTo: number, missed: readonly GGBusMessage[] = []): void {
+    const coming = new Set(missed.map(({ from }) => from));
     const held = [
       ...this.#held.takeUpTo(ring.epoch, heldUpTo),
       ...this.#held.takeUpTo(position.epoch, position.offset),
-    ];
-    this.#deliverHeld(held, [...ring.froms, ...missed.map(({ from }) => from)]);
+    ].filter(({ from }) => !coming.has(from));
+    this.#former.add(ring.froms);
+    this.#deliverHeld(held);
+    if (position.epoch !== ring.epoch && this.#ended.push(ring.epoch) > MAX_ENDED) this.#ended.shift();
     this.#ring = this.#ringAfter(position);
-    this.#hasLost = true;
     this.#listener.onLost(position);
   }
 
-  /** Delivers messages that have no place in the order any more, without doubles of other publications. */
-  #deliverHeld(held: readonly GGBusMessage[], others: readonly string[]): void {
-    const published = new Set(others);
+  /** Delivers messages that have no place in the order any more, each once. */
+  #deliverHeld(held: readonly GGBusMessage[]): void {
     for (const { body, from } of held) {
-      if (!published.has(from)) this.#listener.onDelivered({ body, from });
-      published.add(from);
+      if (this.#former.has(from)) continue;
+      this.#former.add([from]);
+      this.#listener.onDelivered({ body, from });
     }
   }
 
@@ -255,16 +261,14 @@ export class Channel {
     if (this.#need?.doubt !== "new epoch" && this.#need?.doubt !== "forked") this.#ask("forked");
   }
 
-  #ask(doubt: Doubt, newEpoch = ""): void {
+  /** Asks for a read, of the epoch that it knows if no other is given. */
+  #ask(doubt: Doubt, epoch = this.#ring?.epoch ?? ""): void {
     const ring = this.#ring;
     const evidence = this.#held.highestOffsets();
     if (ring) evidence.set(ring.epoch, Math.max(ring.top, evidence.get(ring.epoch) ?? 0));
     this.#need = {
       doubt,
-      after:
-        doubt === "new epoch" || !ring
-          ? { epoch: newEpoch, offset: 0 }
-          : { epoch: ring.epoch, offset: offsetToAsk(ring, doubt) },
+      after: { epoch, offset: doubt === "new epoch" || !ring ? 0 : offsetToAsk(ring, doubt) },
       evidence,
     };
   }
@@ -281,7 +285,7 @@ function contradicts(ring: Ring, { position, from }: GGBusMessage): boolean {
 }
 
 function offsetToAsk(ring: Ring, doubt: Doubt): number {
-  if (doubt === "forked") return Number.MAX_SAFE_INTEGER;
+  if (doubt === "forked") return AHEAD_OF_ALL;
   return doubt === "expired" ? ring.top : offsetBefore(ring);
 }
 

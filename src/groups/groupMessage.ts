@@ -1,5 +1,5 @@
 /** A message of a group as a bus carries it. */
-export interface GroupMessage {
+interface GroupMessage {
   /** The frame that members get. */
   readonly frame: string;
   /** The connection that does not get it; `""` for none. */
@@ -22,7 +22,8 @@ export function decodeGroupMessage(body: string): (GroupMessage & { readonly pat
   const start = body.indexOf(SEPARATOR) + 1;
   const isDroppable = body.startsWith(DROPPABLE);
   const frame = body.slice(start);
-  if (start === 0 || !frame.startsWith("m:")) return undefined;
+  // With a line end it would be several, to a peer that takes batches.
+  if (start === 0 || !frame.startsWith("m:") || frame.includes("\n")) return undefined;
   const path = frame.slice(2, frame.indexOf(":", 2));
   return { frame, path, isDroppable, except: body.slice(isDroppable ? DROPPABLE.length : 0, start - 1) };
 }

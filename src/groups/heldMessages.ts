@@ -21,11 +21,6 @@ export class HeldMessages {
     return this.#count > MAX_HELD_MESSAGES || this.#characters > MAX_HELD_CHARACTERS;
   }
 
-  /** The epochs of these messages, in the order in which they came up. */
-  get epochs(): readonly string[] {
-    return [...this.#epochs.keys()];
-  }
-
   /** Adds a message, and returns the one that is there: the first one of its position stays. */
   add(message: PositionedMessage): PositionedMessage {
     const { epoch, offset } = message.position;
@@ -37,10 +32,6 @@ export class HeldMessages {
     this.#count++;
     this.#characters += message.body.length;
     return message;
-  }
-
-  has(epoch: string, offset: number): boolean {
-    return this.#epochs.get(epoch)?.has(offset) ?? false;
   }
 
   /** The highest offset of each epoch. */

@@ -16,16 +16,14 @@ export interface EngineNode {
 interface ChannelState {
   readonly name: string;
   readonly subscribers: Set<EngineNode>;
-  /** What is kept; there is none where nothing ever was. */
+  /** What is kept; there is none before the first message that is kept, or read. */
   ring: Ring | undefined;
-  /** When what is kept expires. */
+  /** When what is kept expires; where nothing is, when the epoch was last used. */
   expiresAt: number;
   readonly members: Map<EngineNode, Map<string, string>>;
   readonly counts: Map<EngineNode, number>;
   membersVersion: number;
 }
-
-const NOWHERE: GGPosition = { epoch: "", offset: 0 };
 
 /** How long the position of a channel is remembered after its messages have expired, in ms. */
 const POSITION_TTL_MS = 24 * 60 * 60 * 1_000;
@@ -38,7 +36,8 @@ export const randomName = (): string => randomBytes(9).toString("base64url");
  *
  * Nothing has a timer. Messages that have expired are never read, and are released as the engine is used: whatever adds to
  * it looks at two channels, one after another, so that it holds little more than what is in use. A channel without
- * subscribers and members is forgotten a day after its messages have expired.
+ * subscribers and members is forgotten a day after its messages have expired, or, where there are none, after the latest
+ * read.
  */
 export class MemoryEngine {
   readonly #now: () => number;
@@ -80,11 +79,9 @@ export class MemoryEngine {
     return position;
   }
 
-  /** What is kept after a position. One that is ahead of everything begins an epoch. */
+  /** What is kept after a position. One that is ahead of everything begins an epoch, and so does the first read. */
   read(channel: string, after: GGPosition, limit: number): GGBusRead {
-    const state = this.#channels.get(channel);
-    if (!state?.ring) return { top: NOWHERE, missed: after.epoch === "" && after.offset === 0 ? [] : undefined };
-    const ring = this.#ringFor(state, 0, after);
+    const ring = this.#ringFor(this.#open(channel), 0, after);
     return {
       top: { epoch: ring.epoch, offset: ring.top },
       missed: after.epoch === ring.epoch ? ring.since(after.offset, limit) : undefined,
@@ -164,6 +161,7 @@ export class MemoryEngine {
     let ring = state.ring;
     if (!ring || (known?.epoch === ring.epoch && known.offset > ring.top)) ring = new Ring(size + 1, randomName(), 0);
     else if (this.#now() >= state.expiresAt && ring.length > 0) ring = new Ring(ring.size, ring.epoch, ring.top);
+    if (ring.length === 0) state.expiresAt = this.#now();
     if (size > 0 && ring.size !== size + 1) ring = ring.resized(size + 1);
     state.ring = ring;
     return ring;

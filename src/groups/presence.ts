@@ -26,7 +26,7 @@ interface Listener {
 }
 
 /** What a `Presence` asks of its channel. */
-export interface PresenceHooks {
+interface PresenceHooks {
   /**
    * Changes are needed from now on, or not any more. They are passed to `onMembers`; when the subscription has become active
    * only after this call, `sync` follows it.
@@ -64,11 +64,6 @@ export class Presence {
     this.#hooks = hooks;
     this.#graceMs = graceMs;
     this.#lists = new MemberLists(members, channel);
-  }
-
-  /** Whether there are neither members of this node nor listeners, so that it may be forgotten. */
-  get isIdle(): boolean {
-    return this.#own.size === 0 && !this.#table;
   }
 
   /**

@@ -55,9 +55,9 @@ export class Ring {
     return Array.from({ length: this.#top - offset }, (_, i) => this.#at(offset + 1 + i));
   }
 
-  /** Who published what is there, in no order. */
+  /** Who published what is there, in order. */
   get froms(): readonly string[] {
-    return this.#texts.map((_, place) => this.#fromIn(place));
+    return this.#texts.map((_, i) => this.#fromIn((this.#start + i) % this.length));
   }
 
   /** The same messages in a ring of another size, or the latest of them. */

@@ -1,6 +1,14 @@
 import { GGContext } from "@grest-ts/context";
-import type { GGBus, GGBusListener, GGBusMessage, GGHistory, GGMembersChange, GGPosition } from "../api/bus.js";
-import type { GGWebSocketLogFields } from "../api/logger.js";
+import type {
+  GGBus,
+  GGBusError,
+  GGBusListener,
+  GGBusMessage,
+  GGHistory,
+  GGMembersChange,
+  GGPosition,
+} from "../api/bus.js";
+import type { GGWebSocketLogFields, GGWebSocketLogger } from "../api/logger.js";
 import { setDeadline, waitAtMost } from "../connection/deadlines.js";
 import { runCallback } from "../connection/endpoint.js";
 import { type BusMonitor, busErrorOf, monitorOf, publishResultOf } from "./busMonitor.js";
@@ -31,11 +39,21 @@ export interface TopicListener {
   onIdle?(): void;
 }
 
-export interface TopicOptions {
+interface TopicOptions {
   readonly apiName: string;
-  /** Its name among those of the API. */
+  /** Its name in log entries. */
   readonly name: string;
+  /** The channel of the bus. */
+  readonly channel: string;
   readonly history?: GGHistory | undefined;
+  /** Where log entries go; where there is none, to the log of the bus. */
+  logger(): GGWebSocketLogger | undefined;
+  readonly listener: TopicListener;
+}
+
+/** The channel of a group of an API. */
+export function channelOf(apiName: string, name: string): string {
+  return `${apiName.replace(/[%/]/g, encodeURIComponent)}/${name}`;
 }
 
 /**
@@ -44,8 +62,8 @@ export interface TopicOptions {
  */
 export class Topic implements GGBusListener {
   readonly history: GGHistory | undefined;
+  readonly #options: TopicOptions;
   readonly #apiName: string;
-  readonly #name: string;
   readonly #channel: string;
   readonly #bus: GGBus;
   readonly #monitor: BusMonitor;
@@ -55,16 +73,20 @@ export class Topic implements GGBusListener {
   #order: Channel | undefined;
   #presence: Presence | undefined;
   #users = 0;
-  #subscription: { readonly active: Promise<void>; readonly end: () => void } | undefined;
+  #subscription: { end(): void } | undefined;
   #cancelLinger: (() => void) | undefined;
   #healing: Promise<void> | undefined;
-  #isLive = false;
+  #isActive = false;
+  #hasFailed = false;
+  /** Those that wait until it is active. */
+  readonly #waiting = new Set<() => void>();
 
-  constructor(bus: GGBus, { apiName, name, history }: TopicOptions, listener: TopicListener) {
+  constructor(bus: GGBus, options: TopicOptions) {
+    const { apiName, channel, history, listener } = options;
     this.#bus = bus;
+    this.#options = options;
     this.#apiName = apiName;
-    this.#name = name;
-    this.#channel = `${apiName}/${name}`;
+    this.#channel = channel;
     this.history = history;
     this.#listener = listener;
     this.#monitor = monitorOf(bus);
@@ -111,14 +133,22 @@ export class Topic implements GGBusListener {
 
   /** Whether messages of other nodes arrive by now. Waits for that, not for long. */
   async isLive(): Promise<boolean> {
-    if (!this.#isLive) await waitAtMost(JOIN_TIMEOUT, (done) => void this.#subscription?.active.then(done));
-    return this.#isLive && this.#bus.health === "up";
+    if (!this.#isActive) {
+      let done = () => {};
+      await waitAtMost(JOIN_TIMEOUT, (resolve) => {
+        done = resolve;
+        this.#waiting.add(done);
+      });
+      this.#waiting.delete(done);
+    }
+    if (this.#order?.missing) await waitAtMost(JOIN_TIMEOUT, (done) => void this.#heal().then(done));
+    return this.#isActive && !this.#order?.missing && this.#bus.health === "up";
   }
 
   #end(): void {
     this.#subscription?.end();
     this.#subscription = this.#order = undefined;
-    this.#isLive = false;
+    this.#isActive = false;
     this.#presence?.dispose();
     this.#listener.onIdle?.();
   }
@@ -157,19 +187,23 @@ export class Topic implements GGBusListener {
   }
 
   #warn(message: string, fields?: GGWebSocketLogFields): void {
-    this.#monitor.logger.warn(`${this.#apiName}: ${message}`, { group: this.#name, ...fields });
+    const { name: group, logger } = this.#options;
+    (logger() ?? this.#monitor.logger).warn(`${this.#apiName}: ${message}`, { group, ...fields });
   }
 
-  #subscribe(): { readonly active: Promise<void>; readonly end: () => void } {
+  #subscribe(): { end(): void } {
     if (this.history) this.#order = this.#newOrder(this.history);
     const { active, end } = this.#bus.subscribe(this.#channel, this);
     let isEnded = false;
     const stopChecking = this.#monitor.checkRegularly(() => void this.onInterrupted());
+    const activate = async () => {
+      if (!isEnded) await Promise.all([this.#heal(), this.#presence?.sync()]);
+      if (isEnded) return;
+      this.#isActive = true;
+      for (const done of this.#waiting) done();
+    };
+    active.then(activate).catch((error) => this.#warn("a subscription has failed", { error }));
     return {
-      active: active.then(async () => {
-        if (!isEnded) await Promise.all([this.#heal(), this.#presence?.sync()]);
-        if (!isEnded) this.#isLive = true;
-      }),
       end() {
         isEnded = true;
         stopChecking();
@@ -214,12 +248,22 @@ export class Topic implements GGBusListener {
         // One more than may be missing: the first is the one that it follows.
         const read = await this.#bus.read(this.#channel, after, size + 1);
         order.takeRead(after, read);
+        this.#hasFailed = false;
         if (isHole && read.missed?.length) this.#monitor.healed(this.#apiName, "OK");
       }
-    } catch {
+    } catch (thrown) {
       // Tried again after the interruption, with the next message, or at the next check.
+      this.#readFailed(busErrorOf(thrown));
     } finally {
       this.#healing = undefined;
     }
+  }
+
+  /** Until it succeeds nothing is passed on. That the bus is down is logged already. */
+  #readFailed(error: GGBusError): void {
+    if (error.reason === "down" || error.reason === "closed") return;
+    this.#monitor.healed(this.#apiName, "FAILED");
+    if (!this.#hasFailed) this.#warn("messages of a group wait, since what is missing cannot be read", { error });
+    this.#hasFailed = true;
   }
 }

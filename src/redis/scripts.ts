@@ -6,7 +6,10 @@ export interface Script {
   readonly sha: string;
 }
 
-/** How long a channel keeps its epoch after the history is gone, in ms: what was missed in a quiet channel is "nothing". */
+/**
+ * How long a channel keeps its epoch after the history is gone, in ms: what was missed in a quiet channel is "nothing". A
+ * read in the second half of it begins it anew.
+ */
 const META_TTL = 24 * 60 * 60_000;
 
 /** How long members of a channel stay that no node refreshes, in ms. */
@@ -26,8 +29,9 @@ export interface Scripts {
    */
   readonly findOwn: Script;
   /**
-   * Reads what follows a position. Keys: meta, stream. Arguments: epoch, offset, limit, the name of a new epoch. Returns
-   * epoch, offset of the latest, 1 if all is there, and then id and fields of each message.
+   * Reads what follows a position. Keys: meta, stream. Arguments: epoch, offset, limit, the name of a new epoch, which begins
+   * where there is none, and where the position is ahead. Returns epoch, offset of the latest, 1 if all is there, and then
+   * body and from of each message.
    */
   readonly read: Script;
   /**
@@ -85,12 +89,12 @@ return reply`),
 local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
 local after = tonumber(ARGV[2])
 top = tonumber(top or 0)
-if (epoch and epoch == ARGV[1] and after > top) or (not epoch and ARGV[1] ~= '') then
+if not epoch or (epoch == ARGV[1] and after > top) then
   redis.call('SET', KEYS[1], ARGV[4] .. ':0', 'PX', ${META_TTL})
   redis.call('DEL', KEYS[2])
   return { ARGV[4], 0, 0 }
 end
-if not epoch then return { '', 0, 1 } end
+if redis.call('PTTL', KEYS[1]) < ${META_TTL / 2} then redis.call('PEXPIRE', KEYS[1], ${META_TTL}) end
 if epoch ~= ARGV[1] or top - after > tonumber(ARGV[3]) then return { epoch, top, 0 } end
 if after == top then return { epoch, top, 1 } end
 local entries = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', after + 1), '+')

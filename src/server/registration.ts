@@ -4,6 +4,7 @@ import type { GGPermission, GGValidator } from "@grest-ts/schema";
 import type { GGBus } from "../api/bus.js";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
+import { checkOptions, REVOCATION_OPTIONS } from "../api/optionChecks.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, GGKeyRevocation, WebSocketSchemaConfig } from "../api/server.js";
 import { checkCallOptions } from "../connection/callOptions.js";
@@ -132,11 +133,12 @@ export class Registration implements ServedApi {
     this.#bus = config.bus;
     this.#closesWhenCutOff = config.onBusDown === "close";
     this.keyGroups = new KeyGroups(schema, config.bus);
-    if (config.bus) this.#control = this.#connectWithOthers(config.bus);
     this.#admission = new Admission(apiName, this.limits, this.ledger, config);
     this.#addressOf = config.addressOf;
     this.#http = http;
     this.#upgrades = this.#route(config);
+    // Last of what may throw: what it begins, only a teardown ends.
+    if (config.bus) this.#control = this.#connectWithOthers(config.bus);
     const nowListening = () =>
       scope(() => {
         const { path, port } = this;
@@ -164,8 +166,9 @@ export class Registration implements ServedApi {
 
   connectionOpened(connection: ServerConnection, keys: readonly string[]): void {
     this.#connections.add(connection);
-    this.keyGroups.add(connection, keys);
+
     this.metrics.opened();
+    this.keyGroups.add(connection, keys);
     connection.namedEndpoint.logger.debug(`${this.apiName}: a connection is open`);
     this.#heartbeat?.add(connection);
   }
@@ -189,7 +192,11 @@ export class Registration implements ServedApi {
   }
 
   /** See `GGSocketServer`. */
-  async revokeKey({ key, code = CloseCode.POLICY_VIOLATION, reason = "Revoked" }: GGKeyRevocation): Promise<number> {
+  async revokeKey(revocation: GGKeyRevocation): Promise<number> {
+    const warn = (message: string) => this.endpoint.logger.warn(message);
+    checkOptions({ apiName: this.apiName, call: "closeConnections", warn }, revocation, REVOCATION_OPTIONS);
+    const { key, code = CloseCode.POLICY_VIOLATION, reason = "Revoked" } = revocation;
+    if (typeof key !== "string") throw new TypeError(`${this.apiName}: closeConnections needs a function or { key }`);
     const count = this.#closeKey({ key, code, reason });
     await this.#control?.revoke({ key, code, reason });
     return count;
@@ -199,7 +206,7 @@ export class Registration implements ServedApi {
     const connections = this.keyGroups.of(key);
     for (const connection of connections) connection.close(code, clampCloseReason(reason));
     // Handshakes may get the key yet.
-    const match = () => !!this.keys?.().includes(key);
+    const match = () => !!this.keys && answeredAtOnce(this.keys()).includes(key);
     return connections.length + this.handshakes.revoke({ match, code, reason });
   }
 
@@ -213,7 +220,7 @@ export class Registration implements ServedApi {
       this.endpoint.logger.error(`${this.apiName}: revocations of other servers may have been missed`);
       closeAll(CloseCode.SERVICE_RESTART);
     };
-    return new Control(bus, this.apiName, (revocation) => this.#closeKey(revocation), onLost);
+    return new Control(bus, this.endpoint, (revocation) => this.#closeKey(revocation), onLost);
   }
 
   /** Runs once: the path may belong to another API afterwards, and clients get `drain` only once. */

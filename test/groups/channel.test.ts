@@ -7,48 +7,59 @@ import { MAX_HELD_CHARACTERS, MAX_HELD_MESSAGES } from "../../src/groups/heldMes
 const RUNS = Number(process.env.HOSTILE_RUNS ?? 500);
 const SEED = process.env.HOSTILE_SEED ? Number(process.env.HOSTILE_SEED) : undefined;
 
-/** A message with the one that the engine had before it. */
+/** A message with the one that was published before it. */
 interface Published extends GGBusMessage {
   readonly before: Published | undefined;
 }
 
-/** An engine with a history that may be lost, expire, and go back in time. */
+/** All that an engine has. */
+interface EngineState {
+  readonly epoch: string;
+  readonly messages: readonly Published[];
+  /** The offset before the first one that is kept. */
+  readonly trimmed: number;
+  /** What was published last, in any epoch. */
+  readonly latest: Published | undefined;
+}
+
+/** An engine with a history that may be lost, expire, and go back in time, more than once to the same. */
 class Engine {
   /** More than the size says, as engines do. */
   readonly #kept: number;
-  epoch = "";
-  #messages: Published[] = [];
-  /** The offset before the first one that is kept. */
-  #trimmed = 0;
-  #saved: { epoch: string; messages: Published[]; trimmed: number } | undefined;
+  #state: EngineState = { epoch: "", messages: [], trimmed: 0, latest: undefined };
+  #saved: EngineState | undefined;
   #epochs = 0;
   #publications = 0;
   /** How often it went back. */
   rollbacks = 0;
-  readonly byBody = new Map<string, Published>();
+  /** What was published before each message, for each time that it was published. */
+  readonly #before = new Map<string, (Published | undefined)[]>();
 
   constructor(kept: number) {
     this.#kept = kept;
   }
 
+  get epoch(): string {
+    return this.#state.epoch;
+  }
+
   get top(): GGPosition {
-    return { epoch: this.epoch, offset: this.#messages.length };
+    return { epoch: this.epoch, offset: this.#state.messages.length };
   }
 
   get latest(): Published | undefined {
-    return this.#messages.at(-1);
+    return this.#state.latest;
   }
 
   publish(known?: GGPosition, length = 0): GGBusMessage {
-    if (this.epoch === "" || this.#isAhead(known)) this.#begin();
-    const before = this.latest;
     const id = ++this.#publications;
-    const position = { epoch: this.epoch, offset: this.#messages.length + 1 };
-    const message = { body: `${id}`.padEnd(length), from: `node.${id}`, position, before };
-    this.byBody.set(message.body, message);
-    this.#messages.push(message);
-    this.#trimmed = Math.max(this.#trimmed, this.#messages.length - this.#kept);
-    return { body: message.body, from: message.from, position };
+    return this.#keep({ body: `${id}`.padEnd(length), from: `node.${id}` }, known);
+  }
+
+  /** Publishes once more what it does not have. */
+  retry({ body, from }: GGBusMessage, known?: GGPosition): GGBusMessage | undefined {
+    if (!this.#state.messages.some((message) => message.from === from)) return this.#keep({ body, from }, known);
+    return undefined;
   }
 
   publishUnkept(): GGBusMessage {
@@ -57,48 +68,62 @@ class Engine {
   }
 
   read(after: GGPosition, limit: number): GGBusRead {
-    if (this.#isAhead(after)) this.#begin();
+    if (this.epoch === "" || this.#isAhead(after)) this.#begin();
     const { top } = this;
-    const isWhole = after.epoch === top.epoch && after.offset >= this.#trimmed && top.offset - after.offset <= limit;
-    if (!isWhole) return { top };
-    return {
-      top,
-      missed: this.#messages.slice(after.offset).map(({ body, from, position }) => ({ body, from, position })),
-    };
+    const { trimmed, messages } = this.#state;
+    const isWhole = after.epoch === top.epoch && after.offset >= trimmed && top.offset - after.offset <= limit;
+    return isWhole ? { top, missed: messages.slice(after.offset).map(withoutBefore) } : { top };
+  }
+
+  /** What was published before a message, for each time that it was published. */
+  before(message: GGBusMessage): readonly (Published | undefined)[] {
+    return this.#before.get(JSON.stringify(message)) ?? [];
   }
 
   loseAll(): void {
-    this.epoch = "";
-    this.#messages = [];
-    this.#trimmed = 0;
+    this.#state = { ...this.#state, epoch: "", messages: [], trimmed: 0 };
   }
 
   expire(): void {
-    this.#trimmed = this.#messages.length;
+    this.#state = { ...this.#state, trimmed: this.#state.messages.length };
   }
 
   save(): void {
-    this.#saved = { epoch: this.epoch, messages: [...this.#messages], trimmed: this.#trimmed };
+    this.#saved = this.#state;
   }
 
   rollBack(): boolean {
     if (!this.#saved) return false;
-    this.epoch = this.#saved.epoch;
-    this.#messages = [...this.#saved.messages];
-    this.#trimmed = this.#saved.trimmed;
+    this.#state = this.#saved;
     this.rollbacks++;
     return true;
   }
 
+  #keep({ body, from }: GGBusMessage, known: GGPosition | undefined): GGBusMessage {
+    if (this.epoch === "" || this.#isAhead(known)) this.#begin();
+    const { epoch, messages, trimmed, latest } = this.#state;
+    const message = { body, from, position: { epoch, offset: messages.length + 1 }, before: latest };
+    this.#before.set(JSON.stringify(withoutBefore(message)), [...this.before(withoutBefore(message)), latest]);
+    this.#state = {
+      epoch,
+      messages: [...messages, message],
+      trimmed: Math.max(trimmed, messages.length + 1 - this.#kept),
+      latest: message,
+    };
+    return withoutBefore(message);
+  }
+
   #isAhead(position: GGPosition | undefined): boolean {
-    return this.epoch !== "" && position?.epoch === this.epoch && position.offset > this.#messages.length;
+    return this.epoch !== "" && position?.epoch === this.epoch && position.offset > this.#state.messages.length;
   }
 
   #begin(): void {
     this.loseAll();
-    this.epoch = `E${++this.#epochs}`;
+    this.#state = { ...this.#state, epoch: `E${++this.#epochs}` };
   }
 }
+
+const withoutBefore = ({ body, from, position }: GGBusMessage): GGBusMessage => ({ body, from, position });
 
 /** A channel behind a bus that does with messages what it is told to, and what the channel has made of it. */
 class Node {
@@ -109,24 +134,35 @@ class Node {
   /** What the engine was like when it last answered. */
   provenAt = 0;
   readonly #engine: Engine;
-  readonly #limit: number;
+  readonly #size: number;
   readonly #delayed: GGBusMessage[] = [];
-  #read: { after: GGPosition; answer?: GGBusRead; rollbacks: number } | undefined;
-  /** The latest message since the beginning or the latest loss. */
-  #latest: GGBusMessage | undefined;
+  #read: { after: GGPosition; answer?: GGBusRead; rollbacks: number; latest?: Published | undefined } | undefined;
+  /** The latest message since the beginning, or the one before that; `undefined` after a loss. */
+  #latest: Published | undefined;
+  /** Whether it does not know the latest, and so cannot notice that it has changed. */
+  #isUnknown = false;
   #from: GGPosition | undefined;
   /** How much was lost when each message was delivered. */
   readonly #seen = new Map<string, number>();
+  /** What was delivered since the latest loss, and what may not be delivered again although there was one. */
+  #sinceLoss: string[] = [];
+  #recent: readonly string[] = [];
+  /** The offset that had been reached in this epoch at least. */
+  #top = 0;
 
   constructor(engine: Engine, size: number) {
     this.#engine = engine;
-    this.#limit = size + 1;
+    this.#size = size;
     this.channel = new Channel(size, {
       onDelivered: (message) => this.#onDelivered(message),
       onLost: (position) => {
+        this.#recent = this.#lately;
+        this.#sinceLoss = [];
         this.lost.push(position);
         this.#latest = undefined;
+        this.#isUnknown = false;
         this.#from = position;
+        this.#top = position.offset;
       },
     });
   }
@@ -134,14 +170,19 @@ class Node {
   /** What `fate` says. */
   pass(message: GGBusMessage, fate: Fate): void {
     if (fate === "delayed" || fate === "now and later") this.#delayed.push(message);
-    if (fate === "doubled") this.channel.receive(message);
-    if (fate !== "dropped" && fate !== "delayed") this.channel.receive(message);
+    if (fate === "doubled") this.#receive(message);
+    if (fate !== "dropped" && fate !== "delayed") this.#receive(message);
   }
 
   /** One of the delayed messages arrives. */
   arrive(which: number): void {
     const [message] = this.#delayed.splice(which % (this.#delayed.length || 1), 1);
-    if (message) this.channel.receive(message);
+    if (message) this.#receive(message);
+  }
+
+  #receive(message: GGBusMessage): void {
+    this.channel.receive(message);
+    this.#top = this.channel.position?.offset ?? 0;
   }
 
   /** A step of a read: it is asked, the engine answers, the answer arrives. */
@@ -152,11 +193,14 @@ class Node {
       if (missing) this.#read = { after: missing, rollbacks: 0 };
     } else if (!read.answer) {
       read.rollbacks = this.#engine.rollbacks;
-      read.answer = this.#engine.read(read.after, this.#limit);
+      read.answer = this.#engine.read(read.after, this.#size + 1);
+      read.latest = this.#engine.latest;
     } else {
       this.#read = undefined;
       this.reads++;
+      if (!this.channel.position) this.#latest = read.latest;
       this.channel.takeRead(read.after, read.answer);
+      this.#top = this.channel.position!.offset;
       if (!this.channel.missing) this.provenAt = read.rollbacks;
     }
   }
@@ -170,9 +214,20 @@ class Node {
     this.channel.requireRead();
   }
 
+  /** The engine has gone back in time, and has lost its connections. */
+  engineWentBack(): void {
+    if (this.#latest && !this.#seen.has(this.#latest.body)) this.#isUnknown = true;
+    this.interrupt();
+  }
+
   /** Everything arrives, and all is read that is missing. Returns how many reads that took. */
   settle(): number {
     while (this.#delayed.length > 0) this.arrive(0);
+    return this.catchUp();
+  }
+
+  /** Reads until nothing is missing. */
+  catchUp(): number {
     while (this.#read) this.stepRead();
     const before = this.reads;
     while (this.channel.missing && this.reads - before < 20) this.stepRead();
@@ -184,24 +239,55 @@ class Node {
   expectUpToDate(): void {
     expect(this.channel.missing).toBeUndefined();
     expect(this.channel.position).toEqual(this.#engine.top);
-    if (this.#latest) expect(this.#latest.body).toBe(this.#engine.latest?.body);
+    if (this.#latest && !this.#isUnknown) expect(this.#withoutSeen(this.#engine.latest)?.body).toBe(this.#latest.body);
   }
 
   #onDelivered(message: GGBusMessage): void {
-    const lostBefore = this.#seen.get(message.body);
-    // What an engine that came back has again is a part of the history that begins anew.
-    const isNewHistory = this.#engine.rollbacks > 0 && lostBefore !== this.lost.length;
-    if (!isNewHistory) expect(lostBefore, `losses when ${message.body} was delivered before`).toBeUndefined();
-    this.#seen.set(message.body, this.lost.length);
+    const { body, from, position } = message;
+    const lostBefore = this.#seen.get(body);
+    if (lostBefore !== undefined) {
+      // Published again, it may be delivered again, in another epoch or when that begins, if that was long ago.
+      if (position) expect(lostBefore, `losses when ${body} was delivered before`).toBeLessThan(this.lost.length);
+      const isLate = position && position.offset - this.#from!.offset > this.#size;
+      if (!isLate) expect(position ? this.#recent : this.#lately, "what was delivered lately").not.toContain(body);
+    }
+    this.#seen.set(body, this.lost.length);
+    this.#sinceLoss.push(body);
     this.delivered.push(message);
-    if (!message.position) return;
-    const published = this.#engine.byBody.get(message.body)!;
-    expect(message).toEqual({ body: published.body, from: published.from, position: published.position });
-    if (this.#latest) expect(published.before?.body, "what was delivered before").toBe(this.#latest.body);
-    else if (this.#from?.epoch === "") expect(message.position.offset).toBe(1);
-    else if (this.#from) expect(message.position).toEqual({ ...this.#from, offset: this.#from.offset + 1 });
-    this.#latest = message;
-    expect(this.channel.position).toEqual(message.position);
+    if (!position) return;
+    const befores = this.#engine.before(message);
+    expect(befores.length, `how often ${from} was published at ${position.epoch}:${position.offset}`).not.toBe(0);
+    if (this.#isUnknown) this.#isUnknown = false;
+    else if (this.#latest || !this.#from)
+      expect(befores.map((before) => this.#withoutSeen(before)?.body)).toContain(this.#latest?.body);
+    else {
+      const next = { ...this.#from, offset: this.#from.offset + 1 };
+      expect([position.epoch, position.offset]).toEqual([next.epoch, expect.any(Number)]);
+      const between = befores.map((before) => (before?.position?.epoch === next.epoch ? before : undefined));
+      const skipped = between.map((before) => this.#withoutSeen(before)?.position);
+      // Those in between were delivered before the loss.
+      expect(
+        skipped.some((skippedTo) => skippedTo?.epoch !== next.epoch || skippedTo.offset < next.offset),
+        `the first of ${next.epoch} after ${this.#from.offset} is ${position.offset}`,
+      ).toBe(true);
+    }
+    this.#latest = { ...message, before: befores[0] };
+    expect(this.channel.position).toEqual(position);
+    this.#top = position.offset;
+  }
+
+  /** The latest one up to a message that was not delivered before the latest loss. */
+  #withoutSeen(message: Published | undefined): Published | undefined {
+    let latest = message;
+    while (latest && latest.body !== this.#latest?.body && (this.#seen.get(latest.body) ?? this.lost.length) < this.lost.length)
+      latest = latest.before;
+    return latest;
+  }
+
+  /** The latest that were delivered, and those before the latest loss while there are fewer. */
+  get #lately(): readonly string[] {
+    const placed = this.#top - (this.#from?.offset ?? 0);
+    return [...(placed < this.#size ? this.#recent : []), ...this.#sinceLoss.slice(-this.#size)];
   }
 }
 
@@ -237,6 +323,14 @@ const step = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
+      kind: fc.constant("retry" as const),
+      fates: fc.tuple(fate, fate),
+      which: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
       kind: fc.constantFrom("save" as const, "rollBack" as const, "loseAll" as const, "expire" as const),
     }),
   },
@@ -247,17 +341,30 @@ function run(
   nodes: readonly [Node, Node],
   steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[],
 ) {
+  const byNodes: { message: GGBusMessage; by: Node; known: GGPosition | undefined }[] = [];
   for (const taken of steps) {
     switch (taken.kind) {
       case "publish": {
-        const known = taken.by === undefined ? undefined : nodes[taken.by]!.channel.position;
+        const by = taken.by === undefined ? undefined : nodes[taken.by]!;
+        const known = by?.channel.position;
         const message = engine.publish(known);
+        if (by) byNodes.push({ message, by, known });
         for (const [i, node] of nodes.entries()) node.pass(message, taken.fates[i]!);
         break;
       }
       case "unkept": {
         const message = engine.publishUnkept();
         for (const [i, node] of nodes.entries()) node.pass(message, taken.fates[i] === "dropped" ? "dropped" : "now");
+        break;
+      }
+      case "retry": {
+        const former = byNodes.at(-taken.which);
+        if (!former) break;
+        // Its answer was lost with the connection: what its node has missed comes first.
+        former.by.interrupt();
+        former.by.catchUp();
+        const message = engine.retry(former.message, former.known);
+        for (const [i, node] of nodes.entries()) if (message) node.pass(message, taken.fates[i]!);
         break;
       }
       case "read":
@@ -276,8 +383,7 @@ function run(
         nodes[taken.node]!.failRead();
         break;
       case "rollBack":
-        // An engine that comes back has lost its connections.
-        if (engine.rollBack()) for (const node of nodes) node.interrupt();
+        if (engine.rollBack()) for (const node of nodes) node.engineWentBack();
         break;
       case "expire":
         // What is published after the engine went back does not expire before a node has read.
@@ -375,21 +481,23 @@ describe("a channel", () => {
     node.expectUpToDate();
   });
 
-  it("begins the first epoch of all with its first message, without a read", () => {
+  it("has a position in an epoch before anything is published", () => {
     const { engine, node, channel } = started(5, 0);
-    expect(channel.position).toEqual({ epoch: "", offset: 0 });
+    expect(channel.position).toEqual({ epoch: "E1", offset: 0 });
     channel.receive(engine.publish());
     expect([node.delivered.length, node.reads, node.lost]).toEqual([1, 1, []]);
     node.expectUpToDate();
   });
 
-  it("reads the first epoch when its first message is missing", () => {
+  it("says that the first messages of all are lost, when the engine has lost them", () => {
     const { engine, node, channel } = started(5, 0);
     engine.publish();
+    engine.loseAll();
+    channel.requireRead();
+    node.settle();
+    expect(node.lost).toEqual([{ epoch: "E2", offset: 0 }]);
     channel.receive(engine.publish());
-    expect(channel.missing).toEqual({ epoch: "E1", offset: 0 });
-    expect(node.settle()).toBe(1);
-    expect([node.delivered.length, node.lost]).toEqual([2, []]);
+    expect(node.delivered.map(({ body }) => body)).toEqual(["2"]);
   });
 
   it.each([1, 7, 98])("heals %i missing messages with one read", (missing) => {
@@ -497,7 +605,7 @@ describe("a channel", () => {
     engine.loseAll();
     node.settle();
     expect(node.delivered.length).toBe(10);
-    expect(node.lost).toEqual([{ epoch: "", offset: 0 }]);
+    expect(node.lost).toEqual([{ epoch: "E2", offset: 0 }]);
   });
 
   it("reads again after an interruption during a read", () => {
@@ -518,7 +626,7 @@ describe("a channel", () => {
     const lost: GGPosition[] = [];
     const channel = new Channel(10, { onDelivered() {}, onLost: (position) => lost.push(position) });
     const message = { body: "1", from: "node.1", position: { epoch: "E1", offset: 1 } };
-    channel.takeRead(channel.missing!, { top: { epoch: "", offset: 0 } });
+    channel.takeRead(channel.missing!, { top: { epoch: "E1", offset: 0 } });
     channel.receive(message);
     channel.requireRead();
     const asked = channel.missing!;

@@ -138,11 +138,26 @@ describe("what an engine keeps", () => {
     expect(engine.channels).toBe(1);
   });
 
+  it("has an epoch from the first read on, that is forgotten a day after the latest one", async () => {
+    const { clock, engine, bus } = engineAt();
+    const read = (channel: string) => bus.read(channel, { epoch: "", offset: 0 }, 1);
+    const { top } = await read("room");
+    for (let i = 0; i < 100; i++) {
+      clock.now += 23 * HOUR;
+      expect((await read("room")).top).toEqual(top);
+    }
+    for (let i = 0; i < 1_000; i++) await read(`room ${i}`);
+    expect(await keep(bus, "room 1")).toEqual({ ...(await read("room 1")).top, offset: 1 });
+    clock.now += 25 * HOUR;
+    for (let i = 0; i < 1_000; i++) await keep(bus, "in use", 1, 48 * HOUR);
+    expect(engine.channels).toBe(1);
+    expect((await read("room")).top.epoch).not.toBe(top.epoch);
+  });
+
   it("needs no memory for what is not kept, and for channels that were used once", async () => {
     const { engine, bus } = engineAt();
     for (let i = 0; i < 1_000; i++) {
       await bus.publish(`a ${i}`, "text");
-      await bus.read(`b ${i}`, { epoch: "", offset: 0 }, 1);
       bus
         .subscribe(
           `c ${i}`,

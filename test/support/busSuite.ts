@@ -10,7 +10,8 @@ export interface Buses {
 }
 
 const HISTORY = { history: { size: 100, ttlMs: 60_000 } };
-const NEVER_KEPT: GGPosition = { epoch: "", offset: 0 };
+/** What a node reads after that knows nothing. */
+const NOTHING: GGPosition = { epoch: "", offset: 0 };
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
 /** Texts that a careless bus mixes up, cuts or refuses. */
@@ -191,18 +192,32 @@ export function busSuite(name: string, makeBuses: () => Promise<Buses>): void {
         }
         expect(missedOf(await second.read(channel, { epoch: "unknown", offset: 2 }, 10), top)).toBeUndefined();
         expect(missedOf(await second.read(channel, { epoch: "unknown", offset: 99 }, 10), top)).toBeUndefined();
-        expect(missedOf(await second.read(channel, NEVER_KEPT, 10), top)).toBeUndefined();
+        expect(missedOf(await second.read(channel, NOTHING, 10), top)).toBeUndefined();
         // None of that has begun an epoch.
         expect(await first.publish(channel, "text 6", HISTORY)).toEqual({ epoch: top.epoch, offset: 6 });
       });
 
-      it("has no epoch where nothing was kept", async () => {
-        const channel = channelName();
+      it("begins an epoch when a channel is read of which nothing is known, for all nodes, and goes on in it", async () => {
         const { first, second } = await start();
-        expect((await first.read(channel, NEVER_KEPT, 10)).top).toEqual(NEVER_KEPT);
-        await second.publish(channel, "not kept");
-        expect((await first.read(channel, NEVER_KEPT, 10)).top).toEqual(NEVER_KEPT);
-        expect((await second.read(channelName(), { epoch: "unknown", offset: 3 }, 10)).missed).toBeUndefined();
+        for (const after of [NOTHING, { epoch: "unknown", offset: 3 }]) {
+          const channel = channelName();
+          await second.publish(channel, "not kept");
+          const { top, missed } = await first.read(channel, after, 10);
+          expect([top.offset, missed]).toEqual([0, undefined]);
+          expect(top.epoch).not.toBe(after.epoch);
+          await second.publish(channel, "not kept");
+          expect((await second.read(channel, after, 10)).top).toEqual(top);
+          expect(await first.read(channel, top, 10)).toEqual({ top, missed: [] });
+          expect(await second.publish(channel, "kept", HISTORY)).toEqual({ ...top, offset: 1 });
+          expect((await first.read(channel, top, 10)).missed).toMatchObject([{ body: "kept" }]);
+        }
+      });
+
+      it("begins one epoch when all nodes read at once", async () => {
+        const channel = channelName();
+        const { nodes } = await start();
+        const reads = await Promise.all([...nodes, ...nodes].map((node) => node.read(channel, NOTHING, 10)));
+        expect(new Set(reads.map(({ top }) => top.epoch)).size).toBe(1);
       });
 
       it("does not count messages that are not kept", async () => {
@@ -249,7 +264,7 @@ export function busSuite(name: string, makeBuses: () => Promise<Buses>): void {
         expect(await publish(former)).toEqual({ epoch: former.epoch, offset: 2 });
         expect(await publish(former)).toEqual({ epoch: former.epoch, offset: 3 });
         expect(await publish({ epoch: "unknown", offset: 99 })).toEqual({ epoch: former.epoch, offset: 4 });
-        expect(await publish(NEVER_KEPT)).toEqual({ epoch: former.epoch, offset: 5 });
+        expect(await publish(NOTHING)).toEqual({ epoch: former.epoch, offset: 5 });
         const latter = (await publish({ epoch: former.epoch, offset: 6 }))!;
         expect(latter.offset).toBe(1);
         expect(latter.epoch).not.toBe(former.epoch);
@@ -382,7 +397,7 @@ export function busSuite(name: string, makeBuses: () => Promise<Buses>): void {
         for (const refused of [
           second.publish(channel, "text"),
           second.publish(channel, "text", HISTORY),
-          second.read(channel, NEVER_KEPT, 1),
+          second.read(channel, NOTHING, 1),
           second.members.list(channel),
           second.members.count(channel),
         ]) {
@@ -414,7 +429,7 @@ export function busSuite(name: string, makeBuses: () => Promise<Buses>): void {
         const asked = [
           ...Array.from({ length: 50 }, () => second.publish(channel, "text", HISTORY)),
           second.publish(channel, "text"),
-          second.read(channel, NEVER_KEPT, 1),
+          second.read(channel, NOTHING, 1),
           second.members.list(channel),
           second.members.count(channel),
         ];

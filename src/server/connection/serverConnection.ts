@@ -13,6 +13,7 @@ import { batchBytes, type Capabilities } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { FrameType } from "../../protocol/frame.js";
 import type { SharedMessage, Transport } from "../../transport/transport.js";
+import { answeredAtOnce } from "../answeredAtOnce.js";
 import type { Scopes } from "../handshake/permissions.js";
 import type { Sender, Slot } from "../ledger.js";
 import type { ServedApi } from "../servedApi.js";
@@ -63,7 +64,7 @@ export class ServerConnection extends Connection implements Sender {
   presenceInfo(): GGPresenceInfo | undefined {
     const { presence } = this.api;
     try {
-      return presence && this.context.run(presence);
+      return presence && answeredAtOnce(this.context.run(presence));
     } catch (error) {
       callbackFailed(this.namedEndpoint, "presence", error);
       return undefined;

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { GGBus, GGBusMessage } from "../../api/bus.js";
-import { Topic, type TopicListener } from "../../groups/topic.js";
+import type { SocketEndpoint } from "../../connection/endpoint.js";
+import { channelOf, Topic, type TopicListener } from "../../groups/topic.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
-import { INTERNAL } from "./keyGroups.js";
 
 /** Which connections are to be closed on all nodes, and how. */
 export interface KeyRevocation {
@@ -22,10 +22,17 @@ export class Control implements TopicListener {
   readonly onLost: () => void;
 
   /** `onLost` is called when revocations may have been missed, and cannot be read any more. */
-  constructor(bus: GGBus, apiName: string, onRevoked: (revocation: KeyRevocation) => void, onLost: () => void) {
+  constructor(
+    bus: GGBus,
+    { apiName, logger }: Pick<SocketEndpoint, "apiName" | "logger">,
+    onRevoked: (revocation: KeyRevocation) => void,
+    onLost: () => void,
+  ) {
     this.#onRevoked = onRevoked;
     this.onLost = onLost;
-    this.#topic = new Topic(bus, { apiName, name: `${INTERNAL}control`, history: HISTORY }, this);
+    const name = "@control";
+    const channel = channelOf(apiName, name);
+    this.#topic = new Topic(bus, { apiName, name, channel, history: HISTORY, logger: () => logger, listener: this });
     this.#topic.retain();
   }
 

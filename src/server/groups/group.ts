@@ -33,10 +33,10 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
   constructor(schema: SchemaDefinition, options: GGSocketGroupOptions<TInfo> = {}) {
     checkGroupOptions(schema.name, options);
     const own = new SharedGroup(schema, options);
-    own.checkHistory();
+    void own.inUse;
     if (options.bus) monitorOf(options.bus).useScope();
     Object.defineProperty(this, PARTS, { value: () => ({ group: own.inUse, validator: options.presence }) });
-    const group = withLazyMethods(this, messagesOf(schema), (method) => sender(() => own.inUse, method));
+    const group = withLazyMethods(this, messagesOf(schema), (method) => sender(own, method));
     bindMembers(group);
     // biome-ignore lint/correctness/noConstructorReturn: the object itself has no methods of the contract
     return group;
@@ -79,16 +79,17 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
 
   onPresence(callback: (change: GGPresenceChange<TInfo>) => void): Unsubscribe {
     const { group, validator } = this[PARTS]();
-    return group.topic.presence.onPresence(callback, validator);
+    const scope = captureScope();
+    return group.topic.presence.onPresence((change) => scope(callback, change), validator);
   }
 }
 
 /** The function of a group for one method of its contract. */
 export function sender(
-  group: () => SharedGroup,
+  group: SharedGroup,
   method: CompiledMethod,
 ): (data?: unknown, options?: GGGroupCallOptions) => GGPromise<unknown, never> {
-  return (data, options) => new GGPromise(group().send(method, data, options) as never);
+  return (data, options) => new GGPromise(group.send(method, data, options) as never);
 }
 
 function checkGroupOptions(apiName: string, options: GGSocketGroupOptions): void {

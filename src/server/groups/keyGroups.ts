@@ -5,15 +5,17 @@ import { withLazyMethods } from "../lazyMethods.js";
 import { oneWayOf, sender } from "./group.js";
 import { SharedGroup } from "./sharedGroup.js";
 
-/** Before the names of groups that the library makes; those of programs do not begin with it. */
-export const INTERNAL = "@";
+/** What the connections of one server that have a key are in. */
+interface KeyEntry {
+  readonly group: SharedGroup;
+  readonly connections: Set<ServerConnection>;
+}
 
-/** The connections of one API by the keys that the program gives them: a group for each key, on all nodes. */
+/** The connections of one server by the keys that the program gives them: a group for each key, on all nodes. */
 export class KeyGroups {
   readonly #schema: SchemaDefinition;
   readonly #bus: GGBus | undefined;
-  /** Those with connections on this node. */
-  readonly #groups = new Map<string, SharedGroup>();
+  readonly #entries = new Map<string, KeyEntry>();
 
   constructor(schema: SchemaDefinition, bus: GGBus | undefined) {
     this.#schema = schema;
@@ -23,29 +25,32 @@ export class KeyGroups {
   /** Adds a connection that is open, until it closes. */
   add(connection: ServerConnection, keys: readonly string[]): void {
     for (const key of new Set(keys)) {
-      const group = this.#groups.get(key) ?? this.#make(key);
-      this.#groups.set(key, group);
-      void group.add(connection);
+      const entry = this.#entries.get(key) ?? { group: this.#groupOf(key), connections: new Set() };
+      this.#entries.set(key, entry);
+      entry.connections.add(connection);
+      void entry.group.inUse.add(connection);
       connection.onClose(() => {
-        if (group.members.size === 0) this.#groups.delete(key);
+        entry.connections.delete(connection);
+        if (entry.connections.size === 0) this.#entries.delete(key);
       });
     }
   }
 
-  /** The connections of this node that have a key. */
+  /** The connections of this server that have a key. */
   of(key: string): readonly ServerConnection[] {
-    return [...(this.#groups.get(key)?.members.all ?? [])];
+    return [...(this.#entries.get(key)?.connections ?? [])];
   }
 
   /** What sends to all connections that have a key, on every node. */
   to(key: string): object {
-    return withLazyMethods({}, oneWayOf(this.#schema), (method) =>
-      sender(() => this.#groups.get(key) ?? this.#make(key), method),
-    );
+    return withLazyMethods({}, oneWayOf(this.#schema), (method) => {
+      // Without a bus the group of a key lasts as long as its connections.
+      const current = () => this.#entries.get(key)?.group ?? this.#groupOf(key);
+      return (...args) => sender(current(), method)(...args);
+    });
   }
 
-  #make(key: string): SharedGroup {
-    const options = { bus: this.#bus, name: `${INTERNAL}${key}`, hasPresence: false };
-    return new SharedGroup(this.#schema, options).inUse;
+  #groupOf(key: string): SharedGroup {
+    return new SharedGroup(this.#schema, { bus: this.#bus, name: `@key:${key}`, hasPresence: false });
   }
 }

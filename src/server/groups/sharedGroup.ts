@@ -16,7 +16,7 @@ import {
 import { busErrorOf, monitorOf } from "../../groups/busMonitor.js";
 import { decodeGroupMessage, encodeGroupMessage } from "../../groups/groupMessage.js";
 import { localBus } from "../../groups/localBus.js";
-import { Topic, type TopicListener } from "../../groups/topic.js";
+import { channelOf, Topic, type TopicListener } from "../../groups/topic.js";
 import { sizedFrame } from "../../protocol/frame.js";
 import { SharedMessage } from "../../transport/transport.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
@@ -33,6 +33,10 @@ export interface GroupOptions {
   readonly hasPresence?: boolean;
 }
 
+/** The bus of groups that have none: each has a channel of its own there. */
+let ownBus: GGBus | undefined;
+let ownChannels = 0;
+
 /** The groups of a bus that are in use on this node, by the names of their channels. */
 const groupsInUse = new WeakMap<GGBus, Map<string, SharedGroup>>();
 
@@ -46,6 +50,7 @@ const FAILURES = {
 } as const satisfies Record<GGBusErrorReason, SocketFailureReason>;
 
 const LIVE: Promise<GGGroupJoin> = Promise.resolve(Object.freeze({ isLive: true }));
+const NOT_LIVE: Promise<GGGroupJoin> = Promise.resolve(Object.freeze({ isLive: false }));
 
 /**
  * A group on this node: its members here, and the topic that it shares with the other nodes. What is not kept reaches the
@@ -58,8 +63,8 @@ export class SharedGroup implements TopicListener {
   readonly #name: string;
   readonly #methods: MethodTable;
   readonly #hasPresence: boolean;
-  readonly #givenBus: GGBus | undefined;
-  #bus: GGBus | undefined;
+  readonly #bus: GGBus | undefined;
+  readonly #channel: string;
   #topic: Topic | undefined;
   /** Whether the topic is subscribed for the members of this node. */
   #isRetained = false;
@@ -67,31 +72,38 @@ export class SharedGroup implements TopicListener {
   constructor(schema: SchemaDefinition, { bus, name = "", history, hasPresence = true }: GroupOptions) {
     this.#apiName = schema.name;
     this.#methods = tablesOf(schema).serverToClient;
-    this.#givenBus = bus;
+    this.#bus = bus;
+    this.#channel = channelOf(schema.name, bus ? name : `${name}#${++ownChannels}`);
     this.#name = name;
     this.#hasPresence = hasPresence;
     this.history = history;
   }
 
-  /** Throws when a group of this name is in use with another history: a bus has one for each. */
-  checkHistory(): void {
-    const { history: other } = this.inUse;
-    const { history } = this;
-    if (other?.size === history?.size && other?.ttlMs === history?.ttlMs) return;
-    throw new Error(`${this.#apiName}: the group "${this.#name}" is in use with another history`);
-  }
-
-  /** The group of this name that is in use on this node: this one, or another one for the same. */
+  /**
+   * The group of this name that is in use on this node: this one, or another one for the same.
+   *
+   * @throws Error when that one has another history: a bus has one for each channel
+   */
   get inUse(): SharedGroup {
-    return (this.#givenBus && groupsInUse.get(this.#givenBus)?.get(this.#key)) ?? this;
+    const other = this.#bus && groupsInUse.get(this.#bus)?.get(this.#channel);
+    if (!other || other === this) return this;
+    const { history } = this;
+    if (other.history?.size === history?.size && other.history?.ttlMs === history?.ttlMs) return other;
+    throw new Error(`${this.#apiName}: the group "${this.#name}" is in use with another history`);
   }
 
   /** Made when it is needed: most groups without a name need none. */
   get topic(): Topic {
-    const { history } = this;
-    this.#bus ??= this.#givenBus ?? localBus();
-    const bus = this.#bus;
-    this.#topic ??= new Topic(bus, { apiName: this.#apiName, name: this.#name, history }, this);
+    if (this.#topic) return this.#topic;
+    ownBus ??= localBus();
+    this.#topic = new Topic(this.#bus ?? ownBus, {
+      apiName: this.#apiName,
+      name: this.#name,
+      channel: this.#channel,
+      history: this.history,
+      logger: () => this.members.first?.api.endpoint.logger,
+      listener: this,
+    });
     return this.#topic;
   }
 
@@ -103,27 +115,37 @@ export class SharedGroup implements TopicListener {
     return this.#isShared ? this.topic.countEverywhere() : Promise.resolve(this.members.size);
   }
 
+  /** Never rejects. */
   add(connection: ServerConnection): Promise<GGGroupJoin> {
     const isNew = this.members.add(connection);
+    if (!isNew && !this.members.has(connection)) return NOT_LIVE;
     const info = isNew && this.#hasPresence ? connection.presenceInfo() : undefined;
     if (!this.#isShared && !info && !this.#topic) return LIVE;
-    const { topic } = this;
-    if (!this.#isRetained) topic.retain();
-    this.#isRetained = true;
-    if (isNew) topic.setCount(this.members.size);
-    if (info) topic.presence.join(connection.id, info);
-    return topic.isLive().then((isLive) => ({ isLive }));
+    try {
+      const { topic } = this;
+      if (!this.#isRetained) topic.retain();
+      this.#isRetained = true;
+      if (isNew) topic.setCount(this.members.size);
+      if (info) topic.presence.join(connection.id, info);
+      return topic.isLive().then((isLive) => ({ isLive }));
+    } catch (error) {
+      // A bus of the program has thrown. The connection is a member on this node.
+      connection.namedEndpoint.logger.error(`${this.#apiName}: the bus has failed`, { error });
+      return NOT_LIVE;
+    }
   }
 
   /** Validates and encodes once, and hands the same message to every member. Never rejects. */
-  async send(method: CompiledMethod, data: unknown, options: GGGroupCallOptions = {}): Promise<Outcome> {
+  async send(method: CompiledMethod, data: unknown, options?: GGGroupCallOptions): Promise<Outcome> {
     const { path } = method;
-    const isDroppable = !!options.droppable;
+    const isDroppable = !!options?.droppable;
     let frame: string;
     let except: string;
     try {
+      const { inUse } = this;
+      if (inUse !== this) return inUse.send(method, data, options);
       frame = sizedFrame(method.messagePrefix, method.writeInput(data));
-      except = options.except ? connectionOf(options.except).id : "";
+      except = options?.except ? connectionOf(options.except).id : "";
     } catch (thrown) {
       return this.#unsent(path, unsendable(path, thrown));
     }
@@ -154,21 +176,17 @@ export class SharedGroup implements TopicListener {
   onLost(): void {}
 
   onUsed(): void {
-    if (!this.#givenBus) return;
-    const groups = groupsInUse.get(this.#givenBus) ?? new Map<string, SharedGroup>();
-    groupsInUse.set(this.#givenBus, groups.set(this.#key, this));
+    if (!this.#bus) return;
+    const groups = groupsInUse.get(this.#bus) ?? new Map<string, SharedGroup>();
+    groupsInUse.set(this.#bus, groups.set(this.#channel, this));
   }
 
   onIdle(): void {
-    if (this.#givenBus) groupsInUse.get(this.#givenBus)?.delete(this.#key);
+    if (this.#bus) groupsInUse.get(this.#bus)?.delete(this.#channel);
   }
 
   get #isShared(): boolean {
-    return this.#givenBus !== undefined || this.history !== undefined;
-  }
-
-  get #key(): string {
-    return `${this.#apiName}/${this.#name}`;
+    return this.#bus !== undefined || this.history !== undefined;
   }
 
   #left(connection: ServerConnection, hasClosed: boolean): void {
@@ -176,7 +194,8 @@ export class SharedGroup implements TopicListener {
     if (!topic || !this.#isRetained) return;
     topic.setCount(this.members.size);
     topic.presence.leave(connection.id, hasClosed);
-    if (this.members.size > 0) return;
+    // A callback of the program may have removed others meanwhile.
+    if (this.members.size > 0 || !this.#isRetained) return;
     this.#isRetained = false;
     topic.release();
   }

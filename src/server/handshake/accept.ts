@@ -14,6 +14,7 @@ import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
 import { parseQuery, type QueryArgs } from "../../protocol/query.js";
 import type { WsTransport } from "../../transport/node/ws.js";
+import { answeredAtOnce } from "../answeredAtOnce.js";
 import { ConnectionAddress } from "../connection/connectionAddress.js";
 import { endpointOf } from "../connection/endpoint.js";
 import { ServerConnection } from "../connection/serverConnection.js";
@@ -156,7 +157,7 @@ class Handshake {
   }
 
   #keys(): readonly string[] {
-    const keys: unknown = this.#api.keys?.() ?? [];
+    const keys: unknown = answeredAtOnce(this.#api.keys?.()) ?? [];
     if (Array.isArray(keys) && keys.every((key) => typeof key === "string")) return keys;
     throw new TypeError("keys must return a list of texts");
   }
