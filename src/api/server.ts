@@ -152,21 +152,21 @@ export interface WebSocketSchemaConfig {
    */
   readonly bus?: GGBus | undefined;
   /**
-   * The keys of a connection, such as `` [`user:${USER.get()?.id}`] ``: by them `server.to(key)` reaches it, and
+   * The keys of a connection, such as `` [`user:${USER.assert().id}`] ``: by them `server.to(key)` reaches it, and
    * `closeConnections({ key })` closes it, from every node. Runs in its context, once the middlewares and the resolver have
    * run; when it throws, the connection is refused. Default: none.
    */
   readonly keys?: (() => readonly string[]) | undefined;
   /**
    * Whom a connection belongs to, for `present()` and `onPresence()` of the groups that it is added to: anything that JSON
-   * can carry, with an `id`. All connections of one `id` are one person. Runs in its context at each `add`; when it throws,
-   * or returns nothing, the connection is in the group without being present. Default: none.
+   * can carry, with an `id`. All connections of one `id` are one person. Runs in its context when it is added to a group; when
+   * it throws, or returns nothing, the connection is in the group without being present. Default: none.
    */
   readonly presence?: (() => GGPresenceInfo | undefined) | undefined;
   /**
    * What happens while the bus does not reach the other nodes, whose revocations (`closeConnections({ key })`) reach this one
-   * only later: `"keep"` keeps connections, `"close"` closes them with 1013, and refuses upgrades with 503 (`BUS_DOWN`).
-   * Default `"keep"`.
+   * only later: `"keep"` keeps connections, `"close"` closes them with 1013, refuses upgrades with 503 (`BUS_DOWN`), and
+   * closes all with 1012 when revocations may have been missed. Default `"keep"`.
    */
   readonly onBusDown?: "keep" | "close" | undefined;
 }

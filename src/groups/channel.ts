@@ -104,15 +104,13 @@ export class Channel {
     if (current) this.#need = undefined;
     const { epoch, offset } = read.top;
     const hasGoneBack = (current?.evidence.get(epoch) ?? 0) > offset;
+    const ring = this.#ring;
     this.#isBusy = true;
-    if (this.#ring && epoch === this.#ring.epoch) {
-      if (current) this.#catchUp(this.#ring, current, hasGoneBack, read);
-      else this.#takeMissed(this.#ring, read);
-    } else {
-      if (!this.#ring) this.#begin(read.top);
-      else this.#leaveEpoch(this.#ring, after, read);
-      if (hasGoneBack) this.#forget(epoch);
-    }
+    if (!ring) this.#begin(read.top);
+    else if (epoch !== ring.epoch) this.#leaveEpoch(ring, after, read);
+    else if (current) this.#catchUp(ring, current, hasGoneBack, read);
+    else this.#takeMissed(ring, read);
+    if (hasGoneBack && epoch !== ring?.epoch) this.#forget(epoch);
     // The bus has other epochs no more.
     for (const held of current?.evidence.keys() ?? [])
       if (held !== epoch && held !== this.#ring?.epoch) this.#held.drop(held);
@@ -149,7 +147,7 @@ export class Channel {
     const ring = this.#ring;
     if (ring?.epoch === epoch) {
       if (offset === ring.top + 1 && !this.#need) return this.#deliver(ring, message);
-      if (offset <= ring.top && !contradicts(ring, message)) return;
+      if (offset <= ring.top && !ring.contradicts(message)) return;
     }
     const held = this.#held.add(message as PositionedMessage);
     if (ring?.epoch === epoch && (offset <= ring.top || held.from !== message.from)) this.#fork();
@@ -170,7 +168,7 @@ export class Channel {
   /** Drops what is held and was delivered from an answer. */
   #dropDelivered(): void {
     const ring = this.#ring!;
-    const others = this.#held.takeUpTo(ring.epoch, ring.top).filter((held) => contradicts(ring, held));
+    const others = this.#held.takeUpTo(ring.epoch, ring.top).filter((held) => ring.contradicts(held));
     for (const message of others) this.#held.add(message);
     if (others.length > 0) this.#fork();
   }
@@ -188,7 +186,7 @@ export class Channel {
   /** The first answer. What came since the subscription began is not missed, though the bus had it before it answered. */
   #begin(top: GGPosition): void {
     this.#deliverHeld(this.#held.takeUpTo(top.epoch, top.offset));
-    this.#ring = this.#ringAfter(top);
+    this.#ring = new Ring(this.#size, top.epoch, top.offset);
   }
 
   /** An answer in the same epoch to the latest need. */
@@ -213,7 +211,7 @@ export class Channel {
       offset++;
       if (offset === ring.top + 1) this.#deliver(ring, message);
       else if (offset === ring.top && ring.length === 0) ring.learn(message.body, message.from);
-      else if (contradicts(ring, message)) return this.#fork();
+      else if (ring.contradicts(message)) return this.#fork();
     }
   }
 
@@ -238,7 +236,7 @@ export class Channel {
     this.#former.add(ring.froms);
     this.#deliverHeld(held);
     if (position.epoch !== ring.epoch && this.#ended.push(ring.epoch) > MAX_ENDED) this.#ended.shift();
-    this.#ring = this.#ringAfter(position);
+    this.#ring = new Ring(this.#size, position.epoch, position.offset);
     this.#listener.onLost(position);
   }
 
@@ -266,22 +264,9 @@ export class Channel {
     const ring = this.#ring;
     const evidence = this.#held.highestOffsets();
     if (ring) evidence.set(ring.epoch, Math.max(ring.top, evidence.get(ring.epoch) ?? 0));
-    this.#need = {
-      doubt,
-      after: { epoch, offset: doubt === "new epoch" || !ring ? 0 : offsetToAsk(ring, doubt) },
-      evidence,
-    };
+    const offset = doubt === "new epoch" || !ring ? 0 : offsetToAsk(ring, doubt);
+    this.#need = { doubt, after: { epoch, offset }, evidence };
   }
-
-  #ringAfter({ epoch, offset }: GGPosition): Ring {
-    return new Ring(this.#size, epoch, offset);
-  }
-}
-
-/** Whether another publication has the place of a message. */
-function contradicts(ring: Ring, { position, from }: GGBusMessage): boolean {
-  const delivered = position && ring.fromAt(position.offset);
-  return delivered !== undefined && delivered !== from;
 }
 
 function offsetToAsk(ring: Ring, doubt: Doubt): number {

@@ -7,6 +7,7 @@ export class Ring {
   readonly #fromLengths: number[] = [];
   /** Where the oldest message is, once all places are taken. */
   #start = 0;
+  readonly #beginning: number;
   #top: number;
 
   constructor(
@@ -16,6 +17,7 @@ export class Ring {
     /** The offset before the first message. */
     offset: number,
   ) {
+    this.#beginning = offset;
     this.#top = offset;
   }
 
@@ -43,9 +45,11 @@ export class Ring {
     this.#append(body, from);
   }
 
-  /** Who published the message with this offset; `undefined` when it is not there. */
-  fromAt(offset: number): string | undefined {
-    return this.#isThere(offset) ? this.#fromIn(this.#placeOf(offset)) : undefined;
+  /** Whether another publication has the place of a message of this epoch. */
+  contradicts({ position, from }: GGBusMessage): boolean {
+    return (
+      position !== undefined && this.#isThere(position.offset) && this.#fromIn(this.#placeOf(position.offset)) !== from
+    );
   }
 
   /** Everything after an offset, at most `limit` messages; `undefined` when they are not all there. Takes any number. */
@@ -55,9 +59,10 @@ export class Ring {
     return Array.from({ length: this.#top - offset }, (_, i) => this.#at(offset + 1 + i));
   }
 
-  /** Who published what is there, in order. */
+  /** Who published what was added and is there, in order, without what was learned. */
   get froms(): readonly string[] {
-    return this.#texts.map((_, i) => this.#fromIn((this.#start + i) % this.length));
+    const count = Math.min(this.length, this.#top - this.#beginning);
+    return Array.from({ length: count }, (_, i) => this.#fromIn(this.#placeOf(this.#top - count + 1 + i)));
   }
 
   /** The same messages in a ring of another size, or the latest of them. */

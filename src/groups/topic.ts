@@ -1,18 +1,11 @@
 import { GGContext } from "@grest-ts/context";
-import type {
-  GGBus,
-  GGBusError,
-  GGBusListener,
-  GGBusMessage,
-  GGHistory,
-  GGMembersChange,
-  GGPosition,
-} from "../api/bus.js";
+import type { GGBus, GGBusListener, GGBusMessage, GGHistory, GGMembersChange, GGPosition } from "../api/bus.js";
 import type { GGWebSocketLogFields, GGWebSocketLogger } from "../api/logger.js";
 import { setDeadline, waitAtMost } from "../connection/deadlines.js";
 import { runCallback } from "../connection/endpoint.js";
 import { type BusMonitor, busErrorOf, monitorOf, publishResultOf } from "./busMonitor.js";
 import { Channel } from "./channel.js";
+import { Healing } from "./healing.js";
 import { Presence } from "./presence.js";
 
 /**
@@ -71,13 +64,14 @@ export class Topic implements GGBusListener {
   readonly #context = new GGContext("ws-group");
   /** While it is subscribed, where messages are kept. */
   #order: Channel | undefined;
+  #healing: Healing | undefined;
+  /** The latest that the bus has confirmed to this node: it may be ahead of what has come back. */
+  #confirmed: GGPosition | undefined;
   #presence: Presence | undefined;
   #users = 0;
   #subscription: { end(): void } | undefined;
   #cancelLinger: (() => void) | undefined;
-  #healing: Promise<void> | undefined;
   #isActive = false;
-  #hasFailed = false;
   /** Those that wait until it is active. */
   readonly #waiting = new Set<() => void>();
 
@@ -107,7 +101,8 @@ export class Topic implements GGBusListener {
   async publish(body: string, isKept: boolean): Promise<GGPosition | undefined> {
     const history = isKept ? this.history : undefined;
     try {
-      const position = await this.#bus.publish(this.#channel, body, history && { history, known: this.position });
+      const position = await this.#bus.publish(this.#channel, body, history && { history, known: this.#known });
+      if (position) this.#confirmed = laterOf(this.#confirmed, position);
       this.#monitor.published(this.#apiName, "OK");
       return position;
     } catch (thrown) {
@@ -133,6 +128,7 @@ export class Topic implements GGBusListener {
 
   /** Whether messages of other nodes arrive by now. Waits for that, not for long. */
   async isLive(): Promise<boolean> {
+    const since = performance.now();
     if (!this.#isActive) {
       let done = () => {};
       await waitAtMost(JOIN_TIMEOUT, (resolve) => {
@@ -141,13 +137,15 @@ export class Topic implements GGBusListener {
       });
       this.#waiting.delete(done);
     }
-    if (this.#order?.missing) await waitAtMost(JOIN_TIMEOUT, (done) => void this.#heal().then(done));
+    const left = JOIN_TIMEOUT - (performance.now() - since);
+    if (this.#order?.missing && left > 0) await waitAtMost(left, (done) => void this.#healing?.heal().then(done));
     return this.#isActive && !this.#order?.missing && this.#bus.health === "up";
   }
 
   #end(): void {
     this.#subscription?.end();
-    this.#subscription = this.#order = undefined;
+    this.#healing?.end();
+    this.#subscription = this.#order = this.#healing = undefined;
     this.#isActive = false;
     this.#presence?.dispose();
     this.#listener.onIdle?.();
@@ -164,16 +162,17 @@ export class Topic implements GGBusListener {
   }
 
   onMessage(message: GGBusMessage): void {
+    if (!this.#subscription) return;
     // This node's own connections have what is not kept already.
     if (!message.position && message.from.startsWith(`${this.#bus.node}.`)) return;
     if (!this.#order) return this.#deliver(message);
     this.#order.receive(message);
-    if (this.#order.missing) void this.#heal();
+    if (this.#order.missing) void this.#healing?.heal();
   }
 
   async onInterrupted(): Promise<void> {
     this.#order?.requireRead();
-    await Promise.all([this.#heal(), this.#presence?.sync()]);
+    await Promise.all([this.#healing?.heal(), this.#presence?.sync()]);
   }
 
   onMembers(change?: GGMembersChange): void {
@@ -192,12 +191,12 @@ export class Topic implements GGBusListener {
   }
 
   #subscribe(): { end(): void } {
-    if (this.history) this.#order = this.#newOrder(this.history);
+    if (this.history) this.#keepOrder(this.history);
     const { active, end } = this.#bus.subscribe(this.#channel, this);
     let isEnded = false;
     const stopChecking = this.#monitor.checkRegularly(() => void this.onInterrupted());
     const activate = async () => {
-      if (!isEnded) await Promise.all([this.#heal(), this.#presence?.sync()]);
+      if (!isEnded) await Promise.all([this.#healing?.heal(), this.#presence?.sync()]);
       if (isEnded) return;
       this.#isActive = true;
       for (const done of this.#waiting) done();
@@ -212,15 +211,29 @@ export class Topic implements GGBusListener {
     };
   }
 
-  #newOrder({ size }: GGHistory): Channel {
-    return new Channel(size, {
+  #keepOrder({ size }: GGHistory): void {
+    this.#order = new Channel(size, {
       onDelivered: (message) => this.#deliver(message),
       onLost: (position) => {
+        this.#confirmed = undefined;
         this.#monitor.healed(this.#apiName, "LOST");
         this.#warn("messages of other nodes are lost");
         this.#listener.onLost(position);
       },
     });
+    this.#healing = new Healing(this.#order, {
+      // One more than may be missing: the first is the one that it follows.
+      read: (after) => this.#bus.read(this.#channel, after, size + 1),
+      onHealed: () => this.#monitor.healed(this.#apiName, "OK"),
+      onFailed: (error, isFirst) => {
+        this.#monitor.healed(this.#apiName, "FAILED");
+        if (isFirst) this.#warn("messages of a group wait, since what is missing cannot be read", { error });
+      },
+    });
+  }
+
+  get #known(): GGPosition | undefined {
+    return this.position ? laterOf(this.#confirmed, this.position) : this.#confirmed;
   }
 
   #newPresence(): Presence {
@@ -232,38 +245,9 @@ export class Topic implements GGBusListener {
       run: (callback) => void runCallback(endpoint, this.#context, "onPresence", callback),
     });
   }
+}
 
-  /** Reads what is missing, until nothing is. */
-  #heal(): Promise<void> {
-    const order = this.#order;
-    if (!this.history || !order?.missing) return Promise.resolve();
-    this.#healing ??= this.#readMissing(order, this.history);
-    return this.#healing;
-  }
-
-  async #readMissing(order: Channel, { size }: GGHistory): Promise<void> {
-    try {
-      for (let after = order.missing; after; after = order.missing) {
-        const isHole = order.position !== undefined;
-        // One more than may be missing: the first is the one that it follows.
-        const read = await this.#bus.read(this.#channel, after, size + 1);
-        order.takeRead(after, read);
-        this.#hasFailed = false;
-        if (isHole && read.missed?.length) this.#monitor.healed(this.#apiName, "OK");
-      }
-    } catch (thrown) {
-      // Tried again after the interruption, with the next message, or at the next check.
-      this.#readFailed(busErrorOf(thrown));
-    } finally {
-      this.#healing = undefined;
-    }
-  }
-
-  /** Until it succeeds nothing is passed on. That the bus is down is logged already. */
-  #readFailed(error: GGBusError): void {
-    if (error.reason === "down" || error.reason === "closed") return;
-    this.#monitor.healed(this.#apiName, "FAILED");
-    if (!this.#hasFailed) this.#warn("messages of a group wait, since what is missing cannot be read", { error });
-    this.#hasFailed = true;
-  }
+/** Of two positions of one epoch the one that is ahead; of two epochs the other one. */
+function laterOf(one: GGPosition | undefined, other: GGPosition): GGPosition {
+  return one?.epoch === other.epoch && one.offset > other.offset ? one : other;
 }

@@ -21,6 +21,8 @@ export interface GGRedisQueueOptions {
 }
 
 interface CommonOptions {
+  /** Names the bus in log entries and metrics, where a process has several. @default "redis" */
+  readonly name?: string | undefined;
   /** What the names of all keys and channels in Redis begin with. It must not have braces. @default "gg:" */
   readonly prefix?: string | undefined;
   /** Bounds what waits while Redis is away. */
@@ -49,6 +51,7 @@ export type GGRedisBusOptions = CommonOptions &
 
 /** The options with their defaults. */
 export interface ReadOptions {
+  readonly name: string;
   readonly client: PlainClient | ClusterClient;
   readonly prefix: string;
   readonly queue: QueueLimits;
@@ -72,6 +75,7 @@ const waitOf = (least: number) => ({
 
 /** The options of `redisBus`. */
 const OPTIONS = {
+  name: TEXT,
   url: TEXT,
   client: {
     sentence: "a client of node-redis, made by createClient or createCluster",
@@ -98,12 +102,13 @@ const OPTIONS = {
 export function readOptions(options: GGRedisBusOptions): ReadOptions {
   const owner = { apiName: "redisBus", call: "redisBus()", warn: (message: string) => process.emitWarning(message) };
   checkOptions(owner, options, OPTIONS);
-  const { url, client, prefix = "gg:", queue = {}, timeoutMs = 5_000 } = options;
+  const { name = "redis", url, client, prefix = "gg:", queue = {}, timeoutMs = 5_000 } = options;
   if ((url === undefined) === (client === undefined)) {
     throw new Error("redisBus: give it either url or client");
   }
   const { messages = 1_000, bytes = 4 * 1024 * 1024, ms = 10_000 } = queue;
   return {
+    name,
     client: client === undefined ? clientFor(url!) : (client as unknown as PlainClient | ClusterClient),
     prefix,
     queue: { messages, bytes, ms },

@@ -41,7 +41,7 @@ export function redisBus(options: GGRedisBusOptions): GGBus {
 }
 
 class RedisBus implements GGBus {
-  readonly name = "redis";
+  readonly name: string;
   readonly node = randomBytes(12).toString("base64url");
   readonly members: GGBusMembers;
   readonly #options: ReadOptions;
@@ -61,6 +61,7 @@ class RedisBus implements GGBus {
   #endWait: () => void = () => {};
 
   constructor(options: ReadOptions) {
+    this.name = options.name;
     this.#options = options;
     this.#isCluster = isCluster(options.client);
     this.#scripts = scriptsFor(this.#isCluster);

@@ -7,6 +7,9 @@ import { MAX_HELD_CHARACTERS, MAX_HELD_MESSAGES } from "../../src/groups/heldMes
 const RUNS = Number(process.env.HOSTILE_RUNS ?? 500);
 const SEED = process.env.HOSTILE_SEED ? Number(process.env.HOSTILE_SEED) : undefined;
 
+/** How many epochs a channel knows to have ended. */
+const REMEMBERED_EPOCHS = 8;
+
 /** A message with the one that was published before it. */
 interface Published extends GGBusMessage {
   readonly before: Published | undefined;
@@ -139,16 +142,19 @@ class Node {
   #read: { after: GGPosition; answer?: GGBusRead; rollbacks: number; latest?: Published | undefined } | undefined;
   /** The latest message since the beginning, or the one before that; `undefined` after a loss. */
   #latest: Published | undefined;
-  /** Whether it does not know the latest, and so cannot notice that it has changed. */
+  /** Whether that is the one before, which the channel does not know, so that it cannot notice when it has changed. */
+  #isAtStart = true;
   #isUnknown = false;
   #from: GGPosition | undefined;
   /** How much was lost when each message was delivered. */
   readonly #seen = new Map<string, number>();
+  readonly #places = new Set<string>();
   /** What was delivered since the latest loss, and what may not be delivered again although there was one. */
-  #sinceLoss: string[] = [];
+  #sinceLoss: { body: string; offset: number | undefined; top: number }[] = [];
   #recent: readonly string[] = [];
-  /** The offset that had been reached in this epoch at least. */
+  /** The offset that had been reached in this epoch at least, and where it began. */
   #top = 0;
+  #start = 0;
 
   constructor(engine: Engine, size: number) {
     this.#engine = engine;
@@ -162,7 +168,7 @@ class Node {
         this.#latest = undefined;
         this.#isUnknown = false;
         this.#from = position;
-        this.#top = position.offset;
+        this.#top = this.#start = position.offset;
       },
     });
   }
@@ -198,7 +204,11 @@ class Node {
     } else {
       this.#read = undefined;
       this.reads++;
-      if (!this.channel.position) this.#latest = read.latest;
+      if (!this.channel.position) {
+        this.#latest = read.latest;
+        this.#isUnknown = read.rollbacks < this.#engine.rollbacks;
+        this.#top = this.#start = read.answer.top.offset;
+      }
       this.channel.takeRead(read.after, read.answer);
       this.#top = this.channel.position!.offset;
       if (!this.channel.missing) this.provenAt = read.rollbacks;
@@ -216,7 +226,7 @@ class Node {
 
   /** The engine has gone back in time, and has lost its connections. */
   engineWentBack(): void {
-    if (this.#latest && !this.#seen.has(this.#latest.body)) this.#isUnknown = true;
+    if (this.#latest && this.#isAtStart) this.#isUnknown = true;
     this.interrupt();
   }
 
@@ -248,13 +258,18 @@ class Node {
     if (lostBefore !== undefined) {
       // Published again, it may be delivered again, in another epoch or when that begins, if that was long ago.
       if (position) expect(lostBefore, `losses when ${body} was delivered before`).toBeLessThan(this.lost.length);
-      const isLate = position && position.offset - this.#from!.offset > this.#size;
-      if (!isLate) expect(position ? this.#recent : this.#lately, "what was delivered lately").not.toContain(body);
+      const isLate = position && position.offset - this.#start > this.#size;
+      const former = position ? [...this.#recent, ...this.#withoutPlace] : this.#lately;
+      if (!isLate) expect(former, "what was delivered lately").not.toContain(body);
     }
-    this.#seen.set(body, this.lost.length);
-    this.#sinceLoss.push(body);
+    // What had no place may get one.
+    this.#seen.set(body, position ? this.lost.length : this.lost.length - 0.5);
+    this.#sinceLoss.push({ body, offset: position?.offset, top: this.#top });
     this.delivered.push(message);
     if (!position) return;
+    const place = `${position.epoch}:${position.offset}`;
+    if (this.lost.length < REMEMBERED_EPOCHS) expect(this.#places, "places of what was delivered").not.toContain(place);
+    this.#places.add(place);
     const befores = this.#engine.before(message);
     expect(befores.length, `how often ${from} was published at ${position.epoch}:${position.offset}`).not.toBe(0);
     if (this.#isUnknown) this.#isUnknown = false;
@@ -272,6 +287,7 @@ class Node {
       ).toBe(true);
     }
     this.#latest = { ...message, before: befores[0] };
+    this.#isAtStart = false;
     expect(this.channel.position).toEqual(position);
     this.#top = position.offset;
   }
@@ -279,15 +295,27 @@ class Node {
   /** The latest one up to a message that was not delivered before the latest loss. */
   #withoutSeen(message: Published | undefined): Published | undefined {
     let latest = message;
-    while (latest && latest.body !== this.#latest?.body && (this.#seen.get(latest.body) ?? this.lost.length) < this.lost.length)
+    while (
+      latest &&
+      latest.body !== this.#latest?.body &&
+      (this.#seen.get(latest.body) ?? this.lost.length) < this.lost.length
+    )
       latest = latest.before;
     return latest;
   }
 
+  /** What was delivered without a place since the latest loss. */
+  get #withoutPlace(): readonly string[] {
+    return this.#sinceLoss.flatMap(({ body, offset }) => (offset === undefined ? [body] : []));
+  }
+
   /** The latest that were delivered, and those before the latest loss while there are fewer. */
   get #lately(): readonly string[] {
-    const placed = this.#top - (this.#from?.offset ?? 0);
-    return [...(placed < this.#size ? this.#recent : []), ...this.#sinceLoss.slice(-this.#size)];
+    const placed = this.#top - this.#start;
+    const latest = this.#sinceLoss.filter(({ offset, top }) =>
+      offset === undefined ? top === this.#top : offset > this.#top - this.#size,
+    );
+    return [...(placed < this.#size ? this.#recent : []), ...latest.map(({ body }) => body)];
   }
 }
 
@@ -567,6 +595,126 @@ describe("a channel", () => {
     node.settle();
     expect(node.delivered.slice(3)).toEqual([first, second].map(({ body, from }) => ({ body, from })));
     expect(node.lost).toEqual([{ epoch: "E2", offset: 0 }]);
+  });
+
+  it.each([0, 1, 2])("ends an epoch that comes back after another, with %i messages more", (more) => {
+    const { engine, node, channel } = started(10, 1);
+    channel.receive(engine.publish());
+    engine.save();
+    channel.receive(engine.publish());
+    for (let round = 1; round <= 3; round++) {
+      engine.rollBack();
+      for (let i = 0; i < more; i++) engine.publish();
+      channel.requireRead();
+      node.settle();
+      expect(node.lost.length).toBe(round);
+      channel.receive(engine.publish());
+    }
+    expect(new Set(node.lost.map(({ epoch }) => epoch)).size).toBe(3);
+    expect(node.delivered.map(({ body }) => body)).toEqual([
+      "2",
+      "3",
+      ...[1, 2, 3].map((i) => `${3 + i * (more + 1)}`),
+    ]);
+  });
+
+  it("remembers a bounded number of epochs", () => {
+    const { engine, node, channel } = started(10, 0);
+    engine.save();
+    for (let i = 0; i < 9; i++) {
+      engine.loseAll();
+      channel.requireRead();
+      node.settle();
+    }
+    engine.rollBack();
+    channel.requireRead();
+    node.settle();
+    expect(node.lost.slice(-2).map(({ epoch }) => epoch)).toEqual(["E10", "E1"]);
+    node.expectUpToDate();
+  });
+
+  it("ends a reading of an engine that goes on in an epoch that has ended", () => {
+    const { node, channel, engine } = started(10, 1);
+    engine.loseAll();
+    channel.requireRead();
+    node.settle();
+    const top = { epoch: "E1", offset: 5 };
+    channel.requireRead();
+    for (let i = 0; i < 3 && channel.missing; i++) channel.takeRead(channel.missing, { top });
+    expect([channel.missing, node.lost]).toEqual([undefined, [{ epoch: "E2", offset: 0 }, top]]);
+  });
+
+  it("goes on where it was when an epoch that came back is gone again", () => {
+    const { node, channel, engine } = started(10, 1);
+    engine.loseAll();
+    channel.requireRead();
+    node.settle();
+    const former = { body: "text", from: "other.1", position: { epoch: "E1", offset: 2 } };
+    channel.receive(former);
+    channel.takeRead(channel.missing!, { top: former.position });
+    expect(channel.missing).toEqual({ epoch: "E1", offset: Number.MAX_SAFE_INTEGER });
+    channel.receive(engine.publish());
+    node.settle();
+    expect([node.delivered.map(({ body }) => body), node.lost.length]).toEqual([["2"], 1]);
+    node.expectUpToDate();
+  });
+
+  it("does not deliver again what is published again after a loss, while as many follow as it keeps", () => {
+    const { engine, node, channel } = started(3, 1);
+    engine.save();
+    const twice = [1, 2, 3].map(() => engine.publish());
+    for (const message of twice) channel.receive(message);
+    engine.rollBack();
+    channel.requireRead();
+    node.settle();
+    const again = twice.map((message) => engine.retry(message)!);
+    for (const message of again) channel.receive(message);
+    expect([channel.position, node.delivered.length]).toEqual([{ epoch: "E2", offset: 3 }, 3]);
+    expect(channel.since({ epoch: "E2", offset: 0 })).toEqual(again);
+    channel.receive(engine.publish());
+    expect(node.delivered.at(-1)).toEqual({ body: "5", from: "node.5", position: { epoch: "E2", offset: 4 } });
+  });
+
+  it("forgets what it delivered before a loss when as many follow as it keeps", () => {
+    const delivered: string[] = [];
+    const channel = new Channel(2, { onDelivered: ({ from }) => delivered.push(from), onLost() {} });
+    const publish = (epoch: string, offset: number, from: string) =>
+      channel.receive({ body: "text", from, position: { epoch, offset } });
+    channel.takeRead(channel.missing!, { top: { epoch: "E1", offset: 0 } });
+    publish("E1", 1, "a");
+    channel.requireRead();
+    channel.takeRead(channel.missing!, { top: { epoch: "E2", offset: 0 } });
+    for (const [i, from] of ["b", "c", "a"].entries()) publish("E2", i + 1, from);
+    expect(delivered).toEqual(["a", "b", "c", "a"]);
+  });
+
+  it("does not deliver again what it delivered without a place when it was lost", () => {
+    const { engine, node, channel } = started(5, 1);
+    engine.publish();
+    const held = engine.publish();
+    channel.receive(held);
+    engine.loseAll();
+    node.settle();
+    expect(node.delivered).toEqual([{ body: held.body, from: held.from }]);
+    channel.receive(engine.retry(held)!);
+    expect([channel.position, node.delivered.length]).toEqual([{ epoch: "E2", offset: 1 }, 1]);
+  });
+
+  it("delivers what is published again and it has only learned of", () => {
+    const { engine, node, channel } = started(5, 0);
+    const learned = engine.publish();
+    const late = new Node(engine, 5);
+    late.settle();
+    late.channel.requireRead();
+    late.settle();
+    engine.loseAll();
+    for (const each of [node, late]) {
+      each.channel.requireRead();
+      each.settle();
+    }
+    const again = engine.retry(learned)!;
+    for (const each of [channel, late.channel]) each.receive(again);
+    expect([node.delivered, late.delivered]).toEqual([[again], [again]]);
   });
 
   it("does not go back to an epoch of which a message comes late", () => {

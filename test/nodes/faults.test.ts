@@ -131,6 +131,56 @@ describeWithRedis("server processes whose Redis fails", () => {
     await late.stop();
   });
 
+  it("has gone back in time again and again, to the same: members get nothing of it a second time", async () => {
+    const { room, members, before } = await startRoom();
+    await redis.save("former");
+    await publish(room, "forgotten", 1);
+    const seen = [...before, "forgotten 0"];
+    for (const member of members) await member.got(...seen);
+    for (const name of ["first", "second", "third"]) {
+      await interrupt(() => redis.restart("former"));
+      await publish(room, name, 1);
+      seen.push(LOST, `${name} 0`);
+      for (const member of members) await member.got(...seen);
+    }
+  });
+
+  it("is emptied after the first messages of all, which a node has missed: it says so", async () => {
+    const room = { name: "fresh", history: 100 };
+    const members = await Promise.all(nodes.map((node) => node.connect("ann", room)));
+    proxies[1]!.cutOff();
+    await nodes[1].down();
+    await publish(room, "missed", 2);
+    await redis.command("FLUSHALL");
+    proxies[1]!.heal();
+    await nodes[1].up();
+    await publish(room, "after", 1);
+    await members[1]!.got(LOST, "after 0");
+    await members[0]!.got("missed 0", "missed 1", LOST, "after 0");
+  });
+
+  it.each([["former"], [undefined]])(
+    "loses an answer and then what it had, back at %s: nothing comes twice",
+    async (to) => {
+      const { room, members, before } = await startRoom();
+      await redis.save("former");
+      proxies[0]!.lose("answers");
+      const publishing = publish(room, "unanswered", 20);
+      const seen = [...before, ...texts(20, "unanswered")];
+      for (const member of members) await member.got(...seen);
+      await interrupt(async () => {
+        proxies[0]!.cutOff();
+        await redis.restart(to);
+        proxies[0]!.heal();
+      });
+      const [again] = await publishing;
+      // It was published a second time.
+      expect(again?.position?.offset).toBe(1);
+      await publish(room, "after");
+      for (const member of members) await member.got(...seen, LOST, ...texts(3, "after"));
+    },
+  );
+
   it("hangs: what is published meanwhile comes once, in order", async () => {
     const { room, members, before } = await startRoom();
     const waiting: Promise<unknown>[] = [];

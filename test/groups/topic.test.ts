@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { GGBus, GGBusMessage, GGPosition } from "../../src/api/bus.js";
+import { GGBusError } from "../../src/api/bus.js";
+import { runningDeadlines } from "../../src/connection/deadlines.js";
+import { localBusOn } from "../../src/groups/localBus.js";
+import { MemoryEngine } from "../../src/groups/memoryEngine.js";
+import { Topic } from "../../src/groups/topic.js";
+import { type CuttableBus, cuttable } from "../support/cuttableBus.js";
+import { recordingLogger } from "../support/server.js";
+
+const HISTORY = { size: 10, ttlMs: 60_000 };
+const CHANNEL = "A/room";
+
+// Only timers: promises run as they do.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "clearImmediate"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Lets all promises run that can. */
+const settled = () => vi.advanceTimersByTimeAsync(0);
+
+function topicOn(bus: GGBus) {
+  const seen: string[] = [];
+  const logger = recordingLogger();
+  const topic = new Topic(bus, {
+    apiName: "A",
+    name: "room",
+    channel: CHANNEL,
+    history: HISTORY,
+    logger: () => logger,
+    listener: {
+      onMessage: ({ body }: GGBusMessage) => seen.push(body) > 0,
+      onLost: ({ offset }: GGPosition) => void seen.push(`lost, on from ${offset}`),
+    },
+  });
+  return { topic, seen, logger };
+}
+
+/** A topic on a bus that can be faulty, and another node of the same engine that publishes. */
+async function start() {
+  const engine = new MemoryEngine();
+  const bus: CuttableBus = cuttable(localBusOn(engine, "local"));
+  const other = localBusOn(engine, "local");
+  onTestFinished(async () => void (await Promise.all([bus.close(), other.close()])));
+  const publish = (body: string) => other.publish(CHANNEL, body, { history: HISTORY });
+  const lose = async (body: string) => {
+    bus.loses = () => true;
+    await publish(body);
+    bus.loses = () => false;
+  };
+  const node = topicOn(bus);
+  node.topic.retain();
+  await settled();
+  return { ...node, bus, publish, lose };
+}
+
+describe("a read that is under way when the subscription ends", () => {
+  it("delivers nothing to the next subscription, and does not hold it up", async () => {
+    const { topic, seen, bus, publish, lose } = await start();
+    await publish("1");
+    await lose("2");
+    let answer = () => {};
+    const read = bus.read.bind(bus);
+    vi.spyOn(bus, "read").mockImplementationOnce(
+      (...args) =>
+        new Promise((resolve) => {
+          answer = () => resolve(read(...args));
+        }),
+    );
+    await publish("3");
+    topic.release();
+    await vi.advanceTimersByTimeAsync(15_100);
+    topic.retain();
+    expect(await topic.isLive()).toBe(true);
+    await publish("4");
+    answer();
+    await settled();
+    await publish("5");
+    await settled();
+    expect(seen).toEqual(["1", "4", "5"]);
+  });
+});
+
+describe("a read that fails", () => {
+  it.each([
+    ["rejects", () => Promise.reject(new GGBusError("no", "refused"))],
+    [
+      "throws",
+      () => {
+        throw new Error("no");
+      },
+    ],
+  ] as const)("is tried again by itself: a bus that %s", async (_, fail) => {
+    const { seen, bus, publish, lose, logger } = await start();
+    await publish("1");
+    await lose("2");
+    const read = vi.spyOn(bus, "read").mockImplementationOnce(fail).mockImplementationOnce(fail);
+    await publish("3");
+    await settled();
+    expect([seen, logger.entries.length]).toEqual([["1"], 1]);
+    await vi.advanceTimersByTimeAsync(3_100);
+    expect([seen, read.mock.calls.length]).toEqual([["1", "2", "3"], 3]);
+  });
+
+  it("is tried again less and less often, and logged once", async () => {
+    const { bus, publish, lose, logger } = await start();
+    await publish("1");
+    await lose("2");
+    const read = vi.spyOn(bus, "read").mockRejectedValue(new GGBusError("no", "timeout"));
+    await publish("3");
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(read.mock.calls.length).toBeLessThan(30);
+    expect(logger.entries).toHaveLength(1);
+  });
+
+  it("is not tried again while the bus is down, but when it is up", async () => {
+    const { seen, bus, publish, lose } = await start();
+    await publish("1");
+    await lose("2");
+    const read = vi.spyOn(bus, "read");
+    bus.cut();
+    await publish("3");
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(read.mock.calls.length).toBeLessThanOrEqual(1);
+    await bus.heal();
+    expect(seen).toEqual(["1", "2", "3"]);
+  });
+
+  it("does not run on for an engine whose answers do not agree", async () => {
+    const { bus, publish, lose } = await start();
+    await publish("1");
+    await lose("2");
+    let reads = 0;
+    vi.spyOn(bus, "read").mockImplementation(async () => ({ top: { epoch: `E${++reads % 2}`, offset: 5 } }));
+    await publish("3");
+    await settled();
+    expect(reads).toBeLessThan(50);
+  });
+});
+
+it("begins an epoch when a message that was confirmed is gone, though it has never come back", async () => {
+  const engine = new MemoryEngine();
+  const member = topicOn(localBusOn(engine, "local"));
+  const bus = localBusOn(engine, "local");
+  const { topic: publisher } = topicOn(bus);
+  member.topic.retain();
+  await settled();
+  await publisher.publish("1", true);
+  // Confirmed, and lost with the engine's memory of it.
+  vi.spyOn(bus, "publish").mockResolvedValueOnce({ ...(member.topic.position as GGPosition), offset: 2 });
+  await publisher.publish("2", true);
+  await publisher.publish("3", true);
+  await settled();
+  expect(member.seen).toEqual(["1", "lost, on from 0", "3"]);
+});
+
+it("looks after what it has missed from time to time, and leaves no timer when it is not used", async () => {
+  const before = runningDeadlines();
+  const { topic, seen, bus, publish, lose } = await start();
+  await publish("1");
+  await lose("2");
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(seen).toEqual(["1", "2"]);
+  topic.release();
+  await vi.advanceTimersByTimeAsync(16_000);
+  const read = vi.spyOn(bus, "read");
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([read.mock.calls.length, runningDeadlines()]).toEqual([0, before]);
+});
