@@ -40,7 +40,14 @@ export type Notice =
   /** There is a bus in the primary: whatever has none greets it. */
   | { readonly op: "here" }
   | { readonly op: "welcome"; readonly node: string }
-  | { readonly op: "answer"; readonly node: string; readonly id: number; readonly value?: unknown }
+  /** The answer to a request, or why there is none. */
+  | {
+      readonly op: "answer";
+      readonly node: string;
+      readonly id: number;
+      readonly value?: unknown;
+      readonly refused?: string | undefined;
+    }
   | { readonly op: "message"; readonly node: string; readonly channel: string; readonly message: GGBusMessage }
   | {
       readonly op: "members";
@@ -78,8 +85,14 @@ export interface Envelope {
 
 export const envelope = (frames: readonly unknown[]): Envelope => ({ [TAG]: frames });
 
-/** The frames of a message between processes; none when it is not the bus's. */
-export function framesOf<T extends Request | Notice>(message: unknown): readonly T[] {
+/** The frames of a message between processes, whatever they are; none when it is not the bus's. */
+export function framesOf(message: unknown): readonly unknown[] {
   const frames = typeof message === "object" && message !== null ? (message as Partial<Envelope>)[TAG] : undefined;
-  return Array.isArray(frames) ? frames.filter((frame): frame is T => typeof frame === "object" && frame !== null) : [];
+  return Array.isArray(frames) ? frames : [];
+}
+
+/** How many characters the texts of a request have. */
+export function sizeOf(request: Request): number {
+  const values: readonly unknown[] = Object.values(request);
+  return values.reduce<number>((size, value) => size + (typeof value === "string" ? value.length : 0), 0);
 }

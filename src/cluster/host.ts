@@ -1,7 +1,9 @@
 import cluster, { type Worker } from "node:cluster";
+import type { GGBusRead } from "../api/bus.js";
 import { type EngineNode, MemoryEngine } from "../groups/memoryEngine.js";
-import { framesOf, type ListedMembers, type Notice, type Request } from "./frames.js";
+import { framesOf, type ListedMembers, type Notice } from "./frames.js";
 import { Pipe } from "./pipe.js";
+import { isRequest, waitsForAnswer } from "./shapes.js";
 
 /** How many characters may wait for a worker that does not read. Beyond, messages are left out, and read again later. */
 const MAX_BACKLOG = 16 * 1024 * 1024;
@@ -28,7 +30,7 @@ export class Host {
   }
 
   readonly #onMessage = (worker: Worker, message: unknown) => {
-    const frames = framesOf<Request>(message);
+    const frames = framesOf(message);
     if (frames.length === 0) return;
     const link = this.#linkOf(worker);
     for (const frame of frames) link.take(frame);
@@ -49,14 +51,23 @@ export class Host {
   }
 }
 
+/** A request that waits for an answer. */
+interface Identified {
+  readonly node: string;
+  readonly id: number;
+}
+
+/** What is answered to what is no request. */
+const UNKNOWN = "the primary process of the cluster does not know this request: its version is another";
+
 /** A worker, and the nodes in it. */
-class WorkerLink {
+export class WorkerLink {
   readonly #engine: MemoryEngine;
   readonly #pipe: Pipe;
   readonly #nodes = new Map<string, EngineNode>();
   #isInterrupted = false;
 
-  constructor(engine: MemoryEngine, worker: Worker) {
+  constructor(engine: MemoryEngine, worker: Pick<Worker, "isConnected" | "send">) {
     this.#engine = engine;
     this.#pipe = new Pipe((message, onSent) =>
       worker.isConnected() ? worker.send(message, onSent as never) : process.nextTick(onSent),
@@ -68,11 +79,17 @@ class WorkerLink {
     };
   }
 
-  send(notice: Notice, size = 0): void {
-    this.#pipe.push(notice, size);
+  send(notice: Notice): void {
+    this.#pipe.push({ frame: notice, size: 0 });
   }
 
-  take(request: Request): void {
+  /** Takes what a worker has sent, which may be of another version. */
+  take(request: unknown): void {
+    if (!isRequest(request)) {
+      const isAnswered = waitsForAnswer(request) && this.#nodes.has(request.node);
+      if (isAnswered) this.send({ op: "answer", node: request.node, id: request.id, refused: UNKNOWN });
+      return;
+    }
     if (request.op === "hello") return this.#attach(request.node);
     const node = this.#nodes.get(request.node);
     if (!node) return;
@@ -86,14 +103,15 @@ class WorkerLink {
       case "publish":
         return this.#answer(request, engine.publish(request.channel, request.body, request.from, request));
       case "read":
-        return this.#answer(request, engine.read(request.channel, request.after, request.limit));
+        return this.#answerRead(request, engine.read(request.channel, request.after, request.limit));
       case "member":
         return engine.setMember(node, request.channel, request.member, request.info);
       case "setCount":
         return engine.setCount(node, request.channel, request.count);
       case "list": {
         const { version, members } = engine.list(request.channel);
-        return this.#answer(request, { version, members: [...members] } satisfies ListedMembers);
+        const size = [...members].reduce((sum, [member, info]) => sum + member.length + info.length, 0);
+        return this.#answer(request, { version, members: [...members] } satisfies ListedMembers, size);
       }
       case "count":
         return this.#answer(request, engine.count(request.channel));
@@ -119,20 +137,31 @@ class WorkerLink {
     this.#nodes.set(id, {
       id,
       onMessage: (channel, message) =>
-        this.#pass({ op: "message", node: id, channel, message }, channel.length + message.body.length + 100),
+        this.#pass({ op: "message", node: id, channel, message }, channel.length + message.body.length),
       onMembers: (channel, change) =>
-        this.#pass({ op: "members", node: id, channel, change }, channel.length + (change?.info?.length ?? 0) + 100),
+        this.#pass({ op: "members", node: id, channel, change }, channel.length + (change?.info?.length ?? 0)),
     });
     this.send({ op: "welcome", node: id });
   }
 
-  #answer({ node, id }: { readonly node: string; readonly id: number }, value?: unknown): void {
-    this.send({ op: "answer", node, id, value });
+  #answer({ node, id }: Identified, value?: unknown, size = 0): void {
+    const onRefused = (refused: string) => this.send({ op: "answer", node, id, refused });
+    this.#pipe.push({ frame: { op: "answer", node, id, value } satisfies Notice, size, onRefused });
+  }
+
+  /** What is too long to be read at once is lost to the worker: it goes on from the top. */
+  #answerRead({ node, id }: Identified, value: GGBusRead): void {
+    const size = (value.missed ?? []).reduce((sum, { body, from }) => sum + body.length + from.length + 100, 0);
+    const onRefused = () => this.send({ op: "answer", node, id, value: { top: value.top } });
+    this.#pipe.push({ frame: { op: "answer", node, id, value } satisfies Notice, size, onRefused });
   }
 
   /** Leaves out what would wait for too long, and everything after it, until the worker has read. */
   #pass(notice: Notice, size: number): void {
-    if (this.#pipe.backlog > MAX_BACKLOG) this.#isInterrupted = true;
-    if (!this.#isInterrupted) this.send(notice, size);
+    const interrupt = () => {
+      this.#isInterrupted = true;
+    };
+    if (this.#pipe.backlog > MAX_BACKLOG) interrupt();
+    if (!this.#isInterrupted) this.#pipe.push({ frame: notice, size, onRefused: interrupt });
   }
 }

@@ -1,3 +1,5 @@
+import type { Request } from "./frames.js";
+
 /** What a node has set of its members, to be restored. */
 export class OwnMembers {
   readonly #members = new Map<string, Map<string, string>>();
@@ -16,15 +18,14 @@ export class OwnMembers {
     else this.#counts.delete(channel);
   }
 
-  /** Channel, member and information of each. */
-  get members(): readonly (readonly [string, string, string])[] {
-    return [...this.#members].flatMap(([channel, members]) =>
-      [...members].map(([member, info]) => [channel, member, info] as const),
+  /** What sets all of it anew. */
+  requests(node: string): readonly Request[] {
+    const members = [...this.#members].flatMap(([channel, ofChannel]) =>
+      [...ofChannel].map(([member, info]) => ({ op: "member", node, channel, member, info }) as const),
     );
-  }
-
-  /** How many connections there are in each channel that has some. */
-  get counts(): Iterable<readonly [string, number]> {
-    return this.#counts;
+    return [
+      ...members,
+      ...[...this.#counts].map(([channel, count]) => ({ op: "setCount", node, channel, count }) as const),
+    ];
   }
 }

@@ -1,8 +1,6 @@
-import cluster from "node:cluster";
 import {
   type GGBus,
   GGBusError,
-  type GGBusErrorReason,
   type GGBusHealth,
   type GGBusListener,
   type GGBusMembers,
@@ -11,45 +9,44 @@ import {
   type GGPublishOptions,
 } from "../api/bus.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
+import { checkHistory } from "../groups/localBus.js";
 import { randomName } from "../groups/memoryEngine.js";
 import { HealthState, Subscriptions } from "../groups/subscriptions.js";
-import { type Answers, framesOf, type Notice, type Request } from "./frames.js";
+import { Activations } from "./activations.js";
+import { type Answers, type Notice, type Request, sizeOf } from "./frames.js";
+import { BUS_CLOSED, CLOSED, errorOf, NO_BUS, type Obstacle, PRIMARY_GONE } from "./obstacles.js";
 import { OwnMembers } from "./ownMembers.js";
 import { Pipe } from "./pipe.js";
-import { MAX_WAITING, MAX_WAITING_CHARACTERS, WaitingRequests } from "./waiting.js";
-
-/** A subscription that the primary is asked for. */
-interface Activation {
-  readonly active: Promise<void>;
-  readonly resolve: () => void;
-}
+import { type Primary, primaryOfThisWorker } from "./primary.js";
+import { isAnswer } from "./shapes.js";
+import { UNDER_WAY, type Waiting, WaitingRequests } from "./waiting.js";
 
 /** A request that has an answer. */
 type IdentifiedRequest = Extract<Request, { id: number }>;
 
-const CLOSED = ["closed", "it was closed"] as const;
-const NO_PRIMARY = ["down", "the primary process of the cluster has no bus"] as const;
-const PRIMARY_GONE = ["down", "the primary process of the cluster is not reached any more"] as const;
+/** How long a bus waits for the first welcome before it says that there is none, in ms. */
+export const PATIENCE_MS = 5_000;
 
 /** The bus of a worker: a client of the one in the primary process. */
 export class WorkerBus implements GGBus {
   readonly name = "cluster";
   readonly node = randomName();
   readonly members: GGBusMembers;
-  readonly #worker = cluster.worker;
-  readonly #pipe = new Pipe((message, onSent) => process.send!(message, onSent as never));
+  readonly #pipe: Pipe;
+  readonly #stopListening: Unsubscribe;
+  readonly #patience: NodeJS.Timeout;
   readonly #health = new HealthState("down");
   readonly #subscriptions = new Subscriptions();
-  readonly #activations = new Map<string, Activation>();
-  readonly #requests = new WaitingRequests();
+  readonly #activations = new Activations();
+  readonly #requests = new WaitingRequests(() => this.#obstacle?.message);
   readonly #ownMembers = new OwnMembers();
-  /** Why it cannot do anything; `undefined` while the primary has a bus. */
-  #obstacle: readonly [GGBusErrorReason, string] | undefined = NO_PRIMARY;
+  /** `undefined` while the primary has a bus. */
+  #obstacle: Obstacle | undefined = NO_BUS;
   #ids = 0;
   #published = 0;
   #welcomes = 0;
 
-  constructor() {
+  constructor(primary: Primary = primaryOfThisWorker) {
     this.members = {
       set: (channel, member, info) => this.#setMember(channel, member, info),
       remove: (channel, member) => this.#setMember(channel, member, undefined),
@@ -59,15 +56,20 @@ export class WorkerBus implements GGBus {
         this.#tell({ op: "setCount", node: this.node, channel, count });
       },
       list: async (channel) => {
-        const { version, members } = await this.#ask<"list">({ op: "list", node: this.node, id: ++this.#ids, channel });
+        const { version, members } = await this.#ask<"list">({ op: "list", ...this.#identify(channel) });
         return { version, members: new Map(members) };
       },
-      count: (channel) => this.#ask<"count">({ op: "count", node: this.node, id: ++this.#ids, channel }),
+      count: (channel) => this.#ask<"count">({ op: "count", ...this.#identify(channel) }),
     };
-    this.#worker?.on("message", this.#onMessage);
-    this.#worker?.on("disconnect", this.#onDisconnect);
-    if (this.#worker?.isConnected()) this.#pipe.push({ op: "hello", node: this.node }, 0);
+    this.#pipe = new Pipe(primary.send);
+    this.#stopListening = primary.listen({
+      onNotice: (notice) => this.#take(notice),
+      onGone: () => this.#fail(PRIMARY_GONE),
+    });
+    if (primary.isConnected) this.#greet();
     else this.#obstacle = PRIMARY_GONE;
+    const sayWhy = () => this.#obstacle && this.#health.set("down", this.#obstacle.message);
+    this.#patience = setTimeout(sayWhy, primary.isConnected ? PATIENCE_MS : 0).unref();
   }
 
   get health(): GGBusHealth {
@@ -75,7 +77,7 @@ export class WorkerBus implements GGBus {
   }
 
   get queued(): number {
-    return this.#requests.kept + this.#pipe.backlogFrames;
+    return this.#requests.unsent;
   }
 
   onHealth(callback: (health: GGBusHealth, reason: string) => void): Unsubscribe {
@@ -85,67 +87,51 @@ export class WorkerBus implements GGBus {
   async publish(channel: string, body: string, options: GGPublishOptions = {}): Promise<GGPosition | undefined> {
     const { history, known } = options;
     const isUp = this.health === "up";
-    const isHopeless = this.#obstacle === CLOSED || this.#obstacle === PRIMARY_GONE;
-    if (isHopeless || (!isUp && !history)) throw busError(this.#obstacle ?? ["down", "it is not up again yet"]);
+    if (this.#obstacle && (this.#obstacle.isFinal || !history)) throw errorOf(this.#obstacle);
+    if (!isUp && !history) throw new GGBusError("it is not up again yet", "down");
+    checkHistory(history);
     const size = channel.length + body.length;
-    const [waiting, characters] = isUp
-      ? [this.#pipe.backlogFrames, this.#pipe.backlog]
-      : [this.#requests.kept, this.#requests.keptSize];
-    if (waiting >= MAX_WAITING || characters + size > MAX_WAITING_CHARACTERS)
+    if (!this.#requests.hasRoom(size, isUp ? UNDER_WAY : 1))
       throw new GGBusError("too many messages wait to be published", "limit");
     const from = `${this.node}.${++this.#published}`;
-    const request = { op: "publish", node: this.node, id: ++this.#ids, channel, body, from, history, known } as const;
+    const request = { op: "publish", ...this.#identify(channel), body, from, history, known } as const;
     return this.#wait<"publish">(request, size, isUp);
   }
 
   read(channel: string, after: GGPosition, limit: number): Promise<GGBusRead> {
-    return this.#ask<"read">({ op: "read", node: this.node, id: ++this.#ids, channel, after, limit });
+    const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
+    return this.#ask<"read">({ op: "read", ...this.#identify(channel), after, limit: most });
   }
 
   subscribe(channel: string, listener: GGBusListener): { readonly active: Promise<void>; readonly end: Unsubscribe } {
     if (this.#obstacle === CLOSED) return { active: Promise.resolve(), end: () => {} };
-    // Wrapped: the same listener may be given twice.
-    const own: GGBusListener = {
-      onMessage: (message) => listener.onMessage(message),
-      onInterrupted: () => listener.onInterrupted(),
-      onMembers: (change) => listener.onMembers(change),
-    };
-    if (this.#subscriptions.add(channel, own)) void this.#activate(channel);
-    let onEnd = () => {};
-    const ended = new Promise<void>((resolve) => {
-      onEnd = resolve;
-    });
+    const { isFirst, remove } = this.#subscriptions.add(channel, listener);
+    if (isFirst) void this.#activate(channel);
+    const { active, stop } = this.#activations.waitFor(channel);
     const end = () => {
-      onEnd();
-      if (!this.#subscriptions.remove(channel, own)) return;
+      stop();
+      if (!remove()) return;
       this.#activations.delete(channel);
       this.#tell({ op: "unsubscribe", node: this.node, channel });
     };
-    return { active: Promise.race([this.#activations.get(channel)!.active, ended]), end };
+    return { active, end };
   }
 
   async close(): Promise<void> {
     if (this.#obstacle === CLOSED) return;
     this.#tell({ op: "bye", node: this.node });
     this.#pipe.flush();
-    this.#worker?.off("message", this.#onMessage);
-    this.#worker?.off("disconnect", this.#onDisconnect);
+    this.#stopListening();
+    clearTimeout(this.#patience);
     this.#health.close();
     this.#fail(CLOSED);
     this.#subscriptions.clear();
-    for (const { resolve } of this.#activations.values()) resolve();
     this.#activations.clear();
   }
 
-  readonly #onMessage = (message: unknown) => {
-    for (const notice of framesOf<Notice>(message)) this.#take(notice);
-  };
-
-  readonly #onDisconnect = () => this.#fail(PRIMARY_GONE);
-
   #take(notice: Notice): void {
     if (notice.op === "here") {
-      if (this.#obstacle) this.#pipe.push({ op: "hello", node: this.node }, 0);
+      if (this.#obstacle) this.#greet();
       return;
     }
     if (notice.node !== this.node) return;
@@ -153,7 +139,7 @@ export class WorkerBus implements GGBus {
       case "welcome":
         return void this.#heal();
       case "answer":
-        return this.#requests.take(notice.id)?.resolve(notice.value as never);
+        return this.#answered(this.#requests.take(notice.id), notice.value, notice.refused);
       case "message":
         return this.#subscriptions.onMessage(notice.channel, notice.message);
       case "members":
@@ -163,48 +149,50 @@ export class WorkerBus implements GGBus {
       case "bye":
         // What it has not answered, it has not done.
         for (const request of this.#requests) this.#requests.mark(request, false);
-        return this.#fail(NO_PRIMARY);
+        return this.#fail(BUS_CLOSED);
     }
+  }
+
+  #answered(request: Waiting | undefined, value: unknown, why: string | undefined): void {
+    if (why === undefined && request && isAnswer(request.op, value)) return request.resolve(value as never);
+    // What the primary has refused, it has not done.
+    const mayHaveBeenPublished = why === undefined && request?.op === "publish";
+    request?.reject(new GGBusError(why ?? "the answer is of another version", "refused", mayHaveBeenPublished));
   }
 
   /** The primary has a bus: gives it what this node has, gets what was missed, and only then publishes what waits. */
   async #heal(): Promise<void> {
     const welcome = ++this.#welcomes;
     this.#obstacle = undefined;
-    for (const [channel, member, info] of this.#ownMembers.members)
-      this.#tell({ op: "member", node: this.node, channel, member, info });
-    for (const [channel, count] of this.#ownMembers.counts)
-      this.#tell({ op: "setCount", node: this.node, channel, count });
+    for (const request of this.#ownMembers.requests(this.node)) this.#tell(request);
     await Promise.all([...this.#subscriptions.channels].map((channel) => this.#activate(channel)));
     if (welcome > 1) await this.#subscriptions.onInterrupted();
     if (this.#obstacle || welcome !== this.#welcomes) return;
-    for (const request of this.#requests) if (!request.isSent) this.#send(request);
+    for (const request of this.#requests) if (request.op === "publish" && !request.isSent) this.#send(request);
     this.#health.set("up", "the primary process of the cluster is reached");
   }
 
-  /** Asks for the messages of a channel, or does so when the primary has a bus. */
+  /** Asks for the messages of a channel, again and again while it is wanted and the primary has a bus. */
   async #activate(channel: string): Promise<void> {
-    const activation = this.#activations.get(channel) ?? newActivation();
-    this.#activations.set(channel, activation);
-    if (this.#obstacle) return;
-    try {
-      await this.#ask<"subscribe">({ op: "subscribe", node: this.node, id: ++this.#ids, channel });
-      activation.resolve();
-    } catch {
-      // It is asked again by the next welcome.
+    const activation = this.#activations.of(channel);
+    while (!this.#obstacle && this.#activations.has(channel, activation)) {
+      try {
+        await this.#ask<"subscribe">({ op: "subscribe", ...this.#identify(channel) });
+        return activation.resolve();
+      } catch (error) {
+        // The next welcome asks again for what is not possible now.
+        if ((error as GGBusError).reason !== "timeout") return;
+      }
     }
   }
 
-  #fail(obstacle: readonly [GGBusErrorReason, string]): void {
+  /** From here on nothing is asked: the next welcome begins anew. */
+  #fail(obstacle: Obstacle): void {
     this.#obstacle = obstacle;
-    this.#requests.reject(...obstacle, ({ isKept }) => obstacle !== NO_PRIMARY || !isKept);
-    for (const [channel, { resolve }] of this.#activations) {
-      // Those who wait go on waiting, and those who come wait too.
-      const next = newActivation();
-      void next.active.then(resolve);
-      this.#activations.set(channel, next);
-    }
-    this.#health.set("down", obstacle[1]);
+    this.#pipe.clear();
+    this.#requests.reject(obstacle.reason, obstacle.message, ({ isKept }) => obstacle.isFinal || !isKept);
+    this.#activations.renew();
+    this.#health.set("down", obstacle.message);
   }
 
   #setMember(channel: string, member: string, info: string | undefined): void {
@@ -215,39 +203,46 @@ export class WorkerBus implements GGBus {
 
   /** What needs no answer, and is restored by the next welcome. */
   #tell(request: Request): void {
-    if (!this.#obstacle) this.#pipe.push(request, 0);
+    if (!this.#obstacle) this.#pipe.push({ frame: request, size: sizeOf(request) });
+  }
+
+  #greet(): void {
+    this.#pipe.push({ frame: { op: "hello", node: this.node } satisfies Request, size: 0 });
+  }
+
+  #identify(channel: string): { readonly node: string; readonly id: number; readonly channel: string } {
+    return { node: this.node, id: ++this.#ids, channel };
   }
 
   async #ask<TOp extends keyof Answers>(request: IdentifiedRequest): Promise<Answers[TOp]> {
-    if (this.#obstacle) throw busError(this.#obstacle);
-    return this.#wait<TOp>(request, 0, true);
+    if (this.#obstacle) throw errorOf(this.#obstacle);
+    return this.#wait<TOp>(request, request.channel.length, true);
   }
 
   #wait<TOp extends keyof Answers>(frame: IdentifiedRequest, size: number, isSentNow: boolean): Promise<Answers[TOp]> {
     return new Promise((resolve, reject) => {
-      const isPublication = frame.op === "publish";
-      const isKept = isPublication && frame.history !== undefined;
-      const since = performance.now();
-      const request = { id: frame.id, frame, size, isKept, isPublication, isSent: false, resolve, reject, since };
+      const { id, op } = frame;
+      const isKept = op === "publish" && frame.history !== undefined;
+      const request: Waiting = {
+        id,
+        op,
+        frame,
+        size,
+        isKept,
+        isSent: false,
+        resolve,
+        reject,
+        since: performance.now(),
+      };
       this.#requests.add(request);
       if (isSentNow) this.#send(request);
     });
   }
 
-  #send(request: Parameters<WaitingRequests["add"]>[0]): void {
-    this.#requests.mark(request, true);
-    this.#pipe.push(request.frame, request.size);
+  #send(request: Waiting): void {
+    const { id, frame, size } = request;
+    const onSend = () => this.#requests.mark(request, true);
+    const onRefused = (why: string) => this.#requests.take(id)?.reject(new GGBusError(why, "refused"));
+    this.#pipe.push({ frame, size, onSend, onRefused });
   }
-}
-
-function busError([reason, message]: readonly [GGBusErrorReason, string]): GGBusError {
-  return new GGBusError(message, reason);
-}
-
-function newActivation(): Activation {
-  let resolve = () => {};
-  const active = new Promise<void>((onActive) => {
-    resolve = onActive;
-  });
-  return { active, resolve };
 }

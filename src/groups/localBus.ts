@@ -5,6 +5,7 @@ import {
   type GGBusListener,
   type GGBusMembers,
   type GGBusRead,
+  type GGHistory,
   type GGPosition,
   type GGPublishOptions,
 } from "../api/bus.js";
@@ -23,6 +24,15 @@ export function localBus(): GGBus {
 /** A node of an engine of this process. `onClose` is called once. */
 export function localBusOn(engine: MemoryEngine, name: string, onClose: () => void = () => {}): GGBus {
   return new LocalBus(engine, name, onClose);
+}
+
+/** @throws GGBusError when a history has no end, or is none */
+export function checkHistory(history: GGHistory | undefined): void {
+  if (!history) return;
+  const { size, ttlMs } = history;
+  if (Number.isFinite(size) && size > 0 && Number.isFinite(ttlMs) && ttlMs > 0) return;
+  const given = `${String(size)} and ${String(ttlMs)}`;
+  throw new GGBusError(`size and ttlMs of a history must be finite numbers above 0, not ${given}`, "refused");
 }
 
 class LocalBus implements GGBus {
@@ -67,6 +77,7 @@ class LocalBus implements GGBus {
   }
 
   async publish(channel: string, body: string, options?: GGPublishOptions): Promise<GGPosition | undefined> {
+    checkHistory(options?.history);
     return this.#open().publish(channel, body, `${this.node}.${++this.#published}`, options);
   }
 
@@ -75,17 +86,14 @@ class LocalBus implements GGBus {
   }
 
   subscribe(channel: string, listener: GGBusListener): { readonly active: Promise<void>; readonly end: Unsubscribe } {
-    // Wrapped: the same listener may be given twice.
-    const own: GGBusListener = {
-      onMessage: (message) => listener.onMessage(message),
-      onInterrupted: () => listener.onInterrupted(),
-      onMembers: (change) => listener.onMembers(change),
-    };
-    if (this.#isOpen && this.#subscriptions.add(channel, own)) this.#engine.subscribe(this.#engineNode, channel);
+    const active = Promise.resolve();
+    if (!this.#isOpen) return { active, end: () => {} };
+    const { isFirst, remove } = this.#subscriptions.add(channel, listener);
+    if (isFirst) this.#engine.subscribe(this.#engineNode, channel);
     const end = () => {
-      if (this.#subscriptions.remove(channel, own)) this.#engine.unsubscribe(this.#engineNode, channel);
+      if (remove()) this.#engine.unsubscribe(this.#engineNode, channel);
     };
-    return { active: Promise.resolve(), end };
+    return { active, end };
   }
 
   async close(): Promise<void> {

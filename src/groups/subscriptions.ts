@@ -11,18 +11,22 @@ export class Subscriptions {
     return this.#channels.keys();
   }
 
-  /** Adds a listener; whether it is the first one of its channel. */
-  add(channel: string, listener: GGBusListener): boolean {
-    const listeners = this.#channels.get(channel);
-    if (listeners) listeners.add(listener);
-    else this.#channels.set(channel, new Set([listener]));
-    return !listeners;
-  }
-
-  /** Removes a listener; whether it was the last one of its channel. */
-  remove(channel: string, listener: GGBusListener): boolean {
-    const listeners = this.#channels.get(channel);
-    return !!listeners?.delete(listener) && listeners.size === 0 && this.#channels.delete(channel);
+  /**
+   * Adds a listener, also one that is there already. `isFirst` says whether it is the only one of its channel; `remove`
+   * returns whether it was the last one.
+   */
+  add(channel: string, listener: GGBusListener): { readonly isFirst: boolean; readonly remove: () => boolean } {
+    // Wrapped: the same listener may be given twice.
+    const own: GGBusListener = {
+      onMessage: (message) => listener.onMessage(message),
+      onInterrupted: () => listener.onInterrupted(),
+      onMembers: (change) => listener.onMembers(change),
+    };
+    const present = this.#channels.get(channel);
+    const listeners = present ?? new Set();
+    this.#channels.set(channel, listeners.add(own));
+    const isLast = () => listeners.size === 0 && this.#channels.get(channel) === listeners;
+    return { isFirst: !present, remove: () => listeners.delete(own) && isLast() && this.#channels.delete(channel) };
   }
 
   clear(): void {
@@ -47,6 +51,8 @@ export class Subscriptions {
 /** The health of a bus, and who watches it. */
 export class HealthState {
   #health: GGBusHealth;
+  /** Whether the first reason to be down was given. */
+  #isDownKnown = false;
   readonly #watchers = new Set<{ callback: (health: GGBusHealth, reason: string) => void }>();
 
   constructor(health: GGBusHealth) {
@@ -57,7 +63,7 @@ export class HealthState {
     return this.#health;
   }
 
-  /** Calls back at each change. */
+  /** Calls back at each change, and when it is known why a bus is down that was never up. */
   watch(callback: (health: GGBusHealth, reason: string) => void): Unsubscribe {
     const watcher = { callback };
     this.#watchers.add(watcher);
@@ -72,8 +78,9 @@ export class HealthState {
 
   /** Changes the health. What a callback throws stays with it. */
   set(health: GGBusHealth, reason: string): void {
-    if (this.#health === health) return;
+    if (this.#health === health && (health === "up" || this.#isDownKnown)) return;
     this.#health = health;
+    this.#isDownKnown = true;
     for (const { callback } of [...this.#watchers]) {
       try {
         callback(health, reason);

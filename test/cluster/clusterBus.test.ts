@@ -148,6 +148,37 @@ describe("a bus over a cluster", () => {
     expect(workers[0].worker.isDead()).toBe(false);
   });
 
+  it("goes on when a worker sends frames that it does not know", async () => {
+    const [own, worker] = await threeBuses();
+    const listener = listen(own, "room");
+    const { node } = worker;
+    const frames = [
+      null,
+      7,
+      {},
+      { op: "unknown", node },
+      { op: "read", node, id: 1e9, channel: "room" },
+      { op: "publish", node, id: 1e9, channel: "room" },
+      { op: "member", node: "other" },
+    ];
+    cluster.emit("message", workers[0].worker, { "@grest-ts/websocket/cluster": frames });
+    await worker.publish("room", "text");
+    expect((await listener.messages.next()).body).toBe("text");
+  });
+
+  it("listens once for all buses of a worker", async () => {
+    const buses = await Promise.all(Array.from({ length: 12 }, () => workers[0].makeBus()));
+    const own = clusterBus();
+    onTestFinished(async () => void (await Promise.all([own, ...buses].map((bus) => bus.close()))));
+    await isUp(...buses);
+    expect(workers[0].strays).not.toContainEqual({ warning: "MaxListenersExceededWarning" });
+    await buses[0]!.close();
+    const listener = listen(buses[11]!, "room");
+    await listener.active;
+    await buses[1]!.publish("room", "text");
+    expect((await listener.messages.next()).body).toBe("text");
+  });
+
   it("is down until the primary process has a bus, and gets everything then that was asked before", async () => {
     const [first, second] = [await workers[0].makeBus(), await workers[1].makeBus()];
     onTestFinished(async () => void (await Promise.all([first.close(), second.close()])));

@@ -18,14 +18,14 @@ afterEach(() => void vi.useRealTimers());
 /** Lets all promises run that can. */
 const settled = () => vi.advanceTimersByTimeAsync(0);
 
-function topicOn(bus: GGBus) {
+function topicOn(bus: GGBus, { history }: { history: typeof HISTORY | undefined } = { history: HISTORY }) {
   const seen: string[] = [];
   const logger = recordingLogger();
   const topic = new Topic(bus, {
     apiName: "A",
     name: "room",
     channel: CHANNEL,
-    history: HISTORY,
+    history,
     logger: () => logger,
     listener: {
       onMessage: ({ body }: GGBusMessage) => seen.push(body) > 0,
@@ -165,4 +165,21 @@ it("looks after what it has missed from time to time, and leaves no timer when i
   const read = vi.spyOn(bus, "read");
   await vi.advanceTimersByTimeAsync(120_000);
   expect([read.mock.calls.length, runningDeadlines()]).toEqual([0, before]);
+});
+
+describe("a bus is not read", () => {
+  it.each([
+    ["by a node that only publishes", HISTORY, false],
+    ["where nothing is kept", undefined, true],
+  ])("%s", async (_, history, isUsed) => {
+    const bus = cuttable(localBusOn(new MemoryEngine(), "local"));
+    onTestFinished(() => bus.close());
+    const read = vi.spyOn(bus, "read");
+    const { topic } = topicOn(bus, { history });
+    if (isUsed) topic.retain();
+    await topic.publish("text", true);
+    await topic.onInterrupted();
+    await settled();
+    expect(read).not.toHaveBeenCalled();
+  });
 });

@@ -146,7 +146,7 @@ function check(members: readonly Member[], published: readonly Published[], isLo
     add(index, "got what was not published", textsOf(refused));
     const missed = published.filter(({ text, failure }) => !failure && own.length === 1 && !got.has(text));
     add(index, "did not get", textsOf(missed));
-    add(index, "has holes", holesIn(last, published));
+    add(index, "has holes", holesIn(last, got, published));
     for (const other of parts.slice(0, index)) {
       const isOneOrder =
         own.length === other.length
@@ -177,8 +177,11 @@ function isSameOrder(texts: readonly string[], others: readonly string[]): boole
   return common.every((place, index) => index === 0 || place > common[index - 1]!);
 }
 
-/** What is missing between two texts of one epoch. No loss is announced after them. */
-function holesIn(texts: readonly string[], published: readonly Published[]): string[] {
+/**
+ * What is missing between two texts of one epoch, and is not among all that it has got: what was published again after a loss
+ * has a place, but does not come again. No loss is announced after them.
+ */
+function holesIn(texts: readonly string[], got: ReadonlySet<string>, published: readonly Published[]): string[] {
   const positions = new Map(published.map(({ text, position }) => [text, position]));
   const kept = new Map<string, string[]>();
   for (const { text, position } of published) {
@@ -186,7 +189,6 @@ function holesIn(texts: readonly string[], published: readonly Published[]): str
     const place = `${position.epoch}:${position.offset}`;
     kept.set(place, [...(kept.get(place) ?? []), text]);
   }
-  const got = new Set(texts);
   const latest = new Map<string, number>();
   const holes: string[] = [];
   for (const text of texts) {

@@ -85,7 +85,10 @@ describeWithRedis("redisBus, its connections", () => {
     await eventually(() => expect(listeners[0]!.bodies).toEqual(["text"]));
     await eventually(() => expect(listeners[0]!.changes).toHaveLength(1));
     expect((await two.bus.members.list("room")).members.size).toBe(0);
-    expect(await two.bus.read("room", { epoch: "", offset: 0 }, 1)).toMatchObject({ top: { epoch: "" } });
+    const read = async ({ bus }: typeof one) => (await bus.read("room", { epoch: "", offset: 0 }, 1)).top;
+    const tops = [await read(one), await read(two)] as const;
+    expect(tops.map(({ offset }) => offset)).toEqual([1, 0]);
+    expect(tops[0].epoch).not.toBe(tops[1].epoch);
     expect([listeners[1]!.bodies, listeners[1]!.changes]).toEqual([[], []]);
     for (const key of (await redis.command("KEYS", "*")) as string[]) expect(key).toMatch(/^(one|two):/);
   });

@@ -131,6 +131,23 @@ describeWithRedis("redisBus, when Redis does not do what it is asked", () => {
     expect((await bus.read("room", { epoch, offset: 4 }, 10)).missed).toBeUndefined();
   });
 
+  it("keeps the epoch of a channel that is read, and makes no history shorter", async () => {
+    const { bus, up } = startNode({ url: redis.url });
+    await up();
+    const day = 24 * 60 * 60_000;
+    const left = async () => (await redis.command("PTTL", "gg:{room}:m")) as number;
+    const read = () => bus.read("room", { epoch: "", offset: 0 }, 1);
+    const { top } = await read();
+    expect(await left()).toBeGreaterThan(day * 0.9);
+    await redis.command("PEXPIRE", "gg:{room}:m", `${day / 3}`);
+    expect((await read()).top).toEqual(top);
+    expect(await left()).toBeGreaterThan(day * 0.9);
+    await bus.publish("room", "text", { history: { size: 1, ttlMs: day } });
+    expect((await read()).top).toEqual({ ...top, offset: 1 });
+    expect(await left()).toBeGreaterThan(day * 1.9);
+    expect((await redis.command("PTTL", "gg:{room}:s")) as number).toBeLessThanOrEqual(day);
+  });
+
   it("ignores what others publish in its channels", async () => {
     const { bus } = startNode({ url: redis.url });
     const listener = listen(bus, "room");

@@ -15,7 +15,15 @@ function run(...args) {
 
 console.log(`HOSTILE_RUNS=${HOSTILE_RUNS} HOSTILE_SEED=${HOSTILE_SEED}`);
 const results = [
-  run("test/hostile", "test/client/drops.test.ts", "--typecheck.enabled=false", "--testTimeout", "600000"),
+  run(
+    "test/hostile",
+    "test/client/drops.test.ts",
+    "test/groups/channel.test.ts",
+    "test/groups/presence.test.ts",
+    "--typecheck.enabled=false",
+    "--testTimeout",
+    "600000",
+  ),
   run("--config", "test/support/withoutPrivateParts.config.ts"),
 ];
 process.exitCode = results.every(Boolean) ? 0 : 1;
