@@ -42,7 +42,10 @@ module.exports = {
       severity: "error",
       from: { path: "^src/index\\.browser(\\.development)?\\.ts$" },
       // A module of Node has a name without a dot, which no file has.
-      to: { reachable: true, path: ["^node_modules/ws/", "^src/(server|groups|redis|cluster)/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"] },
+      to: {
+        reachable: true,
+        path: ["^node_modules/ws/", "^src/(server|groups|redis|cluster)/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"],
+      },
     },
     {
       name: "redis-for-its-entry-only",

@@ -88,7 +88,10 @@ export type GGBusHealth = "up" | "down";
 
 /** How a message is published. */
 export interface GGPublishOptions {
-  /** Keeps it, and gives it a position. Without, it is delivered at most once. */
+  /**
+   * Keeps it, and gives it a position. Without, it is delivered at most once. Its numbers are finite and above 0: others are
+   * `refused`.
+   */
   readonly history?: GGHistory | undefined;
   /** The latest position that this node knows: a bus whose own is behind it has gone back in time, and begins an epoch. */
   readonly known?: GGPosition | undefined;
@@ -110,8 +113,8 @@ export interface GGBus {
   /** How many messages wait to be published. */
   readonly queued: number;
   /**
-   * Calls back when the health has changed, with a sentence on why; not when the bus is closed. Returns what takes the
-   * callback back.
+   * Calls back when the health has changed, with a sentence on why, and once when it is clear why a bus is down that was
+   * never up; not when the bus is closed. Returns what takes the callback back.
    */
   onHealth(callback: (health: GGBusHealth, reason: string) => void): Unsubscribe;
   /**

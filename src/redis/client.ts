@@ -51,6 +51,11 @@ export interface ClusterClient {
   getNodeClientForKey(key: string): Promise<PlainClient>;
 }
 
+/** The number of the database that a client uses; a cluster has one only. */
+export function databaseOf(client: PlainClient | ClusterClient): number {
+  return isCluster(client) ? 0 : Number(client.options?.database ?? 0);
+}
+
 /** Whether it is a client for a cluster. */
 export function isCluster(client: object): client is ClusterClient {
   return "masters" in client && "getNodeClientForKey" in client;

@@ -27,7 +27,9 @@ export interface ConnectOptions {
   readonly node: string;
   /** A connection has failed. Is called several times. */
   onLost(error: unknown): void;
-  /** Takes each client before it connects. What takes it destroys it at the end. */
+  /** Ends all connections, also those that are being made: a client that is destroyed lets go of them only once they are. */
+  readonly signal: AbortSignal;
+  /** Takes each client before it connects, or throws. What takes it destroys it at the end. */
   onClient(client: { destroy(): void }): void;
 }
 
@@ -79,7 +81,12 @@ async function connectCluster(options: ConnectOptions, client: ClusterClient): P
     clientSideCache,
     minimizeConnections: false,
     useReplicas: false,
-    defaults: { ...defaults, ...nodeOptions, commandOptions, socket: { ...defaults?.socket, ...SOCKET_OPTIONS } },
+    defaults: {
+      ...defaults,
+      ...nodeOptions,
+      commandOptions,
+      socket: { ...defaults?.socket, ...SOCKET_OPTIONS, signal: options.signal },
+    },
   });
   options.onClient(commands);
   // One of the nodes that it begins with may be away; `connect` rejects when all are.
@@ -134,7 +141,7 @@ async function probeChannels({ prefix, node }: ConnectOptions, cluster: ClusterC
 }
 
 async function open(options: ConnectOptions, client: PlainClient): Promise<PlainClient> {
-  const socket = { ...client.options?.socket, ...SOCKET_OPTIONS };
+  const socket = { ...client.options?.socket, ...SOCKET_OPTIONS, signal: options.signal };
   const duplicate = client.duplicate({ ...CLIENT_OPTIONS, socket });
   options.onClient(duplicate);
   duplicate.on("error", options.onLost);

@@ -15,17 +15,18 @@ export interface ChannelKeys {
 /**
  * The names of a channel. Its own name is the hash tag. Redis takes the tag up to the first `}`, and takes the whole key
  * where it is empty: a name that is empty, or begins with `}`, gets a `~` before it, and so does one that begins with `~`.
+ * Databases of one Redis share its pub/sub channels: their number is in the names, but for 0.
  */
-export function channelKeys(prefix: string, name: string): ChannelKeys {
+export function channelKeys(prefix: string, name: string, database = 0): ChannelKeys {
   // A lone surrogate cannot be sent; Redis gives back what was sent instead of it.
   const text = Buffer.from(name).toString();
-  const channel = `${prefix}{${/^(?:$|[}~])/.test(text) ? "~" : ""}${text}}`;
+  const key = `${prefix}{${/^(?:$|[}~])/.test(text) ? "~" : ""}${text}}`;
   return {
-    meta: `${channel}:m`,
-    stream: `${channel}:s`,
-    members: `${channel}:p`,
-    counts: `${channel}:c`,
-    channel,
+    meta: `${key}:m`,
+    stream: `${key}:s`,
+    members: `${key}:p`,
+    counts: `${key}:c`,
+    channel: database === 0 ? key : `${key}@${database}`,
   };
 }
 

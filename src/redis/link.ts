@@ -1,6 +1,7 @@
-import type { ClusterClient, PlainClient } from "./client.js";
+import { setMaxListeners } from "node:events";
+import { type ClusterClient, isCluster, type PlainClient } from "./client.js";
 import { type Connections, connect, type Shard } from "./connect.js";
-import { errorText, type FailureKind, failureKind } from "./replies.js";
+import { errorText, type FailureKind, failureKind, isMoved } from "./replies.js";
 import type { Script, Scripts } from "./scripts.js";
 
 /** How often the timer comes in the time that a command may take. */
@@ -39,6 +40,7 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #clients = new Set<{ destroy(): void }>();
+  readonly #abort = new AbortController();
   #connections: Connections | undefined;
   #isLost = false;
   #resolveLost: (reason: string) => void = () => {};
@@ -51,6 +53,7 @@ export class Link {
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
+    setMaxListeners(0, this.#abort.signal);
     // What has arrived while this process was busy is read before an immediate runs.
     this.#timer = setInterval(() => setImmediate(() => this.#endPeriod()), options.timeoutMs / PERIODS);
     this.#timer.unref();
@@ -88,6 +91,7 @@ export class Link {
     clearInterval(this.#timer);
     this.#resolveLost(reason);
     for (const client of this.#clients) destroy(client);
+    this.#abort.abort();
   }
 
   /** Sends a command to the node that has the key, and calls one of the functions, which must not throw. */
@@ -102,7 +106,7 @@ export class Link {
         this.#unanswered[period]!--;
         const kind = failureKind(error);
         if (kind === "lost") this.lose(`a command of Redis failed: ${errorText(error)}`);
-        if (kind === "elsewhere") this.lose(`Redis takes no writes: ${errorText(error)}`);
+        if (kind === "elsewhere") this.lose(this.#whyElsewhere(errorText(error)));
         onError(error, kind);
       },
     );
@@ -138,14 +142,14 @@ export class Link {
       client,
       prefix,
       node,
+      signal: this.#abort.signal,
       onLost: (error) => {
         const text = errorText(error);
         this.lose(this.#connections ? `the connection to Redis is lost: ${text}` : `Redis cannot be reached: ${text}`);
       },
       onClient: (made) => {
+        if (this.#isLost) throw new Error("it was given up");
         this.#clients.add(made);
-        // `connect` rejects for a client that is destroyed, in its own time.
-        if (this.#isLost) setImmediate(() => destroy(made));
       },
     });
     const ids: ConnectionId[] = [];
@@ -161,6 +165,12 @@ export class Link {
     );
     this.connectionIds = ids;
     this.#connections = connections;
+  }
+
+  #whyElsewhere(text: string): string {
+    if (!isMoved(text)) return `Redis takes no writes: ${text}`;
+    if (isCluster(this.#options.client)) return `the cluster has another shape: ${text}`;
+    return "this is a cluster: give redisBus a client made by createCluster";
   }
 
   /** Counts a command that is sent now. Returns where it is counted. */

@@ -1,6 +1,6 @@
 import { nodesKey } from "./keys.js";
 import type { Link } from "./link.js";
-import { failureKind } from "./replies.js";
+import { isRefusal } from "./replies.js";
 import type { Scripts } from "./scripts.js";
 
 /** How long a node is believed to live after it has said so, in ms. */
@@ -26,13 +26,15 @@ export interface LivingNodesOptions {
 export class LivingNodes {
   /** The name that this node has now. */
   incarnation = "";
-  /** Whether Redis has taken it. */
+  /** Whether Redis has it, as far as this node knows. */
   hasJoined = false;
-  /** Names that this node has had, and that Redis may have. */
+  /** Names that this node has had, and that Redis has taken. */
   readonly givenUp = new Set<string>();
   readonly #options: LivingNodesOptions;
   readonly #key: string;
   #incarnations = 0;
+  /** Whether Redis has ever taken the present name. */
+  #isTaken = false;
   #living: ReadonlySet<string> = new Set();
   /** Nodes that Redis has forgotten together with this one. They may live, and be on their way back. */
   #returning: ReadonlySet<string> = new Set();
@@ -47,14 +49,16 @@ export class LivingNodes {
     return this.#returning.size === 0;
   }
 
-  /** Takes a new name. */
+  /** Takes a new name; the present one again where Redis has refused it. */
   async begin(link: Link): Promise<void> {
     const last = this.incarnation;
     const former = this.#living;
-    const incarnation = `${this.#options.node}~${++this.#incarnations}`;
+    const wasTaken = this.#isTaken;
+    const incarnation = last && !wasTaken ? last : `${this.#options.node}~${++this.#incarnations}`;
     await this.#ask(link, "join", incarnation);
     this.incarnation = incarnation;
-    if (!last) return;
+    this.#isTaken = this.hasJoined;
+    if (!wasTaken) return;
     this.givenUp.add(last);
     if (this.hasJoined && !this.#living.has(last)) this.#expect(link, former);
   }
@@ -66,31 +70,33 @@ export class LivingNodes {
 
   /** The names of all that live. */
   async look(link: Link): Promise<ReadonlySet<string>> {
-    const [, ...living] = (await link.ask(this.#options.scripts.nodes, "1", this.#key, "look")) as string[];
+    const [, ...living] = (await this.#run(link, "look", "")) as string[];
     this.#setLiving(living);
     return this.#living;
   }
 
   /** Removes a name of this node. */
   async leave(link: Link, incarnation: string): Promise<void> {
-    await link.ask(this.#options.scripts.nodes, "1", this.#key, "leave", incarnation);
+    await this.#run(link, "leave", incarnation);
     this.givenUp.delete(incarnation);
   }
 
   async #ask(link: Link, how: "join" | "refresh", incarnation: string): Promise<boolean> {
     try {
-      const ttl = `${NODE_TTL}`;
-      const reply = await link.ask(this.#options.scripts.nodes, "1", this.#key, how, incarnation, ttl);
-      const [isThere, ...living] = reply as [number, ...string[]];
+      const [isThere, ...living] = (await this.#run(link, how, incarnation)) as [number, ...string[]];
       this.#setLiving(living);
       this.hasJoined = isThere === 1;
       return this.hasJoined;
     } catch (error) {
       this.hasJoined = false;
-      // Without rights or memory for members the bus still carries messages.
-      if (failureKind(error) !== "refused") throw error;
+      // The bus still carries messages.
+      if (!isRefusal(error)) throw error;
       return true;
     }
+  }
+
+  #run(link: Link, how: "join" | "refresh" | "leave" | "look", incarnation: string): Promise<unknown> {
+    return link.ask(this.#options.scripts.nodes, "1", this.#key, how, incarnation, `${NODE_TTL}`);
   }
 
   #setLiving(living: readonly string[]): void {

@@ -1,9 +1,9 @@
 import { GGBusError, type GGBusMembers } from "../api/bus.js";
-import { channelKeys } from "./keys.js";
+import type { ChannelKeys } from "./keys.js";
 import type { Link } from "./link.js";
 import { LivingNodes, type LivingNodesOptions } from "./livingNodes.js";
 import { command, OwnMembers } from "./ownMembers.js";
-import { errorText, failureKind } from "./replies.js";
+import { errorText, failureKind, isRefusal } from "./replies.js";
 import { MEMBERS_TTL } from "./scripts.js";
 
 /** How often a node says that it lives, in ms. */
@@ -12,9 +12,14 @@ const REFRESH_INTERVAL = 5_000;
 /** Every how many refreshes members are kept from expiring. */
 const REFRESHES_PER_TOUCH = Math.floor(MEMBERS_TTL / REFRESH_INTERVAL / 6);
 
+/** What members need of the bus. */
+export interface MembersOptions extends LivingNodesOptions {
+  keysOf(channel: string): ChannelKeys;
+}
+
 /** Who is where, in Redis, under the name of this node's incarnation. */
 export class RedisMembers implements GGBusMembers {
-  readonly #options: LivingNodesOptions;
+  readonly #options: MembersOptions;
   readonly #nodes: LivingNodes;
   readonly #channels = new Map<string, OwnMembers>();
   readonly #changed = new Set<OwnMembers>();
@@ -25,7 +30,7 @@ export class RedisMembers implements GGBusMembers {
   #isScheduled = false;
   #isClosed = false;
 
-  constructor(options: LivingNodesOptions) {
+  constructor(options: MembersOptions) {
     this.#options = options;
     this.#nodes = new LivingNodes(options);
   }
@@ -43,14 +48,14 @@ export class RedisMembers implements GGBusMembers {
   }
 
   async list(channel: string): Promise<{ readonly version: number; readonly members: ReadonlyMap<string, string> }> {
-    const members = await this.#readLiving(channelKeys(this.#options.prefix, channel).members);
+    const members = await this.#readLiving(this.#options.keysOf(channel).members);
     const version = Number(members.get("v") ?? 0);
     members.delete("v");
     return { version, members };
   }
 
   async count(channel: string): Promise<number> {
-    const counts = await this.#readLiving(channelKeys(this.#options.prefix, channel).counts);
+    const counts = await this.#readLiving(this.#options.keysOf(channel).counts);
     return [...counts.values()].reduce((sum, count) => sum + Number(count), 0);
   }
 
@@ -83,8 +88,8 @@ export class RedisMembers implements GGBusMembers {
 
   #change(channel: string, change: (own: OwnMembers) => void): void {
     if (this.#isClosed) return;
-    const { prefix, scripts } = this.#options;
-    const own = this.#channels.get(channel) ?? new OwnMembers(channel, channelKeys(prefix, channel), scripts);
+    const { keysOf, scripts } = this.#options;
+    const own = this.#channels.get(channel) ?? new OwnMembers(channel, keysOf(channel), scripts);
     change(own);
     if (!own.isChanged) return;
     this.#channels.set(channel, own);
@@ -107,6 +112,8 @@ export class RedisMembers implements GGBusMembers {
       own.changeAll();
       this.#changed.add(own);
     }
+    // Members under a name that Redis has refused would be removed by any node.
+    if (!this.#nodes.hasJoined) return;
     await this.#write(link);
     const { givenUp } = this.#nodes;
     const removals: Promise<void>[] = [];
@@ -114,9 +121,14 @@ export class RedisMembers implements GGBusMembers {
       removals.push(own.removeWritten(link, fields));
       for (const name of givenUp) removals.push(own.forgetCount(link, name));
     }
-    await Promise.all(removals);
+    try {
+      await Promise.all(removals);
+      for (const name of [...givenUp]) await this.#nodes.leave(link, name);
+    } catch (error) {
+      // What is left goes with its name, which nothing refreshes.
+      if (!isRefusal(error)) throw error;
+    }
     for (const own of earlier.keys()) this.#release(own);
-    for (const name of [...givenUp]) await this.#nodes.leave(link, name);
   }
 
   #refresh(link: Link): Promise<void> {
@@ -132,6 +144,7 @@ export class RedisMembers implements GGBusMembers {
   async #refreshNow(link: Link): Promise<void> {
     if (!this.#nodes.hasJoined || !(await this.#nodes.refresh(link))) {
       await this.#renew(link);
+      if (!this.#nodes.hasJoined) return;
       this.#options.onUnknownChange();
     }
     if (++this.#refreshes % REFRESHES_PER_TOUCH === 0) {

@@ -10,7 +10,10 @@ import {
 } from "./client.js";
 import type { QueueLimits } from "./publications.js";
 
-/** How many messages with history may wait while Redis is away. What does not fit is refused. */
+/**
+ * How many messages with history may wait while Redis is away. What does not fit is refused. What was under way when Redis
+ * went away comes on top: at most 64 times as much, and at least 1,000 messages and 4 MiB.
+ */
 export interface GGRedisQueueOptions {
   /** How many. @default 1_000 */
   readonly messages?: number | undefined;

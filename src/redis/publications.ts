@@ -19,8 +19,9 @@ export interface QueueLimits {
   readonly ms: number;
 }
 
-/** How much more than what may wait can be under way at once. */
+/** How much more than what may wait can be under way at once, and what can be in any case. */
 const UNDER_WAY = 64;
+const LEAST_UNDER_WAY = { messages: 1_000, bytes: 4 * 1024 * 1024 };
 
 /** How long what Redis cannot do now waits until it is tried again, in ms. */
 const RETRY_DELAY = 100;
@@ -34,6 +35,8 @@ interface Publication extends LostPublication {
   readonly since: number;
   /** How many answers were lost. */
   lost: number;
+  /** Whether it may have been published: it was not found since that it was not. */
+  mayBePublished: boolean;
   resolve(position: GGPosition | undefined): void;
   reject(error: GGBusError): void;
 }
@@ -63,6 +66,8 @@ export class Publications {
   #count = 0;
   #expiry: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
+  /** Channels in which Redis cannot publish now. */
+  readonly #held = new Set<string>();
 
   constructor(node: string, limits: QueueLimits, scripts: Scripts, isCluster: boolean) {
     this.#node = node;
@@ -118,10 +123,11 @@ export class Publications {
         options,
         since: performance.now(),
         lost: 0,
+        mayBePublished: false,
         resolve,
         reject,
       };
-      const isOpen = this.#canSend() && this.#waiting.length === 0;
+      const isOpen = this.#canSend(keys);
       if (!(isOpen ? this.#mayStart(publication.bytes) : this.#mayWait(publication.bytes))) reject(this.#limitError());
       else if (isOpen) this.#send(publication);
       else this.#wait(publication);
@@ -133,10 +139,15 @@ export class Publications {
    * Redis cannot say it now.
    */
   async recover(link: Link): Promise<void> {
-    const lost = this.#waiting.filter((publication) => publication.lost > 0);
-    const published = await findPublished(link, this.#scripts, this.#node, lost);
-    for (const [publication, position] of published) publication.resolve(position);
-    for (const publication of this.#takeWaiting()) if (!published.has(publication)) this.#wait(publication);
+    const lost = this.#waiting.filter((publication) => publication.mayBePublished);
+    const all = await findPublished(link, this.#scripts, this.#node, lost);
+    for (const publication of this.#takeWaiting()) {
+      const found = all.get(publication);
+      if (found === "absent") publication.mayBePublished = false;
+      if (found === undefined || found === "absent") this.#wait(publication);
+      else if (found === "unknown") this.#reject(publication, "it is not known whether it was published", "timeout");
+      else publication.resolve(found === "published" ? undefined : found);
+    }
   }
 
   /** Publishes what waits, and what comes. */
@@ -159,14 +170,15 @@ export class Publications {
     this.#waiting = [];
   }
 
-  #canSend(): boolean {
-    return this.#link !== undefined && !this.#link.isLost && this.#retry === undefined;
+  #canSend({ channel }: ChannelKeys): boolean {
+    return this.#link !== undefined && !this.#link.isLost && !this.#held.has(channel);
   }
 
   #sendWaiting(): void {
-    if (!this.#canSend()) return;
-    const waiting = this.#takeWaiting();
-    for (const publication of waiting) this.#send(publication);
+    for (const publication of this.#takeWaiting()) {
+      if (this.#canSend(publication.keys)) this.#send(publication);
+      else this.#wait(publication);
+    }
   }
 
   #takeWaiting(): Publication[] {
@@ -211,12 +223,17 @@ export class Publications {
   }
 
   #failed(publication: Publication, error: unknown, kind: FailureKind): void {
-    if (kind === "lost") publication.lost++;
+    if (kind === "lost") {
+      publication.lost++;
+      publication.mayBePublished = true;
+    }
     if (this.#isClosed) return this.#reject(publication, "the bus was closed", "closed");
     if (kind === "refused") return this.#reject(publication, errorText(error), "refused", error);
     if (kind !== "lost") {
+      this.#held.add(publication.keys.channel);
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
+        this.#held.clear();
         this.#sendWaiting();
       }, RETRY_DELAY).unref();
     }
@@ -241,13 +258,14 @@ export class Publications {
     }
   }
 
-  #reject({ reject, lost }: Publication, message: string, reason: GGBusErrorReason, cause?: unknown): void {
-    reject(new GGBusError(message, reason, lost > 0, { cause }));
+  #reject({ reject, mayBePublished }: Publication, message: string, reason: GGBusErrorReason, cause?: unknown): void {
+    reject(new GGBusError(message, reason, mayBePublished, { cause }));
   }
 
   #mayStart(bytes: number): boolean {
-    const { messages, bytes: maxBytes } = this.#limits;
-    return this.#underWay < messages * UNDER_WAY && this.#bytesUnderWay + bytes <= maxBytes * UNDER_WAY;
+    const maxMessages = Math.max(this.#limits.messages * UNDER_WAY, LEAST_UNDER_WAY.messages);
+    const maxBytes = Math.max(this.#limits.bytes * UNDER_WAY, LEAST_UNDER_WAY.bytes);
+    return this.#underWay === 0 || (this.#underWay < maxMessages && this.#bytesUnderWay + bytes <= maxBytes);
   }
 
   #mayWait(bytes: number): boolean {

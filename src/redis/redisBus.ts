@@ -7,11 +7,12 @@ import {
   type GGBusMembers,
   type GGBusMessage,
   type GGBusRead,
+  type GGHistory,
   type GGPosition,
   type GGPublishOptions,
 } from "../api/bus.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
-import { isCluster } from "./client.js";
+import { databaseOf, isCluster } from "./client.js";
 import { type ChannelKeys, channelKeys } from "./keys.js";
 import { type ConnectionId, Link } from "./link.js";
 import { RedisMembers } from "./members.js";
@@ -27,6 +28,10 @@ const MAX_BACK_OFF = 2_000;
 
 /** A link that lasted for this long was a good one: the next attempt comes soon. In ms. */
 const STABLE = 5_000;
+
+/** The most that the size and the time of a history can be. */
+const MOST = 2 ** 52;
+const IMPOSSIBLE_HISTORY = "size and ttlMs of a history must be numbers above 0, and not above 2 ** 52";
 
 /** How many names of channels are kept ready. */
 const KEPT_NAMES = 10_000;
@@ -46,6 +51,7 @@ class RedisBus implements GGBus {
   readonly members: GGBusMembers;
   readonly #options: ReadOptions;
   readonly #isCluster: boolean;
+  readonly #database: number;
   readonly #scripts: Scripts;
   readonly #members: RedisMembers;
   readonly #subscriptions = new Subscriptions();
@@ -64,12 +70,14 @@ class RedisBus implements GGBus {
     this.name = options.name;
     this.#options = options;
     this.#isCluster = isCluster(options.client);
+    this.#database = databaseOf(options.client);
     this.#scripts = scriptsFor(this.#isCluster);
     this.#publications = new Publications(this.node, options.queue, this.#scripts, this.#isCluster);
     this.#members = this.members = new RedisMembers({
       prefix: options.prefix,
       node: this.node,
       scripts: this.#scripts,
+      keysOf: (channel) => this.#keysOf(channel),
       onUnknownChange: () => this.#subscriptions.membersChanged(),
     });
     void this.#connectAgainAndAgain();
@@ -92,7 +100,9 @@ class RedisBus implements GGBus {
   publish(channel: string, body: string, options: GGPublishOptions = {}): Promise<GGPosition | undefined> {
     if (this.#closing) return Promise.reject(closedError());
     const keys = this.#keysOf(channel);
-    if (!options.history) return this.#publications.publishUnkept(keys, body);
+    const { history } = options;
+    if (!history) return this.#publications.publishUnkept(keys, body);
+    if (!isPossible(history)) return Promise.reject(new GGBusError(IMPOSSIBLE_HISTORY, "refused"));
     return this.#publications.publish(keys, body, options as KeptOptions);
   }
 
@@ -208,7 +218,7 @@ class RedisBus implements GGBus {
   #keysOf(channel: string): ChannelKeys {
     let keys = this.#keys.get(channel);
     if (!keys) {
-      keys = channelKeys(this.#options.prefix, channel);
+      keys = channelKeys(this.#options.prefix, channel, this.#database);
       if (this.#keys.size >= KEPT_NAMES) this.#keys.clear();
       this.#keys.set(channel, keys);
     }
@@ -226,6 +236,11 @@ function readResult(after: GGPosition, reply: unknown): GGBusRead {
     missed.push({ body: fields[index]!, from: fields[index + 1]!, position });
   }
   return { top, missed };
+}
+
+/** Redis takes no others. */
+function isPossible({ size, ttlMs }: GGHistory): boolean {
+  return size > 0 && size <= MOST && ttlMs > 0 && ttlMs <= MOST;
 }
 
 function closedError(): GGBusError {

@@ -14,6 +14,8 @@ export type FailureKind =
 const KINDS: Readonly<Record<string, FailureKind>> = {
   NOSCRIPT: "noScript",
   READONLY: "elsewhere",
+  MOVED: "elsewhere",
+  ASK: "elsewhere",
   LOADING: "later",
   MASTERDOWN: "later",
   CLUSTERDOWN: "later",
@@ -27,6 +29,16 @@ export function failureKind(error: unknown): FailureKind {
   const code = /^([A-Z][A-Z0-9]+) /.exec(errorText(error))?.[1];
   if (!code) return "lost";
   return Object.hasOwn(KINDS, code) ? KINDS[code]! : "refused";
+}
+
+/** Whether the reply names another node of a cluster. */
+export function isMoved(text: string): boolean {
+  return /^(?:MOVED|ASK) /.test(text);
+}
+
+/** Whether Redis does not do it, while it may well do other things: for want of rights or memory, of a disk or of replicas. */
+export function isRefusal(error: unknown): boolean {
+  return failureKind(error) === "refused" || errorText(error).startsWith("NOREPLICAS ");
 }
 
 /** What an error says; connecting to several addresses fails with an error for each, and says nothing itself. */

@@ -25,7 +25,8 @@ export interface Scripts {
   readonly publish: Script;
   /**
    * Finds what a node has published. Keys: meta, stream. Arguments: what `from` begins with, how many messages are looked
-   * at. Returns the epoch, the lowest offset that was looked at, and then `from` and offset of each, the latest first.
+   * at, and the position after which they are. Returns the epoch, the lowest offset from which on all was looked at, and
+   * then `from` and offset of each, the latest first.
    */
   readonly findOwn: Script;
   /**
@@ -43,7 +44,7 @@ export interface Scripts {
   readonly readHash: Script;
   /**
    * Keeps the list of living nodes by the clock of Redis. Key: nodes. Arguments: "join", "refresh", "leave" or "look",
-   * incarnation, ttl. Returns 1, or 0 where there was nothing to refresh, and then all incarnations that live.
+   * incarnation, ttl; none lives for longer, since that clock may have gone back. Returns 1, or 0 where there was nothing to refresh, and then all incarnations that live.
    */
   readonly nodes: Script;
   readonly all: readonly Script[];
@@ -54,29 +55,39 @@ export function scriptsFor(isCluster: boolean): Scripts {
   const PUBLISH = isCluster ? "SPUBLISH" : "PUBLISH";
   const scripts = {
     // Redis looks whether it has memory before the first write of a script only, and deletes in any case: another write
-    // comes before that.
+    // comes before that. A stream that is ahead of the position is left by a script that has failed half way.
     publish: script(`
 local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
 local known = tonumber(ARGV[7])
 top = tonumber(top or 0)
 local isKnown = ARGV[6] == epoch
-if not epoch or (isKnown and known > top) then
+local function begin()
   epoch, top = ARGV[2] .. ARGV[3], 0
   redis.call('SET', KEYS[1], epoch .. ':0')
   redis.call('DEL', KEYS[2])
 end
-local offset = string.format('%.0f', top + 1)
-local position = epoch .. ':' .. offset
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], offset .. '-0', 'b', ARGV[1], 'f', ARGV[2])
+local function add()
+  local id = string.format('%.0f-0', top + 1)
+  return redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], id, 'b', ARGV[1], 'f', ARGV[2])
+end
+if not epoch or (isKnown and known > top) then begin() end
+local added = add()
+if added.err and string.find(added.err, 'equal or smaller', 1, true) then
+  begin()
+  added = add()
+end
+if added.err then return added end
+local position = epoch .. ':' .. string.format('%.0f', top + 1)
 redis.call('SET', KEYS[1], position, 'PX', string.format('%.0f', ARGV[5] + ${META_TTL}))
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 redis.call('${PUBLISH}', ARGV[8], 'k' .. position .. ':' .. ARGV[2] .. ':' .. ARGV[1])
 return position`),
     findOwn: script(`
-local epoch = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):%d+$')
-local reply = { epoch or '', 0 }
-if not epoch then return reply end
-for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', ARGV[2])) do
+local epoch, top = string.match(redis.call('GET', KEYS[1]) or '', '^(.+):(%d+)$')
+if not epoch then return { '', 0 } end
+local reply = { epoch, tonumber(top) + 1 }
+local first = epoch == ARGV[3] and string.format('%.0f-0', ARGV[4] + 1) or '-'
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', first, 'COUNT', ARGV[2])) do
   local from, offset = entry[2][4], tonumber(string.match(entry[1], '^%d+'))
   reply[2] = offset
   if string.sub(from, 1, #ARGV[1]) == ARGV[1] then
@@ -124,11 +135,15 @@ redis.call('PEXPIRE', KEYS[1], ${MEMBERS_TTL})`),
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
+local last = string.format('%.0f', now + ARGV[3])
+for _, name in ipairs(redis.call('ZRANGE', KEYS[1], '(' .. last, '+inf', 'BYSCORE')) do
+  redis.call('ZADD', KEYS[1], last, name)
+end
 local isThere = 1
 if ARGV[1] == 'refresh' and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then
   isThere = 0
 elseif ARGV[1] == 'join' or ARGV[1] == 'refresh' then
-  redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[3]), ARGV[2])
+  redis.call('ZADD', KEYS[1], last, ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ${MEMBERS_TTL})
 elseif ARGV[1] == 'leave' then
   redis.call('ZREM', KEYS[1], ARGV[2])

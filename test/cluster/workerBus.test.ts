@@ -146,6 +146,7 @@ describe("a bus of a worker whose primary process is busy", () => {
     toPrimary.isHeld = true;
     toWorker.release();
     await vi.waitFor(() => expect(toWorker.passed).toContainEqual({ op: "welcome", node: bus.node }), PATIENCE);
+    expect([bus.health, bus.queued]).toEqual(["down", 1]);
     const outcome = settled(waits);
     await vi.advanceTimersByTimeAsync(MAX_WAITING_MS);
     expect(await outcome).toMatchObject({ reason: "timeout", mayHaveBeenPublished: false });
@@ -330,7 +331,10 @@ describe("a bus of a worker whose primary process has none", () => {
       if (end === "open") {
         open();
         await vi.waitFor(() => expect(bus.health).toBe("up"), PATIENCE);
-      } else await bus.close();
+      } else {
+        await bus.close();
+        expect(vi.getTimerCount()).toBe(0);
+      }
       await vi.advanceTimersByTimeAsync(PATIENCE_MS * 2);
       expect(told.mock.calls.map(([health]) => health)).toEqual(end === "open" ? ["up"] : []);
     }

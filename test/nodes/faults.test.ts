@@ -85,8 +85,10 @@ describeWithRedis("server processes whose Redis fails", () => {
     await interrupt(() => redis.restart());
     await publish(room, "after");
     for (const member of members) await member.got(...before, LOST, ...texts(3, "after"));
-    await eventually(async () => expect(await nodes[1].run("count", room)).toBe(2));
-    expect(await nodes[0].run("present", room)).toEqual(["user 0", "user 1"]);
+    await eventually(async () => {
+      expect(await nodes[1].run("count", room)).toBe(2);
+      expect(await nodes[0].run("present", room)).toEqual(["user 0", "user 1"]);
+    });
   });
 
   it("is killed while messages are published: those that wait come after the loss, in one order", async () => {

@@ -93,4 +93,15 @@ describeWithRedis("redisBus, nodes that live", () => {
     },
     LONG,
   );
+
+  it("believes no node to live for longer than each says, after the clock of Redis has gone back", async () => {
+    const { bus, up } = startNode({ url: redis.url });
+    await up();
+    const [seconds] = (await redis.command("TIME")) as [string];
+    await redis.command("ZADD", "gg:nodes", `${(Number(seconds) + 3_600) * 1_000}`, "dead~1");
+    await bus.members.list("room");
+    const score = Number(await redis.command("ZSCORE", "gg:nodes", "dead~1"));
+    expect(score).toBeGreaterThan(Number(seconds) * 1_000 + 10_000);
+    expect(score).toBeLessThan(Number(seconds) * 1_000 + 20_000);
+  });
 });
