@@ -9,7 +9,7 @@ import {
   type GGPublishOptions,
 } from "../api/bus.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
-import { checkHistory } from "../groups/localBus.js";
+import { historyError } from "../groups/history.js";
 import { randomName } from "../groups/memoryEngine.js";
 import { HealthState, Subscriptions } from "../groups/subscriptions.js";
 import { Activations } from "./activations.js";
@@ -89,7 +89,8 @@ export class WorkerBus implements GGBus {
     const isUp = this.health === "up";
     if (this.#obstacle && (this.#obstacle.isFinal || !history)) throw errorOf(this.#obstacle);
     if (!isUp && !history) throw new GGBusError("it is not up again yet", "down");
-    checkHistory(history);
+    const impossible = historyError(history);
+    if (impossible) throw impossible;
     const size = channel.length + body.length;
     if (!this.#requests.hasRoom(size, isUp ? UNDER_WAY : 1))
       throw new GGBusError("too many messages wait to be published", "limit");

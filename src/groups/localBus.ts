@@ -5,11 +5,11 @@ import {
   type GGBusListener,
   type GGBusMembers,
   type GGBusRead,
-  type GGHistory,
   type GGPosition,
   type GGPublishOptions,
 } from "../api/bus.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
+import { historyError } from "./history.js";
 import { type EngineNode, MemoryEngine, randomName } from "./memoryEngine.js";
 import { HealthState, Subscriptions } from "./subscriptions.js";
 
@@ -24,15 +24,6 @@ export function localBus(): GGBus {
 /** A node of an engine of this process. `onClose` is called once. */
 export function localBusOn(engine: MemoryEngine, name: string, onClose: () => void = () => {}): GGBus {
   return new LocalBus(engine, name, onClose);
-}
-
-/** @throws GGBusError when a history has no end, or is none */
-export function checkHistory(history: GGHistory | undefined): void {
-  if (!history) return;
-  const { size, ttlMs } = history;
-  if (Number.isFinite(size) && size > 0 && Number.isFinite(ttlMs) && ttlMs > 0) return;
-  const given = `${String(size)} and ${String(ttlMs)}`;
-  throw new GGBusError(`size and ttlMs of a history must be finite numbers above 0, not ${given}`, "refused");
 }
 
 class LocalBus implements GGBus {
@@ -77,7 +68,8 @@ class LocalBus implements GGBus {
   }
 
   async publish(channel: string, body: string, options?: GGPublishOptions): Promise<GGPosition | undefined> {
-    checkHistory(options?.history);
+    const impossible = historyError(options?.history);
+    if (impossible) throw impossible;
     return this.#open().publish(channel, body, `${this.node}.${++this.#published}`, options);
   }
 

@@ -8,7 +8,7 @@ import {
   isPlainClient,
   type PlainClient,
 } from "./client.js";
-import type { QueueLimits } from "./publications.js";
+import type { QueueLimits } from "./underWay.js";
 
 /**
  * How many messages with history may wait while Redis is away. What does not fit is refused. What was under way when Redis

@@ -10,18 +10,8 @@ import type { Link } from "./link.js";
 import { findPublished, type LostPublication } from "./lostAnswers.js";
 import { errorText, type FailureKind } from "./replies.js";
 import type { Scripts } from "./scripts.js";
+import { type QueueLimits, UnderWay } from "./underWay.js";
 import { unkeptMessage } from "./wireMessage.js";
-
-/** What may wait while the bus is down. */
-export interface QueueLimits {
-  readonly messages: number;
-  readonly bytes: number;
-  readonly ms: number;
-}
-
-/** How much more than what may wait can be under way at once, and what can be in any case. */
-const UNDER_WAY = 64;
-const LEAST_UNDER_WAY = { messages: 1_000, bytes: 4 * 1024 * 1024 };
 
 /** How long what Redis cannot do now waits until it is tried again, in ms. */
 const RETRY_DELAY = 100;
@@ -55,14 +45,13 @@ export class Publications {
   readonly #scripts: Scripts;
   readonly #node: string;
   readonly #command: string;
+  readonly #underWay: UnderWay;
   #link: Link | undefined;
   #isClosed = false;
   #waiting: Publication[] = [];
   /** Whether those that wait are in the order in which they were given. */
   #isSorted = true;
   #bytesWaiting = 0;
-  #underWay = 0;
-  #bytesUnderWay = 0;
   #count = 0;
   #expiry: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -74,6 +63,7 @@ export class Publications {
     this.#limits = limits;
     this.#scripts = scripts;
     this.#command = isCluster ? "SPUBLISH" : "PUBLISH";
+    this.#underWay = new UnderWay(limits);
   }
 
   /** How many wait. */
@@ -92,17 +82,17 @@ export class Publications {
       const link = this.#link;
       const bytes = Buffer.byteLength(body);
       if (!link || link.isLost) return reject(new GGBusError("Redis is away", "down"));
-      if (!this.#mayStart(bytes)) return reject(this.#limitError());
-      this.#start(bytes);
+      if (!this.#underWay.hasRoom(bytes)) return reject(this.#limitError());
+      this.#underWay.add(bytes);
       link.send(
         channel,
         [this.#command, channel, unkeptMessage(this.nextName(), body)],
         () => {
-          this.#end(bytes);
+          this.#underWay.remove(bytes);
           resolve(undefined);
         },
         (error, kind) => {
-          this.#end(bytes);
+          this.#underWay.remove(bytes);
           const reason = this.#isClosed ? "closed" : kind === "refused" ? "refused" : "down";
           reject(new GGBusError(errorText(error), reason, kind === "lost", { cause: error }));
         },
@@ -128,7 +118,8 @@ export class Publications {
         reject,
       };
       const isOpen = this.#canSend(keys);
-      if (!(isOpen ? this.#mayStart(publication.bytes) : this.#mayWait(publication.bytes))) reject(this.#limitError());
+      if (!(isOpen ? this.#underWay.hasRoom(publication.bytes) : this.#mayWait(publication.bytes)))
+        reject(this.#limitError());
       else if (isOpen) this.#send(publication);
       else this.#wait(publication);
     });
@@ -195,7 +186,7 @@ export class Publications {
   #send(publication: Publication): void {
     const { keys, body, from, bytes, options, lost } = publication;
     const { history, known } = options;
-    this.#start(bytes);
+    this.#underWay.add(bytes);
     this.#link!.run(
       this.#scripts.publish,
       [
@@ -212,11 +203,11 @@ export class Publications {
         keys.channel,
       ],
       (reply) => {
-        this.#end(bytes);
+        this.#underWay.remove(bytes);
         publication.resolve(readPosition(reply as string));
       },
       (error, kind) => {
-        this.#end(bytes);
+        this.#underWay.remove(bytes);
         this.#failed(publication, error, kind);
       },
     );
@@ -262,28 +253,12 @@ export class Publications {
     reject(new GGBusError(message, reason, mayBePublished, { cause }));
   }
 
-  #mayStart(bytes: number): boolean {
-    const maxMessages = Math.max(this.#limits.messages * UNDER_WAY, LEAST_UNDER_WAY.messages);
-    const maxBytes = Math.max(this.#limits.bytes * UNDER_WAY, LEAST_UNDER_WAY.bytes);
-    return this.#underWay === 0 || (this.#underWay < maxMessages && this.#bytesUnderWay + bytes <= maxBytes);
-  }
-
   #mayWait(bytes: number): boolean {
     return this.#waiting.length < this.#limits.messages && this.#bytesWaiting + bytes <= this.#limits.bytes;
   }
 
   #limitError(): GGBusError {
-    return new GGBusError(`${this.#waiting.length + this.#underWay} messages wait already`, "limit");
-  }
-
-  #start(bytes: number): void {
-    this.#underWay++;
-    this.#bytesUnderWay += bytes;
-  }
-
-  #end(bytes: number): void {
-    this.#underWay--;
-    this.#bytesUnderWay -= bytes;
+    return new GGBusError(`${this.#waiting.length + this.#underWay.messages} messages wait already`, "limit");
   }
 }
 

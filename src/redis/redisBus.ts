@@ -7,11 +7,11 @@ import {
   type GGBusMembers,
   type GGBusMessage,
   type GGBusRead,
-  type GGHistory,
   type GGPosition,
   type GGPublishOptions,
 } from "../api/bus.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
+import { historyError } from "../groups/history.js";
 import { databaseOf, isCluster } from "./client.js";
 import { type ChannelKeys, channelKeys } from "./keys.js";
 import { type ConnectionId, Link } from "./link.js";
@@ -28,10 +28,6 @@ const MAX_BACK_OFF = 2_000;
 
 /** A link that lasted for this long was a good one: the next attempt comes soon. In ms. */
 const STABLE = 5_000;
-
-/** The most that the size and the time of a history can be. */
-const MOST = 2 ** 52;
-const IMPOSSIBLE_HISTORY = "size and ttlMs of a history must be numbers above 0, and not above 2 ** 52";
 
 /** How many names of channels are kept ready. */
 const KEPT_NAMES = 10_000;
@@ -102,7 +98,8 @@ class RedisBus implements GGBus {
     const keys = this.#keysOf(channel);
     const { history } = options;
     if (!history) return this.#publications.publishUnkept(keys, body);
-    if (!isPossible(history)) return Promise.reject(new GGBusError(IMPOSSIBLE_HISTORY, "refused"));
+    const impossible = historyError(history);
+    if (impossible) return Promise.reject(impossible);
     return this.#publications.publish(keys, body, options as KeptOptions);
   }
 
@@ -236,11 +233,6 @@ function readResult(after: GGPosition, reply: unknown): GGBusRead {
     missed.push({ body: fields[index]!, from: fields[index + 1]!, position });
   }
   return { top, missed };
-}
-
-/** Redis takes no others. */
-function isPossible({ size, ttlMs }: GGHistory): boolean {
-  return size > 0 && size <= MOST && ttlMs > 0 && ttlMs <= MOST;
 }
 
 function closedError(): GGBusError {

@@ -255,7 +255,7 @@ describe("what a worker publishes in one tick", () => {
           { size: 10, ttlMs: bad },
         ]) {
           const refused = settled(node.publish("room", "text", { history: history as never }));
-          expect(await refused).toMatchObject({ reason: "refused", message: expect.stringMatching("finite") });
+          expect(await refused).toMatchObject({ reason: "refused", message: expect.stringMatching("above 0") });
         }
     expect((await bus.publish("room", "text", HISTORY))?.offset).toBe(1);
     expect((await bus.read("room", NOTHING, Number.POSITIVE_INFINITY)).top.offset).toBe(1);
