@@ -19,6 +19,8 @@ const sources = [
 export default defineConfig({
   resolve: { alias: sources },
   test: {
+    // Most tests wait for something else most of the time.
+    maxWorkers: 2,
     include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
     typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts", "packages/*/test/**/*.test-d.ts"] },
   },

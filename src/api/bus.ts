@@ -89,8 +89,8 @@ export type GGBusHealth = "up" | "down";
 /** How a message is published. */
 export interface GGPublishOptions {
   /**
-   * Keeps it, and gives it a position. Without, it is delivered at most once. Its numbers are finite and above 0: others are
-   * `refused`.
+   * Keeps it, and gives it a position. Without, it is delivered at most once. Its numbers are above 0 and up to 2 ** 52, its
+   * `size` is whole: others are `refused`.
    */
   readonly history?: GGHistory | undefined;
   /** The latest position that this node knows: a bus whose own is behind it has gone back in time, and begins an epoch. */

@@ -43,7 +43,8 @@ export interface GGSocketGroupMembers<TInfo = GGPresenceInfo> {
    * Adds a connection, which gets what is sent from now on; it is removed when it closes. One that has closed, or is in it
    * already, changes nothing. Resolves once messages of other nodes reach it, and after 2 s at the latest. Never rejects.
    *
-   * @throws Error when it is not the `outgoing` of a connection handler
+   * @throws Error when it is not the `outgoing` of a connection handler, or when the group of this name is in use with another
+   *   history
    */
   add(outgoing: object): Promise<GGGroupJoin>;
   /** Takes a connection out. Returns whether it was in. */

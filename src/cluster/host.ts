@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { GGBusRead } from "../api/bus.js";
+import { historyError } from "../groups/history.js";
 import { type EngineNode, MemoryEngine } from "../groups/memoryEngine.js";
 import { framesOf, type ListedMembers, type Notice } from "./frames.js";
 import { Pipe } from "./pipe.js";
@@ -100,8 +101,11 @@ export class WorkerLink {
         return this.#answer(request);
       case "unsubscribe":
         return engine.unsubscribe(node, request.channel);
-      case "publish":
+      case "publish": {
+        const refused = historyError(request.history)?.message;
+        if (refused) return this.send({ op: "answer", node: request.node, id: request.id, refused });
         return this.#answer(request, engine.publish(request.channel, request.body, request.from, request));
+      }
       case "read":
         return this.#answerRead(request, engine.read(request.channel, request.after, request.limit));
       case "member":

@@ -120,7 +120,8 @@ export class WorkerBus implements GGBus {
 
   async close(): Promise<void> {
     if (this.#obstacle === CLOSED) return;
-    this.#tell({ op: "bye", node: this.node });
+    // Also when no welcome has come: the hello was sent.
+    this.#pipe.push({ frame: { op: "bye", node: this.node }, size: 0 });
     this.#pipe.flush();
     this.#stopListening();
     clearTimeout(this.#patience);

@@ -12,7 +12,11 @@ const MAX_READS = 16;
 
 /** What a channel is healed by, and what comes of it. */
 interface HealingHooks {
+  /** Whether an interruption follows, which reads. */
+  isBusDown(): boolean;
   read(after: GGPosition): Promise<GGBusRead>;
+  /** Nothing is missing any more. */
+  onCaughtUp(): void;
   /** A hole was filled. */
   onHealed(): void;
   /** What is missing cannot be read now. The first time since it could. */
@@ -62,6 +66,7 @@ export class Healing {
         if (isHole && read.missed?.length) this.#hooks.onHealed();
       }
       this.#failures = 0;
+      this.#hooks.onCaughtUp();
     } catch (thrown) {
       if (!this.#isEnded) this.#failed(busErrorOf(thrown));
     } finally {
@@ -71,7 +76,7 @@ export class Healing {
 
   /** A bus that is down says when it is back. Anything else is tried again, also by the next message. */
   #failed(error: GGBusError): void {
-    if (error.reason === "down" || error.reason === "closed") return;
+    if (this.#hooks.isBusDown() || error.reason === "closed") return;
     this.#hooks.onFailed(error, this.#failures === 0);
     const wait = Math.min(FIRST_RETRY * 2 ** this.#failures++, LONGEST_RETRY);
     this.#cancelRetry = setDeadline(wait, () => void this.heal());

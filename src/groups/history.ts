@@ -5,12 +5,11 @@ const MOST = 2 ** 52;
 
 /** Why a history cannot be kept; `undefined` when it can, or there is none. */
 export function historyError(history: GGHistory | undefined): GGBusError | undefined {
-  if (!history || (isPossible(history.size) && isPossible(history.ttlMs))) return undefined;
-  const given = `${String(history.size)} and ${String(history.ttlMs)}`;
-  return new GGBusError(
-    `size and ttlMs of a history must be numbers above 0 and up to 2 ** 52, not ${given}`,
-    "refused",
-  );
+  if (!history) return undefined;
+  const { size, ttlMs } = history;
+  if (Number.isInteger(size) && isPossible(size) && isPossible(ttlMs)) return undefined;
+  const text = "a history must have a whole size and a ttlMs above 0 and up to 2 ** 52";
+  return new GGBusError(`${text}, not ${String(size)} and ${String(ttlMs)}`, "refused");
 }
 
 function isPossible(value: number): boolean {

@@ -28,6 +28,8 @@ export interface TopicListener {
   onLost(position: GGPosition): void;
   /** It is used, and subscribed. */
   onUsed?(): void;
+  /** It is where kept messages are, for the first time: no later one is missing. */
+  onCaughtUp?(): void;
   /** Nothing uses it any more: it is not subscribed. */
   onIdle?(): void;
 }
@@ -72,6 +74,7 @@ export class Topic implements GGBusListener {
   #subscription: { end(): void } | undefined;
   #cancelLinger: (() => void) | undefined;
   #isActive = false;
+  #hasCaughtUp = false;
   /** Those that wait until it is active. */
   readonly #waiting = new Set<() => void>();
 
@@ -114,11 +117,19 @@ export class Topic implements GGBusListener {
 
   /** It is used, so it is subscribed: once more for each call, until as many of `release`. */
   retain(): void {
-    this.#users++;
     this.#cancelLinger?.();
-    if (this.#subscription) return;
-    this.#subscription = this.#subscribe();
-    this.#listener.onUsed?.();
+    if (!this.#subscription) {
+      this.#subscription = this.#subscribe();
+      this.#listener.onUsed?.();
+    }
+    this.#users++;
+  }
+
+  /** All that is kept, from the beginning; `undefined` when it is not whole. Rejects with a `GGBusError`. */
+  async readKept(): Promise<readonly GGBusMessage[] | undefined> {
+    const { position, history } = this;
+    if (!position || !history) return undefined;
+    return (await this.#bus.read(this.#channel, { ...position, offset: 0 }, history.size + 1)).missed;
   }
 
   release(): void {
@@ -146,7 +157,7 @@ export class Topic implements GGBusListener {
     this.#subscription?.end();
     this.#healing?.end();
     this.#subscription = this.#order = this.#healing = undefined;
-    this.#isActive = false;
+    this.#isActive = this.#hasCaughtUp = false;
     this.#presence?.dispose();
     this.#listener.onIdle?.();
   }
@@ -196,9 +207,12 @@ export class Topic implements GGBusListener {
     let isEnded = false;
     const stopChecking = this.#monitor.checkRegularly(() => void this.onInterrupted());
     const activate = async () => {
-      if (!isEnded) await Promise.all([this.#healing?.heal(), this.#presence?.sync()]);
       if (isEnded) return;
+      // A read before this may have missed what came between the two.
+      this.#order?.requireRead();
       this.#isActive = true;
+      await Promise.all([this.#healing?.heal(), this.#presence?.sync()]);
+      if (isEnded) return;
       for (const done of this.#waiting) done();
     };
     active.then(activate).catch((error) => this.#warn("a subscription has failed", { error }));
@@ -222,8 +236,14 @@ export class Topic implements GGBusListener {
       },
     });
     this.#healing = new Healing(this.#order, {
+      isBusDown: () => this.#bus.health === "down",
       // One more than may be missing: the first is the one that it follows.
       read: (after) => this.#bus.read(this.#channel, after, size + 1),
+      onCaughtUp: () => {
+        if (!this.#isActive || this.#hasCaughtUp) return;
+        this.#hasCaughtUp = true;
+        this.#listener.onCaughtUp?.();
+      },
       onHealed: () => this.#monitor.healed(this.#apiName, "OK"),
       onFailed: (error, isFirst) => {
         this.#monitor.healed(this.#apiName, "FAILED");

@@ -137,8 +137,14 @@ export class Registration implements ServedApi {
     this.#addressOf = config.addressOf;
     this.#http = http;
     this.#upgrades = this.#route(config);
-    // Last of what may throw: what it begins, only a teardown ends.
-    if (config.bus) this.#control = this.#connectWithOthers(config.bus);
+    try {
+      if (config.bus) this.#control = this.#connectWithOthers(config.bus);
+    } catch (error) {
+      // A bus of the program has thrown.
+      this.#stopWatchingBus?.();
+      this.#upgrades.remove(this.path);
+      throw error;
+    }
     const nowListening = () =>
       scope(() => {
         const { path, port } = this;
@@ -216,11 +222,14 @@ export class Registration implements ServedApi {
       if (this.#closesWhenCutOff) this.closeConnections(() => true, { code, reason: "Cut off from the other servers" });
     };
     this.#stopWatchingBus = bus.onHealth((health) => health === "down" && closeAll(CloseCode.TRY_AGAIN_LATER));
-    const onLost = () => {
-      this.endpoint.logger.error(`${this.apiName}: revocations of other servers may have been missed`);
-      closeAll(CloseCode.SERVICE_RESTART);
-    };
-    return new Control(bus, this.endpoint, (revocation) => this.#closeKey(revocation), onLost);
+    return new Control(bus, this.endpoint, {
+      hasConnections: () => this.ledger.sockets > 0,
+      onRevoked: (revocation) => void this.#closeKey(revocation),
+      onLost: () => {
+        this.endpoint.logger.error(`${this.apiName}: revocations of other servers may have been missed`);
+        closeAll(CloseCode.SERVICE_RESTART);
+      },
+    });
   }
 
   /** Runs once: the path may belong to another API afterwards, and clients get `drain` only once. */

@@ -98,7 +98,9 @@ describe("a read that fails", () => {
     await settled();
     expect([seen, logger.entries.length]).toEqual([["1"], 1]);
     await vi.advanceTimersByTimeAsync(3_100);
-    expect([seen, read.mock.calls.length]).toEqual([["1", "2", "3"], 3]);
+    expect(seen).toEqual(["1", "2", "3"]);
+    // One more, when the regular check falls into this time.
+    expect(read.mock.calls.length - 3).toBeOneOf([0, 1]);
   });
 
   it("is tried again less and less often, and logged once", async () => {
@@ -164,7 +166,9 @@ it("looks after what it has missed from time to time, and leaves no timer when i
   await vi.advanceTimersByTimeAsync(16_000);
   const read = vi.spyOn(bus, "read");
   await vi.advanceTimersByTimeAsync(120_000);
-  expect([read.mock.calls.length, runningDeadlines()]).toEqual([0, before]);
+  expect(read.mock.calls.length).toBe(0);
+  // Those of earlier tests may have ended meanwhile.
+  expect(runningDeadlines()).toBeLessThanOrEqual(before);
 });
 
 describe("a bus is not read", () => {
@@ -182,4 +186,60 @@ describe("a bus is not read", () => {
     await settled();
     expect(read).not.toHaveBeenCalled();
   });
+});
+
+it("tries a read again by itself that Redis cannot answer now, though the bus is up", async () => {
+  const { seen, bus, publish, lose } = await start();
+  await publish("1");
+  await lose("2");
+  vi.spyOn(bus, "read").mockRejectedValueOnce(new GGBusError("NOREPLICAS", "down"));
+  await publish("3");
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(seen).toEqual(["1", "2", "3"]);
+});
+
+it("reads once more when it becomes active: an earlier read may have missed what came between", async () => {
+  const engine = new MemoryEngine();
+  const bus = localBusOn(engine, "local");
+  const { subscribe } = bus;
+  let activate = () => {};
+  const active = new Promise<void>((resolve) => {
+    activate = resolve;
+  });
+  vi.spyOn(bus, "subscribe").mockImplementation((channel, listener) => {
+    let isActive = false;
+    void active.then(() => {
+      isActive = true;
+    });
+    const { end } = subscribe.call(bus, channel, {
+      ...listener,
+      onInterrupted: () => listener.onInterrupted(),
+      onMembers: () => {},
+      onMessage: (message) => isActive && listener.onMessage(message),
+    });
+    return { active, end };
+  });
+  const { topic } = topicOn(bus);
+  topic.retain();
+  await topic.onInterrupted();
+  await localBusOn(engine, "local").publish(CHANNEL, "between", { history: HISTORY });
+  activate();
+  expect(await topic.isLive()).toBe(true);
+  expect(topic.position?.offset).toBe(1);
+});
+
+it("counts a user only once it is subscribed", async () => {
+  const bus = localBusOn(new MemoryEngine(), "local");
+  const end = vi.fn();
+  vi.spyOn(bus, "subscribe")
+    .mockImplementationOnce(() => {
+      throw new Error("a faulty bus");
+    })
+    .mockImplementation(() => ({ active: Promise.resolve(), end }));
+  const { topic } = topicOn(bus);
+  expect(() => topic.retain()).toThrow("a faulty bus");
+  topic.retain();
+  topic.release();
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect(end).toHaveBeenCalledTimes(1);
 });

@@ -136,6 +136,20 @@ describe("a revocation", () => {
     expect(await peer.closed).toEqual({ code: 1008, reason: "Revoked" });
   });
 
+  it("reaches a node that the bus has never reached before, and that has connections already", async () => {
+    const engine = new MemoryEngine();
+    const farBus = cuttable(localBusOn(engine, "local"));
+    farBus.cut();
+    const far = await serveNode(farBus);
+    const near = await serveNode(localBusOn(engine, "local"));
+    const [ann, bob] = [await far.connect("ann"), await far.connect("bob")];
+    await near.server.closeConnections({ key: "user:ann" });
+    await farBus.heal();
+    expect(await ann.peer.closed).toEqual({ code: 1008, reason: "Revoked" });
+    await bob.peer.roundTrip();
+    expect(bob.peer.ws.readyState).toBe(bob.peer.ws.OPEN);
+  });
+
   it("has closed what is here when the others cannot be reached, and says so", async () => {
     const { near, nearBus } = await twoNodes();
     const { peer } = await near.connect("ann");

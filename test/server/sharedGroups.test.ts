@@ -20,6 +20,7 @@ import { ExtApi } from "../support/extApi.js";
 import { serveNode } from "../support/groupSuite.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
+import { startHttp } from "../support/server.js";
 
 watchTheProcess();
 beforeEach(() => GG_METRICS.overwrite(new GGMetricsStore()));
@@ -113,6 +114,14 @@ describe("a group", () => {
     const sentence = 'Ext: the group "room" is in use with another history';
     expect(() => kept.add(outgoing)).toThrow(sentence);
     expect(String(await kept.news({ text: "lost" }).asResult())).toContain(sentence);
+    // What only looks, or takes out, does not depend on it.
+    expect([kept.size, kept.has(outgoing), await kept.count(), kept.remove(outgoing), kept.closeAll()]).toEqual([
+      1,
+      true,
+      1,
+      true,
+      0,
+    ]);
   });
 
   it("takes no options as null", async () => {
@@ -323,6 +332,16 @@ it("a server that cannot be registered leaves nothing on the bus", async () => {
   const { http } = await serveNode(undefined as never);
   expect(() => ExtApi.startServer(() => {}, { http, bus })).toThrow();
   expect([subscribe.mock.calls.length, onHealth.mock.calls.length]).toEqual([0, 0]);
+});
+
+it("a server whose bus throws leaves its path free", async () => {
+  const bus = openBus();
+  const { http } = await startHttp(() => {});
+  vi.spyOn(bus, "subscribe").mockImplementationOnce(() => {
+    throw new Error("a faulty bus");
+  });
+  expect(() => ExtApi.startServer(() => {}, { http, bus })).toThrow("a faulty bus");
+  expect(ExtApi.startServer(() => {}, { http, bus }).path).toBe("/ws/ext");
 });
 
 it("counts what a bus carries when the store is set after the registration", async () => {

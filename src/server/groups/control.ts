@@ -14,22 +14,23 @@ export interface KeyRevocation {
 /** How long a node may be cut off, and how many revocations it may miss, to get all of them when it is back. */
 const HISTORY = { size: 1_000, ttlMs: 3_600_000 };
 
+interface ControlHooks {
+  /** Whether there are connections, or handshakes, that a revocation may concern. */
+  hasConnections(): boolean;
+  onRevoked(revocation: KeyRevocation): void;
+  /** Revocations may have been missed, and cannot be read any more. */
+  onLost(): void;
+}
+
 /** Carries the revocations of one API to all nodes; a node that was cut off gets them when it is back. */
 export class Control implements TopicListener {
   readonly #topic: Topic;
   readonly #id = randomUUID();
-  readonly #onRevoked: (revocation: KeyRevocation) => void;
-  readonly onLost: () => void;
+  readonly #hooks: ControlHooks;
+  #isEnded = false;
 
-  /** `onLost` is called when revocations may have been missed, and cannot be read any more. */
-  constructor(
-    bus: GGBus,
-    { apiName, logger }: Pick<SocketEndpoint, "apiName" | "logger">,
-    onRevoked: (revocation: KeyRevocation) => void,
-    onLost: () => void,
-  ) {
-    this.#onRevoked = onRevoked;
-    this.onLost = onLost;
+  constructor(bus: GGBus, { apiName, logger }: Pick<SocketEndpoint, "apiName" | "logger">, hooks: ControlHooks) {
+    this.#hooks = hooks;
     const name = "@control";
     const channel = channelOf(apiName, name);
     this.#topic = new Topic(bus, { apiName, name, channel, history: HISTORY, logger: () => logger, listener: this });
@@ -42,14 +43,30 @@ export class Control implements TopicListener {
   }
 
   end(): void {
+    this.#isEnded = true;
     this.#topic.release();
+  }
+
+  /** What has connected before may have been revoked before. */
+  onCaughtUp(): void {
+    if (this.#hooks.hasConnections()) void this.#takeKept();
+  }
+
+  onLost(): void {
+    if (!this.#isEnded) this.#hooks.onLost();
+  }
+
+  async #takeKept(): Promise<void> {
+    const kept = await this.#topic.readKept().catch(() => undefined);
+    if (kept) for (const message of kept) this.onMessage(message);
+    else this.onLost();
   }
 
   onMessage({ body }: GGBusMessage): boolean {
     const revocation = readRevocation(body);
     if (!revocation) return false;
     // This server has done it: who was closed may have connected again since.
-    if (revocation.by !== this.#id) this.#onRevoked(revocation);
+    if (revocation.by !== this.#id && !this.#isEnded) this.#hooks.onRevoked(revocation);
     return true;
   }
 }

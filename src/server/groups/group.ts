@@ -22,6 +22,8 @@ import { SharedGroup } from "./sharedGroup.js";
 const PARTS = Symbol("parts");
 
 interface Parts<TInfo> {
+  readonly own: SharedGroup;
+  /** The same, or another object for it. */
   readonly group: SharedGroup;
   readonly validator: GGValidator<TInfo> | undefined;
 }
@@ -33,9 +35,9 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
   constructor(schema: SchemaDefinition, options: GGSocketGroupOptions<TInfo> = {}) {
     checkGroupOptions(schema.name, options);
     const own = new SharedGroup(schema, options);
-    void own.inUse;
+    void own.inUseWithHistory;
     if (options.bus) monitorOf(options.bus).useScope();
-    Object.defineProperty(this, PARTS, { value: () => ({ group: own.inUse, validator: options.presence }) });
+    Object.defineProperty(this, PARTS, { value: () => ({ own, group: own.inUse, validator: options.presence }) });
     const group = withLazyMethods(this, messagesOf(schema), (method) => sender(own, method));
     bindMembers(group);
     // biome-ignore lint/correctness/noConstructorReturn: the object itself has no methods of the contract
@@ -51,7 +53,7 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
   }
 
   add(outgoing: object): Promise<GGGroupJoin> {
-    return this[PARTS]().group.add(connectionOf(outgoing));
+    return this[PARTS]().own.inUseWithHistory.add(connectionOf(outgoing));
   }
 
   remove(outgoing: object): boolean {

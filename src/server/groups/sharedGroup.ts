@@ -79,16 +79,19 @@ export class SharedGroup implements TopicListener {
     this.history = history;
   }
 
-  /**
-   * The group of this name that is in use on this node: this one, or another one for the same.
-   *
-   * @throws Error when that one has another history: a bus has one for each channel
-   */
+  /** The group of this name that is in use on this node: this one, or another one for the same. */
   get inUse(): SharedGroup {
-    const other = this.#bus && groupsInUse.get(this.#bus)?.get(this.#channel);
-    if (!other || other === this) return this;
-    const { history } = this;
-    if (other.history?.size === history?.size && other.history?.ttlMs === history?.ttlMs) return other;
+    return (this.#bus && groupsInUse.get(this.#bus)?.get(this.#channel)) ?? this;
+  }
+
+  /**
+   * The same, for what depends on its history.
+   *
+   * @throws Error when that in use has another history: a bus has one for each channel
+   */
+  get inUseWithHistory(): SharedGroup {
+    const { inUse, history } = this;
+    if (inUse.history?.size === history?.size && inUse.history?.ttlMs === history?.ttlMs) return inUse;
     throw new Error(`${this.#apiName}: the group "${this.#name}" is in use with another history`);
   }
 
@@ -142,7 +145,7 @@ export class SharedGroup implements TopicListener {
     let frame: string;
     let except: string;
     try {
-      const { inUse } = this;
+      const inUse = this.inUseWithHistory;
       if (inUse !== this) return inUse.send(method, data, options);
       frame = sizedFrame(method.messagePrefix, method.writeInput(data));
       except = options?.except ? connectionOf(options.except).id : "";
