@@ -239,7 +239,7 @@ export interface GGSocketServer<_TContext = object, TQuery = unknown, S2C = obje
   /**
    * Closes the connections that have a key (option `keys`), and the pending handshakes that get it, on every node: on this
    * one at once. A node that is cut off closes them when it is back; it need not wait for that with `onBusDown: "close"`. So
-   * does a server whose bus was never up, with what was revoked in the last hour.
+   * does a server whose bus was away when it started, with what was revoked in the last hour.
    * Revoke access in the store first, for connections that come later.
    *
    * @returns how many were closed on this node, once the bus has the revocation for the others. Rejects with a `GGBusError`

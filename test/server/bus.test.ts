@@ -144,10 +144,27 @@ describe("a revocation", () => {
     const near = await serveNode(localBusOn(engine, "local"));
     const [ann, bob] = [await far.connect("ann"), await far.connect("bob")];
     await near.server.closeConnections({ key: "user:ann" });
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => now() + 3_000);
+    onTestFinished(() => void vi.restoreAllMocks());
     await farBus.heal();
     expect(await ann.peer.closed).toEqual({ code: 1008, reason: "Revoked" });
     await bob.peer.roundTrip();
     expect(bob.peer.ws.readyState).toBe(bob.peer.ws.OPEN);
+  });
+
+  it("of the last hour does not concern connections that are made while a server starts", async () => {
+    const engine = new MemoryEngine();
+    const near = await serveNode(localBusOn(engine, "local"));
+    await near.server.closeConnections({ key: "user:ann" });
+    const farBus = cuttable(localBusOn(engine, "local"));
+    farBus.cut();
+    const far = await serveNode(farBus);
+    const { peer } = await far.connect("ann");
+    await farBus.heal();
+    await near.server.closeConnections({ key: "user:bob" });
+    await peer.roundTrip();
+    expect(peer.ws.readyState).toBe(peer.ws.OPEN);
   });
 
   it("has closed what is here when the others cannot be reached, and says so", async () => {

@@ -14,6 +14,9 @@ export interface KeyRevocation {
 /** How long a node may be cut off, and how many revocations it may miss, to get all of them when it is back. */
 const HISTORY = { size: 1_000, ttlMs: 3_600_000 };
 
+/** How long a bus that is there takes to be reached at the start, at most, in ms. */
+const USUAL_START = 2_000;
+
 interface ControlHooks {
   /** Whether there are connections, or handshakes, that a revocation may concern. */
   hasConnections(): boolean;
@@ -27,6 +30,7 @@ export class Control implements TopicListener {
   readonly #topic: Topic;
   readonly #id = randomUUID();
   readonly #hooks: ControlHooks;
+  readonly #startedAt = performance.now();
   #isEnded = false;
 
   constructor(bus: GGBus, { apiName, logger }: Pick<SocketEndpoint, "apiName" | "logger">, hooks: ControlHooks) {
@@ -47,9 +51,13 @@ export class Control implements TopicListener {
     this.#topic.release();
   }
 
-  /** What has connected before may have been revoked before. */
+  /**
+   * A bus that was away at the start has kept what was revoked meanwhile. Otherwise connections that are there by now have
+   * just been made: what was revoked in the last hour does not concern them, since they come after it.
+   */
   onCaughtUp(): void {
-    if (this.#hooks.hasConnections()) void this.#takeKept();
+    const wasAway = performance.now() - this.#startedAt > USUAL_START;
+    if (wasAway && this.#hooks.hasConnections()) void this.#takeKept();
   }
 
   onLost(): void {
