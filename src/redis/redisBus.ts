@@ -141,7 +141,7 @@ class RedisBus implements GGBus {
   }
 
   async #connectAgainAndAgain(): Promise<void> {
-    // What made the bus hears of the first failure.
+    // The program can register callbacks before the first failure.
     await Promise.resolve();
     let failures = 0;
     while (!this.#closing) {

@@ -247,20 +247,3 @@ describe("onBusDown", () => {
     await near.connect("bob");
   });
 });
-
-describe("keys", () => {
-  it.each([
-    [
-      "throws",
-      () => {
-        throw new Error("no user");
-      },
-    ],
-    ["returns no list", () => "user:ann" as never],
-    ["returns what is no text", () => [undefined] as never],
-  ])("refuse a connection when the function %s", async (_, keys) => {
-    const { near } = await twoNodes({ keys });
-    await expect(near.connect("ann")).rejects.toThrow('not accepted: x:::{"success":false,"type":"SERVER_ERROR"');
-    expect(near.logger.entries.some(({ level }) => level === "error")).toBe(true);
-  });
-});
