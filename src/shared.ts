@@ -68,6 +68,7 @@ export type {
   SocketHandlerConfig,
   SocketReply,
 } from "./api/rawSocket.js";
+export type { GGGroupEvent, GGResume, GGResumeOptions } from "./api/resume.js";
 export {
   type GGSchemaMethods,
   GGWebSocketSchema,
@@ -88,6 +89,7 @@ export type {
 } from "./api/server.js";
 export type { Unsubscribe } from "./api/unsubscribe.js";
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
+export { resumeGroups } from "./client/resume.js";
 export { GGSocket } from "./connection/raw/rawSocket.js";
 export type { GGWebSocketCapability } from "./protocol/capabilities.js";
 export { CloseCode } from "./protocol/closeCodes.js";

@@ -32,7 +32,8 @@ export interface GGBusRead {
   readonly top: GGPosition;
   /**
    * Each message after the position that was asked for, in order; `undefined` when they are not all there, or it is of
-   * another epoch.
+   * another epoch. For a node that knows nothing: the latest messages, up to `top`, as far as the bus has them,
+   * and `undefined` when `limit` is 0.
    */
   readonly missed?: readonly GGBusMessage[] | undefined;
 }
@@ -133,7 +134,7 @@ export interface GGBus {
   subscribe(channel: string, listener: GGBusListener): { readonly active: Promise<void>; readonly end: Unsubscribe };
   /**
    * Reads what is kept after a position, at most `limit` messages. The position must come from this bus, or be
-   * `{ epoch: "", offset: 0 }`, of a node that knows nothing. An epoch begins where nothing is known of the channel; another
+   * `{ epoch: "", offset: 0 }`, of a node that knows nothing, which gets the latest `limit` messages. An epoch begins where nothing is known of the channel; another
    * one begins where the position is ahead of all that is kept, since the bus has gone back in time then. An epoch must not
    * end by itself while it is read: groups that are in use read every 30 s.
    *

@@ -4,6 +4,7 @@ import type { ConnectOptions, WebSocketClass } from "./connectOptions.js";
 import type { GGWebSocketLogger } from "./logger.js";
 import type { GGSocketCalls, GGWebSocketClientIncoming } from "./methodTypes.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
+import type { GGResume } from "./resume.js";
 import type { Unsubscribe } from "./unsubscribe.js";
 
 /** Where a client connects to, and with what; `beforeConnect` may replace it for every attempt. */
@@ -33,6 +34,11 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
    */
   readonly reconnect?: boolean | GGReconnectOptions | undefined;
   /**
+   * What `resumeGroups()` returns: after a reconnect, what the client's groups have sent meanwhile comes first. Default: it
+   * gets what is sent from then on.
+   */
+  readonly resume?: GGResume | undefined;
+  /**
    * Awaited before every attempt to connect, to fetch a fresh token or to pick another server. What it returns replaces
    * the options of the same name.
    */
@@ -45,7 +51,7 @@ export interface GGWebSocketClientConfig<TQuery = undefined> extends GGWebSocket
   readonly maxOutboxBytes?: number | undefined;
   /**
    * The protocol extensions that are offered to the server (PROTOCOL.md, "Capabilities"). Default: all, but `drain`
-   * only with `reconnect`. `[]` speaks the plain protocol of 0.0.39.
+   * only with `reconnect`, and `resume` only with `resume`. `[]` speaks the plain protocol of 0.0.39.
    */
   readonly capabilities?: readonly GGWebSocketCapability[] | undefined;
   /**

@@ -31,6 +31,11 @@ export interface GGGroupJoin {
    * node, and of the others once the bus is up.
    */
   readonly isLive: boolean;
+  /**
+   * Whether its client goes on where an earlier connection was, without a hole: it needs no snapshot then. `undefined` at a
+   * first join, for a client without `resume`, and while it is not known after 2 s.
+   */
+  readonly recovered?: boolean | undefined;
 }
 
 /** What every group can do, whatever its contract. */

@@ -105,6 +105,14 @@ export const GGWebSocketMetrics = /* @__PURE__ */ GGMetrics.define("/websocket/"
       labelNames: BUS_TRAFFIC,
       groupBy: BY_API,
     }),
+    /**
+     * Members of groups that came back: `OK` for those that got all that they had missed, `LOST` for those that did not.
+     */
+    recoveries: new GGCounterKey<BusTrafficLabels>("recoveries_total", {
+      help: "Members of groups that came back by result",
+      labelNames: BUS_TRAFFIC,
+      groupBy: BY_API,
+    }),
     /** Messages that wait to be published. */
     busQueue: new GGGaugeKey<BusLabels>("bus_queue", {
       help: "Messages that wait to be published to other nodes",

@@ -65,6 +65,7 @@ export const CLIENT_OPTIONS: TableOf<GGWebSocketClientConfig> = {
     isKept: (value) => !value || value === true || isObject(value),
     members: RECONNECT,
   },
+  resume: { sentence: "what resumeGroups() returns", isKept: (value) => isObject(value) && "begin" in value },
   beforeConnect: ANY,
   capabilities: ANY,
   webSocket: ANY,

@@ -66,7 +66,7 @@ export function attemptContext({ beginTrace }: ClientPlatform, path: string): GG
  * @throws SERVER_ERROR for a header that is not text, in Node
  */
 export async function prepareHandshake(
-  { checkHeaders }: ClientPlatform,
+  { completeHeaders }: ClientPlatform,
   context: GGContext,
   middlewares: readonly GGWebSocketMiddleware[],
   queryArgs: QueryArgs,
@@ -76,7 +76,7 @@ export async function prepareHandshake(
     const pending = context.run(() => middleware.updateHandshake?.(handshake as GGWebSocketHandshakeContext));
     if (isThenable(pending)) await pending;
   }
-  checkHeaders?.(handshake.headers);
+  completeHeaders?.(handshake.headers);
   return { ...handshake, context };
 }
 

@@ -11,12 +11,13 @@ import { type AnyError, serverError, thrownError } from "../connection/methods/o
 import { type Caller, type OutgoingMethods, outgoingMethods } from "../connection/methods/outgoing.js";
 import { Outbox } from "../connection/outbox.js";
 import { takenBackBy } from "../connection/takeBack.js";
-import { batchBytes, CAPABILITIES } from "../protocol/capabilities.js";
+import { batchBytes } from "../protocol/capabilities.js";
 import { type CallbackEntry, CallbackLists } from "./callbackLists.js";
 import { attemptContext, connect, prepareHandshake, readQuery } from "./connect.js";
 import { connectionError } from "./errors.js";
 import type { ClientPlatform } from "./platform/platform.js";
 import { reconnectPolicy } from "./reconnect.js";
+import type { Resume } from "./resume.js";
 import { type Session, type SessionCallbacks, startSession } from "./session.js";
 import { socketUrl } from "./url.js";
 
@@ -55,8 +56,9 @@ export interface SocketClient extends Listening {
 export function socketClient(
   schema: SchemaDefinition,
   config: GGWebSocketClientConfig<unknown>,
-  platform: ClientPlatform,
+  given: ClientPlatform,
 ): SocketClient {
+  const platform = (config.resume as Resume | undefined)?.begin(given) ?? given;
   const { name: apiName } = schema;
   const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
@@ -232,7 +234,7 @@ export function socketClient(
             headers: handshake.headers,
             knownErrors: errors,
             // A client without `reconnect` must not offer `drain`: it would not reconnect.
-            offered: config.capabilities ?? CAPABILITIES.filter((name) => reconnect || name !== "drain"),
+            offered: config.capabilities ?? platform.offered.filter((name) => reconnect || name !== "drain"),
             onBegin,
             dial: (url) => platform.dial(url, target),
             onAccepted(transport, agreed) {

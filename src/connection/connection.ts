@@ -270,7 +270,8 @@ export class Connection implements TransportListener {
   #take(frame: Frame): void {
     const { type, path, id, payload } = frame;
     if (type === FrameType.REPLY && this.calls.settle(frame)) this.#hasSettled = true;
-    else if (path && (type === FrameType.REQUEST || type === FrameType.MESSAGE)) this.inbox.receive(frame);
+    else if (path ? type === FrameType.REQUEST || type === FrameType.MESSAGE : type === this.inbox.otherType)
+      this.inbox.receive(frame);
     // What is ignored counts towards the rate as well.
     else if (this.admit()) return;
     else if (type === FrameType.PING && this.can("alive")) this.sendIfOpen(`${FrameType.PONG}:::`);

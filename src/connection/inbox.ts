@@ -21,6 +21,8 @@ export class Inbox {
   /** Messages whose handlers are running. */
   readonly running: IncomingMessage[] = [];
   protected readonly ofConnection: Connection;
+  /** The type of frames without a path that are handed over with the messages, in their turn; usually none. */
+  declare readonly otherType?: FrameType;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   protected held: Frame[] | undefined = [];
@@ -80,7 +82,7 @@ export class Inbox {
     const method = this.ofConnection.socketEndpoint.methodTable.get(frame.path);
     if (!this.admits(frame, method, wasHeld)) return;
     if (this.held && !this.#isOwed(frame)) this.#hold(this.held, frame, method);
-    else this.#dispatch(frame, method);
+    else this.dispatch(frame, method);
   }
 
   /** Whether a message may be handled; answers one that may not. */
@@ -130,7 +132,8 @@ export class Inbox {
     return held.length < MAX_HELD;
   }
 
-  #dispatch(frame: Frame, method: CompiledMethod | undefined): void {
+  /** Hands a message over in its turn. */
+  protected dispatch(frame: Frame, method: CompiledMethod | undefined): void {
     if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
     else if (!this.#handlers.takeUncontracted?.(frame, this.ofConnection)) {
       const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;

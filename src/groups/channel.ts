@@ -8,11 +8,17 @@ const MAX_ENDED = 8;
 
 /** Takes what a channel delivers. Its functions must not throw. */
 export interface ChannelListener {
-  /**
-   * A message, in order, without hole or double between two `onLost`. It has no position when it is not kept, or belongs to
-   * a history that ends.
-   */
+  /** A message, in order, without hole or double between two `onLost`. It has no position when it is not kept. */
   onDelivered(message: GGBusMessage): void;
+  /** A message that is kept, but has no place in the order: it belongs to a history that ends, or came before the first answer. */
+  onDisplaced(message: GGBusMessage): void;
+  /**
+   * The next message in the order is one that was delivered before messages were lost, `losses` times since: it was published
+   * again.
+   */
+  onRepeated(message: GGBusMessage, losses: number): void;
+  /** The first answer has come: positions count from here. */
+  onBegun(): void;
   /** Messages are lost, or the history has begun anew: positions count from here. */
   onLost(position: GGPosition): void;
 }
@@ -60,8 +66,11 @@ export class Channel {
   #need: Need | undefined;
   /** The epochs that it has left, the latest last. */
   readonly #ended: string[] = [];
-  /** What takes its place when it is published again, but is not delivered again. */
+  /** What is repeated when it is published again. */
   readonly #former: FormerMessages;
+  #losses = 0;
+  /** Whether the ring has all that the bus keeps, as far as there is room. */
+  #isFilled = false;
   /** What comes while the listener is called. */
   readonly #queue: GGBusMessage[] = [];
   #isBusy = false;
@@ -106,7 +115,7 @@ export class Channel {
     const hasGoneBack = (current?.evidence.get(epoch) ?? 0) > offset;
     const ring = this.#ring;
     this.#isBusy = true;
-    if (!ring) this.#begin(read.top);
+    if (!ring) this.#begin(read);
     else if (epoch !== ring.epoch) this.#leaveEpoch(ring, after, read);
     else if (current) this.#catchUp(ring, current, hasGoneBack, read);
     else this.#takeMissed(ring, read);
@@ -128,9 +137,31 @@ export class Channel {
     else this.#ask("interrupted");
   }
 
-  /** All messages after a position; `undefined` when they are not all there, or there is no such position. */
+  /**
+   * All messages after a position, which count as delivered; `undefined` when they are not all there, or there is no such
+   * position.
+   */
   since(after: GGPosition): readonly GGBusMessage[] | undefined {
-    return this.#ring?.epoch === after.epoch ? this.#ring.since(after.offset) : undefined;
+    if (this.#ring?.epoch !== after.epoch) return undefined;
+    const messages = this.#ring.since(after.offset);
+    if (messages) this.#ring.markDelivered(after.offset);
+    return messages;
+  }
+
+  /** Whether a read of the latest messages would add to what `since` knows. */
+  get canBeFilled(): boolean {
+    return !this.#isFilled && this.#ring !== undefined && this.#ring.length < this.#size;
+  }
+
+  /** Adds the latest messages of the bus to what `since` knows. */
+  fill({ top, missed = [] }: GGBusRead): void {
+    const ring = this.#ring;
+    if (!ring || top.epoch !== ring.epoch) return;
+    this.#isFilled = true;
+    const oldest = ring.top - ring.length + 1;
+    const first = top.offset - missed.length + 1;
+    if (missed.some((message) => ring.contradicts(message))) return this.#fork();
+    if (top.offset >= oldest - 1) ring.prepend(missed.slice(0, Math.max(oldest - first, 0)));
   }
 
   #takeQueued(): void {
@@ -160,9 +191,10 @@ export class Channel {
 
   #deliver(ring: Ring, message: GGBusMessage): void {
     ring.push(message.body, message.from);
-    const isDouble = this.#former.has(message.from);
+    const before = this.#former.lossesBefore(message.from);
     this.#former.advance();
-    if (!isDouble) this.#listener.onDelivered(message);
+    if (before === undefined) this.#listener.onDelivered(message);
+    else this.#listener.onRepeated(message, this.#losses - before);
   }
 
   /** Drops what is held and was delivered from an answer. */
@@ -184,9 +216,12 @@ export class Channel {
   }
 
   /** The first answer. What came since the subscription began is not missed, though the bus had it before it answered. */
-  #begin(top: GGPosition): void {
+  #begin({ top, missed }: GGBusRead): void {
     this.#deliverHeld(this.#held.takeUpTo(top.epoch, top.offset));
     this.#ring = new Ring(this.#size, top.epoch, top.offset);
+    this.#ring.prepend(missed ?? []);
+    this.#isFilled = missed !== undefined || top.offset === 0;
+    this.#listener.onBegun();
   }
 
   /** An answer in the same epoch to the latest need. */
@@ -210,7 +245,7 @@ export class Channel {
     for (const message of missed) {
       offset++;
       if (offset === ring.top + 1) this.#deliver(ring, message);
-      else if (offset === ring.top && ring.length === 0) ring.learn(message.body, message.from);
+      else if (offset === ring.top && ring.length === 0) ring.prepend([message]);
       else if (ring.contradicts(message)) return this.#fork();
     }
   }
@@ -233,19 +268,21 @@ export class Channel {
       ...this.#held.takeUpTo(ring.epoch, heldUpTo),
       ...this.#held.takeUpTo(position.epoch, position.offset),
     ].filter(({ from }) => !coming.has(from));
-    this.#former.add(ring.froms);
+    this.#former.add(ring.froms, this.#losses);
     this.#deliverHeld(held);
     if (position.epoch !== ring.epoch && this.#ended.push(ring.epoch) > MAX_ENDED) this.#ended.shift();
     this.#ring = new Ring(this.#size, position.epoch, position.offset);
+    this.#isFilled = position.offset === 0;
+    this.#losses++;
     this.#listener.onLost(position);
   }
 
   /** Delivers messages that have no place in the order any more, each once. */
   #deliverHeld(held: readonly GGBusMessage[]): void {
     for (const { body, from } of held) {
-      if (this.#former.has(from)) continue;
-      this.#former.add([from]);
-      this.#listener.onDelivered({ body, from });
+      if (this.#former.lossesBefore(from) !== undefined) continue;
+      this.#former.add([from], this.#losses);
+      this.#listener.onDisplaced({ body, from });
     }
   }
 

@@ -6,7 +6,8 @@ import { MAX_HELD_MESSAGES } from "./heldMessages.js";
  */
 export class FormerMessages {
   readonly #size: number;
-  readonly #froms = new Set<string>();
+  /** Each with the number of losses before it was delivered. */
+  readonly #losses = new Map<string, number>();
   /** How many messages may follow until they are forgotten. */
   #remaining = 0;
 
@@ -14,20 +15,21 @@ export class FormerMessages {
     this.#size = size;
   }
 
-  has(from: string): boolean {
-    return this.#remaining > 0 && this.#froms.has(from);
+  /** How many losses there were before it was delivered; `undefined` when it was not, or is forgotten. */
+  lossesBefore(from: string): number | undefined {
+    return this.#remaining > 0 ? this.#losses.get(from) : undefined;
   }
 
-  /** Adds what was delivered, in order. */
-  add(froms: readonly string[]): void {
-    for (const from of froms) this.#froms.add(from);
-    const excess = this.#froms.size - this.#size - MAX_HELD_MESSAGES;
-    if (excess > 0) for (const from of [...this.#froms].slice(0, excess)) this.#froms.delete(from);
+  /** Adds what was delivered after so many losses, in order. */
+  add(froms: readonly string[], losses: number): void {
+    for (const from of froms) this.#losses.set(from, losses);
+    const excess = this.#losses.size - this.#size - MAX_HELD_MESSAGES;
+    if (excess > 0) for (const from of [...this.#losses.keys()].slice(0, excess)) this.#losses.delete(from);
     this.#remaining = this.#size;
   }
 
   /** One more message has a place since. */
   advance(): void {
-    if (this.#remaining > 0 && --this.#remaining === 0) this.#froms.clear();
+    if (this.#remaining > 0 && --this.#remaining === 0) this.#losses.clear();
   }
 }

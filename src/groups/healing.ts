@@ -15,8 +15,8 @@ interface HealingHooks {
   /** Whether an interruption follows, which reads. */
   isBusDown(): boolean;
   read(after: GGPosition): Promise<GGBusRead>;
-  /** Nothing is missing any more. */
-  onCaughtUp(): void;
+  /** Nothing is missing any more that the bus had at this time, on the clock of `performance.now()`. */
+  onCaughtUp(time: number): void;
   /** A hole was filled. */
   onHealed(): void;
   /** What is missing cannot be read now. The first time since it could. */
@@ -57,16 +57,18 @@ export class Healing {
     this.#cancelRetry?.();
     try {
       let reads = 0;
+      let readAt = 0;
       for (let after = order.missing; after; after = order.missing) {
         if (++reads > MAX_READS) throw new GGBusError("its answers do not agree with one another", "refused");
         const isHole = order.position !== undefined;
+        readAt = performance.now();
         const read = await this.#hooks.read(after);
         if (this.#isEnded) return;
         order.takeRead(after, read);
         if (isHole && read.missed?.length) this.#hooks.onHealed();
       }
       this.#failures = 0;
-      this.#hooks.onCaughtUp();
+      this.#hooks.onCaughtUp(readAt);
     } catch (thrown) {
       if (!this.#isEnded) this.#failed(busErrorOf(thrown));
     } finally {

@@ -79,13 +79,12 @@ export class MemoryEngine {
     return position;
   }
 
-  /** What is kept after a position. One that is ahead of everything begins an epoch, and so does the first read. */
+  /** What is kept after a position, or the latest for one that is empty. One that is ahead of everything begins an epoch, and so does the first read. */
   read(channel: string, after: GGPosition, limit: number): GGBusRead {
     const ring = this.#ringFor(this.#open(channel), 0, after);
-    return {
-      top: { epoch: ring.epoch, offset: ring.top },
-      missed: after.epoch === ring.epoch ? ring.since(after.offset, limit) : undefined,
-    };
+    const top = { epoch: ring.epoch, offset: ring.top };
+    if (after.epoch === "") return { top, missed: limit > 0 ? ring.latest(limit) : undefined };
+    return { top, missed: after.epoch === ring.epoch ? ring.since(after.offset, limit) : undefined };
   }
 
   subscribe(node: EngineNode, channel: string): void {

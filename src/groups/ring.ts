@@ -7,7 +7,8 @@ export class Ring {
   readonly #fromLengths: number[] = [];
   /** Where the oldest message is, once all places are taken. */
   #start = 0;
-  readonly #beginning: number;
+  /** The offset before the first message that was delivered. */
+  #beginning: number;
   #top: number;
 
   constructor(
@@ -40,9 +41,13 @@ export class Ring {
     this.#start = (this.#start + 1) % this.size;
   }
 
-  /** Adds what the latest message is, where there are no messages yet. */
-  learn(body: string, from: string): void {
-    this.#append(body, from);
+  /** Adds messages that come before the oldest, as far as there is room. They were not delivered. */
+  prepend(earlier: readonly GGBusMessage[]): void {
+    const room = this.size - this.length;
+    if (room === 0 || earlier.length === 0) return;
+    const added = earlier.slice(-room);
+    this.#texts.unshift(...added.map(({ body, from }) => textOf(body, from)));
+    this.#fromLengths.unshift(...added.map(({ from }) => from.length));
   }
 
   /** Whether another publication has the place of a message of this epoch. */
@@ -59,7 +64,17 @@ export class Ring {
     return Array.from({ length: this.#top - offset }, (_, i) => this.#at(offset + 1 + i));
   }
 
-  /** Who published what was added and is there, in order, without what was learned. */
+  /** The latest messages, in order, at most this many. */
+  latest(limit: number): readonly GGBusMessage[] {
+    return this.since(this.#top - Math.min(limit, this.length)) ?? [];
+  }
+
+  /** What follows an offset counts as delivered, though it was prepended. */
+  markDelivered(offset: number): void {
+    this.#beginning = Math.min(this.#beginning, offset);
+  }
+
+  /** Who published what was delivered and is there, in order. */
   get froms(): readonly string[] {
     const count = Math.min(this.length, this.#top - this.#beginning);
     return Array.from({ length: count }, (_, i) => this.#fromIn(this.#placeOf(this.#top - count + 1 + i)));
@@ -69,7 +84,7 @@ export class Ring {
   resized(size: number): Ring {
     const kept = Math.min(size, this.length);
     const ring = new Ring(size, this.epoch, this.#top - kept);
-    for (const { body, from } of this.since(this.#top - kept) ?? []) ring.push(body, from);
+    for (const { body, from } of this.latest(kept)) ring.push(body, from);
     return ring;
   }
 

@@ -4,9 +4,9 @@ import type { GGWebSocketLogFields, GGWebSocketLogger } from "../api/logger.js";
 import { setDeadline, waitAtMost } from "../connection/deadlines.js";
 import { runCallback } from "../connection/endpoint.js";
 import { type BusMonitor, busErrorOf, monitorOf, publishResultOf } from "./busMonitor.js";
-import { Channel } from "./channel.js";
-import { Healing } from "./healing.js";
+import { KeptOrder } from "./keptOrder.js";
 import { Presence } from "./presence.js";
+import type { Recovered } from "./recovery.js";
 
 /**
  * How long a channel stays subscribed that is not used any more, in ms: clients that reconnect find it as it was. Longer
@@ -24,12 +24,18 @@ export interface TopicListener {
    * it can be read.
    */
   onMessage(message: GGBusMessage): boolean;
+  /** The same for a kept message that has no place in the order any more. */
+  onDisplaced(message: GGBusMessage): boolean;
+  /** The same for the next message in the order, which was passed on already, before the last so many losses. */
+  onRepeated?(message: GGBusMessage, losses: number): boolean;
   /** Messages are missing and cannot be read any more. Positions count from here. */
   onLost(position: GGPosition): void;
   /** It is used, and subscribed. */
   onUsed?(): void;
   /** It is where kept messages are, for the first time: no later one is missing. */
   onCaughtUp?(): void;
+  /** There is a position, or `recover` may have an answer that it did not have. */
+  onKnown?(): void;
   /** Nothing uses it any more: it is not subscribed. */
   onIdle?(): void;
 }
@@ -65,8 +71,7 @@ export class Topic implements GGBusListener {
   readonly #listener: TopicListener;
   readonly #context = new GGContext("ws-group");
   /** While it is subscribed, where messages are kept. */
-  #order: Channel | undefined;
-  #healing: Healing | undefined;
+  #order: KeptOrder | undefined;
   /** The latest that the bus has confirmed to this node: it may be ahead of what has come back. */
   #confirmed: GGPosition | undefined;
   #presence: Presence | undefined;
@@ -98,6 +103,14 @@ export class Topic implements GGBusListener {
   /** Up to where kept messages were passed on; `undefined` without history, and before the bus has said so. */
   get position(): GGPosition | undefined {
     return this.#order?.position;
+  }
+
+  /**
+   * What follows a position that a peer has named at `since`, on the clock of `performance.now()`; `undefined` while it is not
+   * known: `onKnown` follows. One that is overdue goes without what cannot be read now.
+   */
+  recover(after: GGPosition, since: number, isOverdue: boolean): Recovered | undefined {
+    return this.#order?.recover(after, since, isOverdue);
   }
 
   /** Publishes to all nodes. Resolves with the position of a kept message; rejects with a `GGBusError`. */
@@ -149,14 +162,14 @@ export class Topic implements GGBusListener {
       this.#waiting.delete(done);
     }
     const left = JOIN_TIMEOUT - (performance.now() - since);
-    if (this.#order?.missing && left > 0) await waitAtMost(left, (done) => void this.#healing?.heal().then(done));
-    return this.#isActive && !this.#order?.missing && this.#bus.health === "up";
+    if (this.#order?.isMissingSome && left > 0) await waitAtMost(left, (done) => void this.#order?.heal().then(done));
+    return this.#isActive && !this.#order?.isMissingSome && this.#bus.health === "up";
   }
 
   #end(): void {
     this.#subscription?.end();
-    this.#healing?.end();
-    this.#subscription = this.#order = this.#healing = undefined;
+    this.#order?.end();
+    this.#subscription = this.#order = undefined;
     this.#isActive = this.#hasCaughtUp = false;
     this.#presence?.dispose();
     this.#listener.onIdle?.();
@@ -176,22 +189,20 @@ export class Topic implements GGBusListener {
     if (!this.#subscription) return;
     // This node's own connections have what is not kept already.
     if (!message.position && message.from.startsWith(`${this.#bus.node}.`)) return;
-    if (!this.#order) return this.#deliver(message);
-    this.#order.receive(message);
-    if (this.#order.missing) void this.#healing?.heal();
+    if (this.#order) this.#order.receive(message);
+    else this.#received(this.#listener.onMessage(message));
   }
 
   async onInterrupted(): Promise<void> {
-    this.#order?.requireRead();
-    await Promise.all([this.#healing?.heal(), this.#presence?.sync()]);
+    await Promise.all([this.#order?.interrupted(), this.#presence?.sync()]);
   }
 
   onMembers(change?: GGMembersChange): void {
     this.#presence?.onMembers(change);
   }
 
-  #deliver(message: GGBusMessage): void {
-    if (this.#listener.onMessage(message)) return this.#monitor.received(this.#apiName, "OK");
+  #received(isReadable: boolean): void {
+    if (isReadable) return this.#monitor.received(this.#apiName, "OK");
     this.#monitor.received(this.#apiName, "UNREADABLE");
     this.#warn("another node sends what this version does not know");
   }
@@ -202,16 +213,15 @@ export class Topic implements GGBusListener {
   }
 
   #subscribe(): { end(): void } {
-    if (this.history) this.#keepOrder(this.history);
+    if (this.history) this.#order = this.#newOrder(this.history);
     const { active, end } = this.#bus.subscribe(this.#channel, this);
     let isEnded = false;
     const stopChecking = this.#monitor.checkRegularly(() => void this.onInterrupted());
     const activate = async () => {
       if (isEnded) return;
-      // A read before this may have missed what came between the two.
-      this.#order?.requireRead();
       this.#isActive = true;
-      await Promise.all([this.#healing?.heal(), this.#presence?.sync()]);
+      // A read before this may have missed what came between the two.
+      await this.onInterrupted();
       if (isEnded) return;
       for (const done of this.#waiting) done();
     };
@@ -225,24 +235,25 @@ export class Topic implements GGBusListener {
     };
   }
 
-  #keepOrder({ size }: GGHistory): void {
-    this.#order = new Channel(size, {
-      onDelivered: (message) => this.#deliver(message),
+  #newOrder({ size }: GGHistory): KeptOrder {
+    const listener = this.#listener;
+    return new KeptOrder(size, {
+      read: (after, limit) => this.#bus.read(this.#channel, after, limit),
+      isBusDown: () => this.#bus.health === "down",
+      onDelivered: (message) => this.#received(listener.onMessage(message)),
+      onDisplaced: (message) => this.#received(listener.onDisplaced(message)),
+      onRepeated: (message, losses) => this.#received(listener.onRepeated?.(message, losses) ?? true),
+      onKnown: () => listener.onKnown?.(),
       onLost: (position) => {
         this.#confirmed = undefined;
         this.#monitor.healed(this.#apiName, "LOST");
         this.#warn("messages of other nodes are lost");
-        this.#listener.onLost(position);
+        listener.onLost(position);
       },
-    });
-    this.#healing = new Healing(this.#order, {
-      isBusDown: () => this.#bus.health === "down",
-      // One more than may be missing: the first is the one that it follows.
-      read: (after) => this.#bus.read(this.#channel, after, size + 1),
       onCaughtUp: () => {
         if (!this.#isActive || this.#hasCaughtUp) return;
         this.#hasCaughtUp = true;
-        this.#listener.onCaughtUp?.();
+        listener.onCaughtUp?.();
       },
       onHealed: () => this.#monitor.healed(this.#apiName, "OK"),
       onFailed: (error, isFirst) => {

@@ -1,7 +1,10 @@
 import { MAX_BATCH_BYTES, parsePayload } from "./frame.js";
 
 /** The protocol extensions; PROTOCOL.md, "Capabilities", says what each does. */
-export const CAPABILITIES = ["batch", "alive", "cancel", "drain"] as const;
+export const CAPABILITIES = ["batch", "alive", "cancel", "drain", "resume"] as const;
+
+/** Those that every client can offer. */
+export const CLIENT_CAPABILITIES = ["batch", "alive", "cancel", "drain"] as const;
 
 /** One of them. */
 export type GGWebSocketCapability = (typeof CAPABILITIES)[number];

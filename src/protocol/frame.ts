@@ -16,6 +16,7 @@ export enum FrameType {
   PONG = "o",
   CANCEL = "c",
   DRAIN = "d",
+  GROUP = "g",
 }
 
 /** A decoded frame. The payload is still text: a call without permission costs no parsing. */

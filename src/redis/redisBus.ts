@@ -115,7 +115,7 @@ class RedisBus implements GGBus {
     const { meta, stream } = this.#keysOf(channel);
     try {
       const args = [meta, stream, after.epoch, `${after.offset}`, `${limit}`, this.#publications.nextName()];
-      return readResult(after, await link.ask(this.#scripts.read, "2", ...args));
+      return readResult(await link.ask(this.#scripts.read, "2", ...args));
     } catch (error) {
       const reason = this.#closing ? "closed" : failureKind(error) === "refused" ? "refused" : "down";
       throw new GGBusError(errorText(error), reason, false, { cause: error });
@@ -223,13 +223,13 @@ class RedisBus implements GGBus {
   }
 }
 
-function readResult(after: GGPosition, reply: unknown): GGBusRead {
+function readResult(reply: unknown): GGBusRead {
   const [epoch, offset, isWhole, ...fields] = reply as [string, number, number, ...string[]];
   const top = { epoch, offset };
   if (!isWhole) return { top };
   const missed: GGBusMessage[] = [];
   for (let index = 0; index < fields.length; index += 2) {
-    const position = { epoch, offset: after.offset + missed.length + 1 };
+    const position = { epoch, offset: offset - (fields.length - index) / 2 + 1 };
     missed.push({ body: fields[index]!, from: fields[index + 1]!, position });
   }
   return { top, missed };

@@ -30,9 +30,9 @@ export interface Scripts {
    */
   readonly findOwn: Script;
   /**
-   * Reads what follows a position. Keys: meta, stream. Arguments: epoch, offset, limit, the name of a new epoch, which begins
-   * where there is none, and where the position is ahead. Returns epoch, offset of the latest, 1 if all is there, and then
-   * body and from of each message.
+   * Reads what follows a position, or the latest without an epoch. Keys: meta, stream. Arguments: epoch, offset, limit, the
+   * name of a new epoch, which begins where there is none, and where the position is ahead. Returns epoch, offset of the
+   * latest, 1 if all is there, and then body and from of each message.
    */
   readonly read: Script;
   /**
@@ -106,6 +106,16 @@ if not epoch or (epoch == ARGV[1] and after > top) then
   return { ARGV[4], 0, 0 }
 end
 if redis.call('PTTL', KEYS[1]) < ${META_TTL / 2} then redis.call('PEXPIRE', KEYS[1], ${META_TTL}) end
+if ARGV[1] == '' and tonumber(ARGV[3]) > 0 then
+  local latest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', ARGV[3])
+  local reply = { epoch, top, 1 }
+  if not latest[1] or latest[1][1] ~= string.format('%.0f-0', top) then return reply end
+  for i = #latest, 1, -1 do
+    reply[#reply + 1] = latest[i][2][2]
+    reply[#reply + 1] = latest[i][2][4]
+  end
+  return reply
+end
 if epoch ~= ARGV[1] or top - after > tonumber(ARGV[3]) then return { epoch, top, 0 } end
 if after == top then return { epoch, top, 1 } end
 local entries = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', after + 1), '+')

@@ -56,6 +56,11 @@ export class ServerMetrics implements SocketMetrics {
     this.#countInScope(() => GGWebSocketMetrics.connections.inc(1, { ...this.#labels, result }));
   }
 
+  /** A member of a group has come back. */
+  recovered(result: "OK" | "LOST"): void {
+    this.#countInScope(() => GGWebSocketMetrics.recoveries.inc(1, { api: this.#labels.api, result }));
+  }
+
   handled(method: string, result: string, startedAt?: number): void {
     this.#count(() => this.#handled.count(method, result, startedAt));
   }

@@ -37,6 +37,7 @@ import { PendingHandshakes } from "./handshake/pendingHandshakes.js";
 import { Ledger } from "./ledger.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { protocolResult, ServerMetrics } from "./metrics.js";
+import { ClientIds } from "./resume/clientIds.js";
 import type { AnyConnectionHandler, RawConnectionHandler, ServedApi } from "./servedApi.js";
 import { Admission, type UpgradeRejection } from "./upgrade/admission.js";
 import { explainPlainRequests } from "./upgrade/plainRequests.js";
@@ -60,6 +61,7 @@ export class Registration implements ServedApi {
   readonly limits: Limits;
   readonly ledger: Ledger;
   readonly handshakes = new PendingHandshakes();
+  readonly clientIds = new ClientIds();
   readonly keys: ServedApi["keys"];
   readonly presence: ServedApi["presence"];
   readonly keyGroups: KeyGroups;

@@ -11,6 +11,7 @@ import type { PendingHandshakes } from "./handshake/pendingHandshakes.js";
 import type { Ledger } from "./ledger.js";
 import type { Limits } from "./limits.js";
 import type { ServerMetrics } from "./metrics.js";
+import type { ClientIds } from "./resume/clientIds.js";
 
 /** A connection handler with its types erased. */
 export type AnyConnectionHandler = (incoming: unknown, outgoing: unknown, query: unknown) => unknown;
@@ -35,6 +36,7 @@ export interface ServedApi {
   readonly permissionResolver: GGScopeResolver | undefined;
   readonly capabilities: ServerCapabilities;
   readonly handshakes: PendingHandshakes;
+  readonly clientIds: ClientIds;
   // The connection.
   readonly onConnection: AnyConnectionHandler;
   readonly rawHandlers: ReadonlySet<RawConnectionHandler>;

@@ -3,6 +3,7 @@ import type { GGWebSocketLogger } from "../../api/logger.js";
 import type { SchemaEnds } from "../../api/schema.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import { serverError } from "../../connection/methods/outcome.js";
+import { CLIENT_CAPABILITIES } from "../../protocol/capabilities.js";
 import { nativeTransport } from "../../transport/native.js";
 import { socketClient } from "../socketClient.js";
 import type { ClientPlatform } from "./platform.js";
@@ -13,6 +14,7 @@ const WARNING_INTERVAL = 10_000;
 
 /** Clients on the platform's own `WebSocket`. */
 export const browserPlatform: ClientPlatform = {
+  offered: CLIENT_CAPABILITIES,
   dial: (url, { webSocket: Native = WebSocket } = {}) => nativeTransport(new Native(url)),
   captureScope() {
     // Browsers carry no context from event to event, so the caller's is captured.

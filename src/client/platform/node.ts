@@ -10,6 +10,7 @@ import { shareSignal } from "../../connection/node/shareSignal.js";
 import { whenSent } from "../../connection/node/whenSent.js";
 import { throttledLogger } from "../../connection/throttledLogger.js";
 import { beginTrace, TracedMessage } from "../../connection/trace.js";
+import { CLIENT_CAPABILITIES } from "../../protocol/capabilities.js";
 import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
 import { dialWs } from "../node/dial.js";
@@ -17,12 +18,13 @@ import type { ClientPlatform } from "./platform.js";
 
 /** Clients in Node: `ws` below, discovery for what has no URL. */
 export const nodePlatform: ClientPlatform = {
+  offered: CLIENT_CAPABILITIES,
   dial: (url, { webSocket: Native, connectOptions } = {}) =>
     Native ? nativeTransport(new Native(url)) : dialWs(url, connectOptions),
   captureScope,
   logger: (...config) => throttledLogger(loggerOf(...config)),
   beginTrace,
-  checkHeaders(headers) {
+  completeHeaders(headers) {
     for (const [name, value] of Object.entries(headers)) {
       if (typeof (value ?? "") !== "string")
         throw serverError(`The header ${name} of the handshake is not text`, "invalid-input");

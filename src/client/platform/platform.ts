@@ -2,6 +2,7 @@ import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketClientConfig } from "../../api/client.js";
 import type { GGWebSocketLogger } from "../../api/logger.js";
 import type { AsyncScope, SocketEndpoint } from "../../connection/endpoint.js";
+import type { GGWebSocketCapability } from "../../protocol/capabilities.js";
 import type { Transport } from "../../transport/transport.js";
 
 /** How a connection is opened. */
@@ -19,8 +20,13 @@ export interface ClientPlatform {
   logger(given: GGWebSocketLogger | undefined, apiName: string, scope: AsyncScope): GGWebSocketLogger;
   /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
   beginTrace?(context: GGContext): void;
-  /** Throws a `SERVER_ERROR` that names a header which is not text; absent in pages, whose servers ignore such ones. */
-  checkHeaders?(headers: object): void;
+  /** The capabilities that a client offers which does nothing else about them. */
+  readonly offered: readonly GGWebSocketCapability[];
+  /**
+   * Checks and completes the headers of a handshake. Throws a `SERVER_ERROR` that names one which is not text; not in pages,
+   * whose servers ignore such ones.
+   */
+  completeHeaders?(headers: Record<string, string>): void;
   /** What endpoints have that a page does without. */
   readonly endpoint?: Pick<
     SocketEndpoint,

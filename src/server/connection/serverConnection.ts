@@ -12,10 +12,12 @@ import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { batchBytes, type Capabilities } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { FrameType } from "../../protocol/frame.js";
+import type { Resumption } from "../../protocol/resume.js";
 import type { SharedMessage, Transport } from "../../transport/transport.js";
 import { answeredAtOnce } from "../answeredAtOnce.js";
 import type { Scopes } from "../handshake/permissions.js";
 import type { Sender, Slot } from "../ledger.js";
+import { PresentedPositions } from "../resume/presented.js";
 import type { ServedApi } from "../servedApi.js";
 import { endpointOf } from "./endpoint.js";
 import { ConnectionGate } from "./gate.js";
@@ -28,6 +30,10 @@ export class ServerConnection extends Connection implements Sender {
   declare readonly inbox: CountingInbox;
   declare readonly outbox: ServerOutbox;
   readonly api: ServedApi;
+  /** What its client has brought from earlier connections; `undefined` when it does not resume. */
+  readonly presented: PresentedPositions | undefined;
+  /** Names its client for `except`: on all its connections when it resumes, else on this one. */
+  readonly clientId: string;
   readonly #slot: Slot;
   readonly #gate: ConnectionGate;
   #hasDropped = false;
@@ -40,6 +46,7 @@ export class ServerConnection extends Connection implements Sender {
     handlers: Handlers,
     agreed: Capabilities,
     scopes: Scopes,
+    resumption?: Resumption,
   ) {
     const hooks = handlers instanceof RawHandlers ? handlers : undefined;
     const outbox = new ServerOutbox(transport, batchBytes(agreed), api.limits.maxOutboxBytes);
@@ -47,6 +54,8 @@ export class ServerConnection extends Connection implements Sender {
     this.api = api;
     this.#gate = new ConnectionGate(api.apiName, api.limits, scopes);
     this.#slot = slot;
+    this.presented = resumption && new PresentedPositions(resumption.at);
+    this.clientId = resumption && api.clientIds.claim(resumption, this) ? resumption.session : slot.id;
     slot.accept();
   }
 
@@ -78,6 +87,12 @@ export class ServerConnection extends Connection implements Sender {
   dropSlowConsumer(): void {
     this.#noteSlowConsumer();
     this.terminate();
+  }
+
+  override onClosed(code: number, reason: string): void {
+    this.presented?.drop();
+    this.api.clientIds.release(this.clientId, this);
+    super.onClosed(code, reason);
   }
 
   override onFailed(error: Error): void {

@@ -70,6 +70,10 @@ export class Control implements TopicListener {
     else this.onLost();
   }
 
+  onDisplaced(message: GGBusMessage): boolean {
+    return this.onMessage(message);
+  }
+
   onMessage({ body }: GGBusMessage): boolean {
     const revocation = readRevocation(body);
     if (!revocation) return false;

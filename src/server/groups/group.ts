@@ -57,7 +57,7 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
   }
 
   remove(outgoing: object): boolean {
-    return this[PARTS]().group.members.remove(connectionOf(outgoing));
+    return this[PARTS]().group.remove(connectionOf(outgoing));
   }
 
   has(outgoing: object): boolean {

@@ -1,20 +1,41 @@
 import type { SocketMetrics } from "../../connection/endpoint.js";
-import type { SharedMessage } from "../../transport/transport.js";
+import { encodeGroup, type GroupPosition, withPlace } from "../../protocol/resume.js";
+import { SharedMessage } from "../../transport/transport.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
+
+/** A place in the order of a group, as its members name it. */
+export interface MemberPlace {
+  readonly alias: string;
+  readonly offset: number;
+}
 
 /** How a message is handed to members. */
 export interface MemberDelivery {
   /** The path of its method. */
   readonly path: string;
   readonly isDroppable: boolean;
-  /** The id of the connection that does not get it. */
+  /** The client that does not get it. */
   readonly except?: string | undefined;
+  /** Whether it is kept: members that wait get it with what they have missed. */
+  readonly isKept?: boolean;
+  /** Where it is in the order. */
+  readonly place?: MemberPlace | undefined;
+  /** Members that joined after so many losses, or fewer, have had it. */
+  readonly hadAfter?: number;
+}
+
+interface Member {
+  /** Removes its close callback. */
+  readonly stopWatching: () => void;
+  /** Whether it waits for what it has missed. */
+  isWaiting: boolean;
+  /** How many losses the group had had when it joined. */
+  losses: number;
 }
 
 /** The connections of a group. Each leaves when it closes. */
 export class Members {
-  /** Each with the function that removes its close callback. */
-  readonly #members = new Map<ServerConnection, () => void>();
+  readonly #members = new Map<ServerConnection, Member>();
   readonly #onLeft: (connection: ServerConnection, hasClosed: boolean) => void;
 
   constructor(onLeft: (connection: ServerConnection, hasClosed: boolean) => void = () => {}) {
@@ -29,28 +50,30 @@ export class Members {
     return this.#members.has(connection);
   }
 
-  get all(): Iterable<ServerConnection> {
-    return this.#members.keys();
-  }
-
   /** Any of them. */
   get first(): ServerConnection | undefined {
     return this.#members.keys().next().value;
   }
 
-  /** Returns whether it is new. */
-  add(connection: ServerConnection): boolean {
+  /** Adds one that waits, or does not. Returns whether it is new. */
+  add(connection: ServerConnection, isWaiting = false, losses = 0): boolean {
     if (!connection.isOpen || this.has(connection)) return false;
     const stopWatching = connection.onClose(() => {
       if (this.#members.delete(connection)) this.#onLeft(connection, true);
     });
-    this.#members.set(connection, stopWatching);
+    this.#members.set(connection, { stopWatching, isWaiting, losses });
     return true;
+  }
+
+  /** It waits no more: it gets what follows, after so many losses. */
+  start(connection: ServerConnection, losses: number): void {
+    const member = this.#members.get(connection);
+    if (member) Object.assign(member, { isWaiting: false, losses });
   }
 
   /** Returns whether it was in. */
   remove(connection: ServerConnection): boolean {
-    this.#members.get(connection)?.();
+    this.#members.get(connection)?.stopWatching();
     const wasIn = this.#members.delete(connection);
     if (wasIn) this.#onLeft(connection, false);
     return wasIn;
@@ -64,15 +87,43 @@ export class Members {
   }
 
   /** Hands the same message to every member, and counts. */
-  send(message: SharedMessage, { path, isDroppable, except }: MemberDelivery): void {
+  send(text: string, { path, isDroppable, except, isKept, place, hadAfter = -1 }: MemberDelivery): void {
     const sent = new Map<SocketMetrics | undefined, number>();
-    for (const connection of this.#members.keys()) {
-      if (except && connection.id === except) continue;
+    // Made when a member needs them: most groups have members of one kind only.
+    const plain = once(() => new SharedMessage(text));
+    const placed = once(({ alias, offset }: MemberPlace) => new SharedMessage(withPlace(text, path, alias, offset)));
+    const skipped = once(({ alias, offset }: MemberPlace) => new SharedMessage(encodeGroup(alias, offset)));
+    for (const [connection, { isWaiting, losses }] of this.#members) {
+      if (isKept && isWaiting) continue;
+      const ownPlace = connection.presented && place;
+      if ((except && connection.clientId === except) || losses <= hadAfter) {
+        if (ownPlace) send(connection, skipped(ownPlace));
+        continue;
+      }
       const { metrics } = connection.socketEndpoint;
-      if (connection.isOpen && connection.sendShared(message, isDroppable)) {
-        sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
-      } else metrics?.sent(path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
+      const message = ownPlace ? placed(ownPlace) : plain();
+      if (send(connection, message, isDroppable)) sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
+      else metrics?.sent(path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
     }
     for (const [metrics, count] of sent) metrics?.sent(path, "OK", undefined, count);
   }
+
+  /** Moves all that resume, and do not wait, to another position. */
+  move(alias: string, to: GroupPosition | number): void {
+    const message = new SharedMessage(encodeGroup(alias, to));
+    for (const [connection, { isWaiting }] of this.#members)
+      if (connection.presented && !isWaiting) send(connection, message);
+  }
+}
+
+function send(connection: ServerConnection, message: SharedMessage, isDroppable?: boolean): boolean {
+  return connection.isOpen && connection.sendShared(message, isDroppable);
+}
+
+function once<TArgs extends unknown[], T>(make: (...args: TArgs) => T): (...args: TArgs) => T {
+  let made: T | undefined;
+  return (...args) => {
+    made ??= make(...args);
+    return made;
+  };
 }

@@ -18,10 +18,11 @@ import { decodeGroupMessage, encodeGroupMessage } from "../../groups/groupMessag
 import { localBus } from "../../groups/localBus.js";
 import { channelOf, Topic, type TopicListener } from "../../groups/topic.js";
 import { sizedFrame } from "../../protocol/frame.js";
-import { SharedMessage } from "../../transport/transport.js";
+import { encodeGroup } from "../../protocol/resume.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
 import { connectionOf } from "./connectionOf.js";
-import { Members } from "./members.js";
+import { type MemberDelivery, Members } from "./members.js";
+import { Recoveries } from "./recoveries.js";
 
 /** Where a group is known, and by which name. */
 export interface GroupOptions {
@@ -36,6 +37,9 @@ export interface GroupOptions {
 /** The bus of groups that have none: each has a channel of its own there. */
 let ownBus: GGBus | undefined;
 let ownChannels = 0;
+
+/** How many aliases are given: the same to all members, so that one message is the same to all. */
+let aliases = 0;
 
 /** The groups of a bus that are in use on this node, by the names of their channels. */
 const groupsInUse = new WeakMap<GGBus, Map<string, SharedGroup>>();
@@ -66,6 +70,12 @@ export class SharedGroup implements TopicListener {
   readonly #bus: GGBus | undefined;
   readonly #channel: string;
   #topic: Topic | undefined;
+  /** The members that resume; none without history. */
+  #recoveries: Recoveries | undefined;
+  /** What these call the group. */
+  #alias = "";
+  /** How often messages were lost. */
+  #losses = 0;
   /** Whether the topic is subscribed for the members of this node. */
   #isRetained = false;
 
@@ -120,7 +130,9 @@ export class SharedGroup implements TopicListener {
 
   /** Never rejects. */
   add(connection: ServerConnection): Promise<GGGroupJoin> {
-    const isNew = this.members.add(connection);
+    const isResuming = this.history !== undefined && connection.presented !== undefined;
+    const after = isResuming && !this.members.has(connection) ? connection.presented?.take(this.#name) : undefined;
+    const isNew = this.members.add(connection, after !== undefined, this.#losses);
     if (!isNew && !this.members.has(connection)) return NOT_LIVE;
     const info = isNew && this.#hasPresence ? connection.presenceInfo() : undefined;
     if (!this.#isShared && !info && !this.#topic) return LIVE;
@@ -130,10 +142,12 @@ export class SharedGroup implements TopicListener {
       this.#isRetained = true;
       if (isNew) topic.setCount(this.members.size);
       if (info) topic.presence.join(connection.id, info);
-      return topic.isLive().then((isLive) => ({ isLive }));
+      const recovering = isNew && isResuming ? this.#recoveriesInUse.begin(connection, after) : undefined;
+      return Promise.all([topic.isLive(), recovering]).then(([isLive, recovered]) => ({ isLive, recovered }));
     } catch (error) {
       // A bus of the program has thrown. The connection is a member on this node.
       connection.namedEndpoint.logger.error(`${this.#apiName}: the bus has failed`, { error });
+      this.members.start(connection, this.#losses);
       return NOT_LIVE;
     }
   }
@@ -148,12 +162,12 @@ export class SharedGroup implements TopicListener {
       const inUse = this.inUseWithHistory;
       if (inUse !== this) return inUse.send(method, data, options);
       frame = sizedFrame(method.messagePrefix, method.writeInput(data));
-      except = options?.except ? connectionOf(options.except).id : "";
+      except = options?.except ? connectionOf(options.except).clientId : "";
     } catch (thrown) {
       return this.#unsent(path, unsendable(path, thrown));
     }
     const isKept = !!this.history && !isDroppable;
-    if (!isKept) this.members.send(new SharedMessage(frame), { path, isDroppable, except });
+    if (!isKept) this.members.send(frame, { path, isDroppable, except });
     if (!this.#isShared) return ok(undefined);
     try {
       const published = this.topic.publish(encodeGroupMessage({ frame, except, isDroppable }), isKept);
@@ -168,15 +182,41 @@ export class SharedGroup implements TopicListener {
     }
   }
 
-  onMessage({ body }: GGBusMessage): boolean {
-    const message = decodeGroupMessage(body);
-    const method = message && this.#methods.get(message.path);
-    if (!method || method.hasReply) return false;
-    this.members.send(new SharedMessage(message.frame), message);
-    return true;
+  /** Takes a connection out, though it stays open. Returns whether it was in. */
+  remove(connection: ServerConnection): boolean {
+    const wasIn = this.members.remove(connection);
+    if (wasIn && this.#alias && connection.presented) connection.sendIfOpen(encodeGroup(this.#alias));
+    return wasIn;
   }
 
-  onLost(): void {}
+  onMessage({ body, position }: GGBusMessage, delivery?: Partial<MemberDelivery>): boolean {
+    const alias = this.#alias;
+    const place = position && alias ? { alias, offset: position.offset } : undefined;
+    const message = decodeGroupMessage(body);
+    const isReadable = message !== undefined && this.#isSendable(message.path);
+    if (isReadable) this.members.send(message.frame, { ...message, place, isKept: !!position, ...delivery });
+    else if (place) this.members.move(alias, place.offset);
+    return isReadable;
+  }
+
+  onDisplaced(message: GGBusMessage): boolean {
+    return this.onMessage(message, { isKept: true });
+  }
+
+  onRepeated(message: GGBusMessage, losses: number): boolean {
+    return this.onMessage(message, { hadAfter: this.#losses - losses });
+  }
+
+  onLost({ epoch, offset }: GGPosition): void {
+    this.#losses++;
+    if (!this.#alias) return;
+    this.members.move(this.#alias, { epoch, offset, recovered: false });
+    this.#recoveries?.settle();
+  }
+
+  onKnown(): void {
+    this.#recoveries?.settle();
+  }
 
   onUsed(): void {
     if (!this.#bus) return;
@@ -188,11 +228,33 @@ export class SharedGroup implements TopicListener {
     if (this.#bus) groupsInUse.get(this.#bus)?.delete(this.#channel);
   }
 
+  #isSendable(path: string): boolean {
+    return this.#methods.get(path)?.hasReply === false;
+  }
+
+  /** Made with the first member that resumes. */
+  get #recoveriesInUse(): Recoveries {
+    const group = this;
+    this.#alias ||= `${++aliases}`;
+    this.#recoveries ??= new Recoveries({
+      name: this.#name,
+      alias: this.#alias,
+      get position() {
+        return group.position;
+      },
+      isSendable: (path) => this.#isSendable(path),
+      recover: (...position) => this.topic.recover(...position),
+      onStarted: (connection) => this.members.start(connection, this.#losses),
+    });
+    return this.#recoveries;
+  }
+
   get #isShared(): boolean {
     return this.#bus !== undefined || this.history !== undefined;
   }
 
   #left(connection: ServerConnection, hasClosed: boolean): void {
+    this.#recoveries?.end(connection);
     const topic = this.#topic;
     if (!topic || !this.#isRetained) return;
     topic.setCount(this.members.size);

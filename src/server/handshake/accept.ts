@@ -13,6 +13,7 @@ import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
 import { parseQuery, type QueryArgs } from "../../protocol/query.js";
+import { RESUME_MEMBER, type Resumption, readResumption } from "../../protocol/resume.js";
 import type { WsTransport } from "../../transport/node/ws.js";
 import { answeredAtOnce } from "../answeredAtOnce.js";
 import { ConnectionAddress } from "../connection/connectionAddress.js";
@@ -99,7 +100,12 @@ class Handshake {
     if (headers === "too large") return this.#refuseTooLarge();
     const agreed = capabilities.agreeOn(headers[CAPABILITIES_MEMBER]);
     delete headers[CAPABILITIES_MEMBER];
-    const enter = (scopes: Scopes) => this.#enter(scopes, agreed);
+    let resumption: Resumption | undefined;
+    if (agreed.agreed.has("resume")) {
+      resumption = readResumption(headers[RESUME_MEMBER]);
+      delete headers[RESUME_MEMBER];
+    }
+    const enter = (scopes: Scopes) => this.#enter(scopes, agreed, resumption);
     let asked = "a middleware";
     const resolve = () => {
       asked = "the permission resolver";
@@ -118,7 +124,7 @@ class Handshake {
     return scopes instanceof Promise ? scopes.then(enter, refuse) : enter(scopes);
   }
 
-  #enter(scopes: Scopes, { agreed, accept }: AgreedCapabilities): void {
+  #enter(scopes: Scopes, { agreed, accept }: AgreedCapabilities, resumption?: Resumption): void {
     const api = this.#api;
     const transport = this.#transport;
     const notPermitted = checkPermission(api.connectPermission, scopes, api.apiName);
@@ -136,7 +142,8 @@ class Handshake {
       return this.#refuse(this.#publicError(thrown, "keys"));
     }
     const handlers = api.rawHandlers.size > 0 ? new RawHandlers() : new Handlers();
-    const connection = new ServerConnection(transport, api, this.#slot, this.#context, handlers, agreed, scopes);
+    const slot = this.#slot;
+    const connection = new ServerConnection(transport, api, slot, this.#context, handlers, agreed, scopes, resumption);
     // Not in a batch: the client accepts batches only once it has read this.
     transport.sendShared(accept);
     transport.limitMessages(api.limits.maxPayloadBytes);

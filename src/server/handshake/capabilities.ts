@@ -8,6 +8,7 @@ import {
 } from "../../protocol/capabilities.js";
 import { MAX_BATCH_BYTES } from "../../protocol/frame.js";
 import { encodeHandshakeOk } from "../../protocol/handshake.js";
+import { MAX_POSITIONS } from "../../protocol/resume.js";
 import { SharedMessage } from "../../transport/transport.js";
 
 /** What a server and one of its clients both can do. */
@@ -37,6 +38,7 @@ export class ServerCapabilities {
     const parameters: Partial<Record<GGWebSocketCapability, string>> = {
       batch: `=${MAX_BATCH_BYTES}`,
       alive: `=${heartbeat?.silenceMs},${heartbeat?.answerMs}`,
+      resume: `=${MAX_POSITIONS}`,
     };
     const possible = offered.filter((name) => name !== "alive" || heartbeat);
     this.#own = new Map(possible.map((name) => [name, parameters[name] ?? ""]));
