@@ -5,6 +5,7 @@ import { GGHttpServer } from "@grest-ts/http";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { GGSocketGroup, localBus } from "@grest-ts/websocket";
 import { redisBus } from "@grest-ts/websocket/redis";
+import { isUp } from "../nodes/bus.js";
 import plain, { Api } from "./grest.js";
 
 const HISTORY = { size: 200, ttlMs: 300_000 };
@@ -116,10 +117,3 @@ export default {
 
   connect: plain.connect,
 };
-
-async function isUp(bus) {
-  if (bus.health === "up") return;
-  await new Promise((resolve) => {
-    bus.onHealth((health) => health === "up" && resolve());
-  });
-}

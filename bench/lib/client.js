@@ -1,6 +1,7 @@
 // One contender's clients in a process of their own.
 import { setImmediate as turn } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { cpuTasks } from "./cpu.js";
 
 globalThis.WebSocket ??= WebSocket; // built into Node from 22 on; some contenders need it
 const [, , name, port] = process.argv;
@@ -26,6 +27,7 @@ async function connect(count) {
 }
 
 const tasks = {
+  ...cpuTasks,
   connect: ({ count }) => connect(count),
   async calls({ inFlight, ms, data }) {
     const end = performance.now() + ms;
@@ -79,6 +81,7 @@ const tasks = {
     for (const client of clients.splice(0)) client.close();
     await turn();
   },
+  ...contender.clientTasks?.(Number(port)),
 };
 
 /** In µs. */

@@ -2,20 +2,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 import { WebSocket } from "ws";
+import { cpuTasks } from "./cpu.js";
 
 globalThis.WebSocket ??= WebSocket;
 const { default: contender } = await import(`../contenders/${process.argv[2]}.js`);
 const server = await contender.serve();
-let cpu;
 
 const tasks = {
-  start() {
-    cpu = process.cpuUsage();
-  },
-  stop() {
-    const { user, system } = process.cpuUsage(cpu);
-    return user + system;
-  },
+  ...cpuTasks,
   async memory() {
     for (let i = 0; i < 5; i++) {
       globalThis.gc();

@@ -1,6 +1,7 @@
 // What groups cost on several nodes. Each workload starts what it needs, and then measures its variants in turn. Times are
 // CPU times of the node unless noted; what is compared is compared with the yardstick of the same round.
 import { startPair } from "../lib/processes.js";
+import { workloads as comingBack } from "./resume.js";
 
 const NODE = "grest-nodes";
 const data = { text: "Hello, how are you today?", channelId: "general" };
@@ -168,4 +169,5 @@ export const workloads = {
   "nodes: lone messages": latency,
   "nodes: 1, 2, 3 nodes": nodes,
   "nodes: retained message": retained,
+  ...comingBack,
 };

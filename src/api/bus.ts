@@ -134,9 +134,9 @@ export interface GGBus {
   subscribe(channel: string, listener: GGBusListener): { readonly active: Promise<void>; readonly end: Unsubscribe };
   /**
    * Reads what is kept after a position, at most `limit` messages. The position must come from this bus, or be
-   * `{ epoch: "", offset: 0 }`, of a node that knows nothing, which gets the latest `limit` messages. An epoch begins where nothing is known of the channel; another
-   * one begins where the position is ahead of all that is kept, since the bus has gone back in time then. An epoch must not
-   * end by itself while it is read: groups that are in use read every 30 s.
+   * `{ epoch: "", offset: 0 }`, of a node that knows nothing, which gets the latest `limit` messages. An epoch begins where
+   * nothing is known of the channel; another one begins where the position is ahead of all that is kept, since the bus has
+   * gone back in time then. An epoch must not end by itself while it is read: groups that are in use read every 30 s.
    *
    * @throws GGBusError (as a rejection)
    */

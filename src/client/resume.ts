@@ -7,20 +7,22 @@ import { type GroupPosition, MAX_POSITIONS, RESUME_MEMBER } from "../protocol/re
 import type { ClientPlatform } from "./platform/platform.js";
 
 /** How many groups are remembered: beyond, the one whose latest join is the longest ago is forgotten. */
-const MAX_PLACES = 1_000;
+const MAX_PLACES = 10_000;
 
-/** Names of groups that are longer are not presented: 100 of them fit into a handshake. */
-const MAX_NAME = 150;
+/** The longest JSON text of a position that is presented: 100 of them fit into a handshake, where they are JSON in JSON. */
+const MAX_POSITION = 250;
 
 /** Where a client is in a group: everything up to its offset has been handled. */
 interface Place {
   readonly group: string;
   readonly epoch: string;
   offset: number;
-  /** The offset that the latest handshake has presented. */
+  /** The offset at the latest handshake. */
   presented: number;
-  /** That of the latest connection that has it. */
-  inbox: Inbox;
+  /** The epoch that the group was in at the latest handshake, when it has another since. */
+  former: string | undefined;
+  /** The number of the latest connection that has it; 0 once that has left the group. */
+  serial: number;
 }
 
 /** What `createClient` makes of its option, for each client anew. */
@@ -42,61 +44,59 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
     // Names this client, for the time that it has connections: it needs no secret.
     const session = `${Math.random()}`.slice(2);
     let serial = 0;
+    /** The current place in each group. */
     const places = new Map<string, Place>();
 
     class ResumingInbox extends (platform.endpoint?.Inbox ?? Inbox) {
-      override readonly otherType = FrameType.GROUP;
+      override readonly otherType = this.ofConnection.can("resume") && FrameType.GROUP;
+      readonly #serial = serial;
       /** Where it is in the groups of this connection, by their aliases. */
       readonly #joined = new Map<string, Place>();
 
       protected override dispatch(frame: Frame, method: CompiledMethod | undefined): void {
-        const { type, id, payload } = frame;
-        const [alias = "", offset] = id.split(".");
-        const place = this.#joined.get(alias);
-        if (type === FrameType.GROUP) this.#takeGroup(alias, place, parsePayload(payload) as GroupPosition | number);
-        // An earlier connection may still deliver while another one does.
-        else if (type !== FrameType.MESSAGE || !place || this.#advance(place, Number(offset)))
-          super.dispatch(frame, method);
-      }
-
-      /** Returns whether it was not there yet. */
-      #advance(place: Place, offset: number): boolean {
-        const steps = offset - place.offset;
-        if (steps > 1) this.#report(place.group, false);
-        if (steps > 0) place.offset = offset;
-        return steps > 0;
-      }
-
-      #takeGroup(alias: string, known: Place | undefined, to: GroupPosition | number | undefined): void {
-        if (typeof to === "number") {
-          if (known) this.#advance(known, to);
-          return;
+        const { type, path, id, payload } = frame;
+        const [alias, at] = id.split(".") as [string, string?];
+        const known = this.#joined.get(alias);
+        const to = type === FrameType.GROUP ? parsePayload(payload) : Number(at);
+        if (typeof to !== "number") this.#move(alias, known, to as GroupPosition | undefined);
+        else if (known && type !== FrameType.REQUEST) {
+          // Another connection has brought it, or another place has taken over.
+          if (!(to > known.offset && places.get(known.group) === known)) return;
+          if (to > known.offset + 1) this.#report(known.group, false);
+          known.offset = to;
         }
-        const group = to?.group ?? known?.group ?? "";
-        const before = places.get(group);
+        if (path) super.dispatch(frame, method);
+      }
+
+      #move(alias: string, known: Place | undefined, to: GroupPosition | undefined): void {
+        const own = this.#serial;
         if (!to) {
           this.#joined.delete(alias);
-          if (before?.inbox === this) places.delete(group);
+          // A later connection may still have it.
+          if (known?.serial === own) known.serial = 0;
           return;
         }
-        const { epoch, offset, recovered, missed = 0 } = to;
-        let place: Place = { group, epoch, offset, presented: 0, inbox: this };
+        const { group = known?.group ?? "", epoch, offset, recovered, missed = 0 } = to;
+        const latest = places.get(group);
         // What was presented is ahead of the servers only when they have gone back in time.
-        const goesOn =
-          before?.epoch === epoch && before.offset >= offset && (recovered !== false || before.presented <= offset);
-        if (goesOn) place = before;
-        // What an earlier connection still brings of the place that ends is not taken any more.
-        else if (before && (known || before.inbox !== this)) before.offset = Number.NaN;
-        place.inbox = this;
+        const isSame = latest?.epoch === epoch && (recovered !== false || latest.presented <= offset);
+        const place = isSame
+          ? latest
+          : { group, epoch, offset, serial: own, presented: 0, former: latest?.former ?? latest?.epoch };
+        const outcome = latest?.serial ? isSame && latest.offset >= offset : undefined;
         this.#joined.set(alias, place);
+        // What a later connection has is newer, and so is what an earlier one has got since this one's handshake.
+        if (!isSame && latest && (latest.serial > own || latest.former === epoch)) return;
+        place.offset = Math.max(place.offset, offset);
+        place.serial = Math.max(place.serial, own);
         places.delete(group);
-        if (places.set(group, place).size > MAX_PLACES) places.delete([...places.keys()][0] ?? "");
-        if (to.group || !goesOn) this.#report(group, before && goesOn, offset + missed - place.offset);
+        places.set(group, place);
+        if (to.group || !outcome) this.#report(group, outcome, offset + missed - place.offset);
       }
 
       #report(group: string, recovered: boolean | undefined, missed = 0): void {
-        const { socketEndpoint, context } = this.ofConnection;
-        runCallback(socketEndpoint, context, "onGroup", () =>
+        const connection = this.ofConnection;
+        runCallback(connection.socketEndpoint, connection.context, "onGroup", () =>
           onGroup?.({ group, recovered, missed: Math.max(missed, 0) }),
         );
       }
@@ -108,12 +108,16 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
       endpoint: { ...platform.endpoint, Inbox: ResumingInbox },
       completeHeaders(headers) {
         platform.completeHeaders?.(headers);
-        const known = [...places.values()].filter(({ group }) => group.length <= MAX_NAME);
-        const at = known.slice(-MAX_POSITIONS).map((place) => {
-          place.presented = place.offset;
-          return [place.group, place.epoch, place.offset];
-        });
-        headers[RESUME_MEMBER] = `{"session":"${session}","serial":${++serial},"at":${JSON.stringify(at)}}`;
+        const at = [...places.values()]
+          .filter((place) => place.serial)
+          .map((place) => {
+            if (places.size > MAX_PLACES) places.delete(place.group);
+            place.presented = place.offset;
+            place.former = undefined;
+            return JSON.stringify([place.group, place.epoch, place.offset]);
+          })
+          .filter(({ length }) => length <= MAX_POSITION);
+        headers[RESUME_MEMBER] = `{"session":"${session}","serial":${++serial},"at":[${at.slice(-MAX_POSITIONS)}]}`;
       },
     };
   };

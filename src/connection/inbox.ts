@@ -22,7 +22,7 @@ export class Inbox {
   readonly running: IncomingMessage[] = [];
   protected readonly ofConnection: Connection;
   /** The type of frames without a path that are handed over with the messages, in their turn; usually none. */
-  declare readonly otherType?: FrameType;
+  declare readonly otherType?: FrameType | false;
   readonly #handlers: Handlers;
   /** Waiting messages; `undefined` once messages are handled as they come. */
   protected held: Frame[] | undefined = [];

@@ -14,7 +14,7 @@ export interface ChannelListener {
   onDisplaced(message: GGBusMessage): void;
   /**
    * The next message in the order is one that was delivered before messages were lost, `losses` times since: it was published
-   * again.
+   * again. They are 0 for one that was displaced by the first answer.
    */
   onRepeated(message: GGBusMessage, losses: number): void;
   /** The first answer has come: positions count from here. */
@@ -108,10 +108,10 @@ export class Channel {
    * afterwards; when it has changed during the read, it stays.
    */
   takeRead(after: GGPosition, read: GGBusRead): void {
+    const { epoch, offset } = read.top;
     const need = this.#need;
     const current = need?.after === after ? need : undefined;
     if (current) this.#need = undefined;
-    const { epoch, offset } = read.top;
     const hasGoneBack = (current?.evidence.get(epoch) ?? 0) > offset;
     const ring = this.#ring;
     this.#isBusy = true;
@@ -153,15 +153,20 @@ export class Channel {
     return !this.#isFilled && this.#ring !== undefined && this.#ring.length < this.#size;
   }
 
-  /** Adds the latest messages of the bus to what `since` knows. */
-  fill({ top, missed = [] }: GGBusRead): void {
+  /**
+   * Adds the latest messages of the bus, read at a position of this channel, to what `since` knows. When they do not agree
+   * with that, something is `missing`.
+   */
+  fill(readAt: GGPosition, { top, missed = [] }: GGBusRead): void {
     const ring = this.#ring;
-    if (!ring || top.epoch !== ring.epoch) return;
+    // Messages were lost meanwhile: they belong to what was before.
+    if (!ring || readAt.epoch !== ring.epoch || readAt.offset < ring.top - ring.length) return;
     this.#isFilled = true;
+    if (top.epoch !== readAt.epoch || top.offset < readAt.offset) return this.requireRead();
+    if (missed.some((message) => ring.contradicts(message))) return this.#fork();
     const oldest = ring.top - ring.length + 1;
     const first = top.offset - missed.length + 1;
-    if (missed.some((message) => ring.contradicts(message))) return this.#fork();
-    if (top.offset >= oldest - 1) ring.prepend(missed.slice(0, Math.max(oldest - first, 0)));
+    ring.prepend(missed.slice(0, Math.max(oldest - first, 0)));
   }
 
   #takeQueued(): void {

@@ -22,7 +22,10 @@ export class FormerMessages {
 
   /** Adds what was delivered after so many losses, in order. */
   add(froms: readonly string[], losses: number): void {
-    for (const from of froms) this.#losses.set(from, losses);
+    for (const from of froms) {
+      this.#losses.delete(from);
+      this.#losses.set(from, losses);
+    }
     const excess = this.#losses.size - this.#size - MAX_HELD_MESSAGES;
     if (excess > 0) for (const from of [...this.#losses.keys()].slice(0, excess)) this.#losses.delete(from);
     this.#remaining = this.#size;

@@ -36,7 +36,7 @@ export class KeptOrder {
     this.#channel = channel;
     this.#recovery = new Recovery(channel, {
       readLatest: () => hooks.read(NOTHING_KNOWN, size),
-      check: () => void this.interrupted(),
+      heal: () => void this.heal(),
       onKnown: () => hooks.onKnown(),
     });
     this.#healing = new Healing(channel, {

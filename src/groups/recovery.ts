@@ -2,8 +2,11 @@ import type { GGBusMessage, GGBusRead, GGPosition } from "../api/bus.js";
 import { setDeadline } from "../connection/deadlines.js";
 import type { Channel } from "./channel.js";
 
-/** The bus is not asked more often than this because of positions that this node cannot explain, in ms: peers bring them. */
-const CHECK_INTERVAL = 1_000;
+/**
+ * The bus is not asked more often than this because of positions that this node cannot explain, and not sooner after it has
+ * failed, in ms: peers bring them.
+ */
+const INTERVAL = 1_000;
 
 /** What becomes of a member that has a position of an earlier connection. */
 export interface Recovered {
@@ -17,8 +20,8 @@ export interface Recovered {
 interface RecoveryHooks {
   /** The latest messages that the bus keeps. Rejects when they cannot be read now. */
   readLatest(): Promise<GGBusRead>;
-  /** Looks whether this node has missed something; `caughtUp` follows. */
-  check(): void;
+  /** Reads what the channel is missing, if anything; `caughtUp` follows. */
+  heal(): void;
   /** What was not known may be known now. */
   onKnown(): void;
 }
@@ -33,6 +36,8 @@ export class Recovery {
   /** Up to when nothing that the bus had is missing here, on the clock of `performance.now()`. */
   #caughtUpTo = Number.NEGATIVE_INFINITY;
   #isReading = false;
+  /** While the latest read has failed, and the next one is not due. */
+  #cancelRetry: (() => void) | undefined;
   /** When the latest check began. */
   #checkedAt = Number.NEGATIVE_INFINITY;
   #cancelCheck: (() => void) | undefined;
@@ -63,37 +68,56 @@ export class Recovery {
   /** Nothing is missing any more that the bus had at this time. */
   caughtUp(time: number): void {
     this.#caughtUpTo = time;
+    this.#endPause();
     this.#hooks.onKnown();
   }
 
   end(): void {
     this.#isEnded = true;
+    this.#endPause();
     this.#cancelCheck?.();
   }
 
   #check(): undefined {
     // What is missing is being read, or waits for the bus.
-    if (this.#cancelCheck || this.#order.missing) return;
-    const wait = this.#checkedAt + CHECK_INTERVAL - performance.now();
+    if (this.#isEnded || this.#cancelCheck || this.#order.missing) return;
+    const wait = this.#checkedAt + INTERVAL - performance.now();
     this.#cancelCheck = setDeadline(Math.max(wait, 0), () => {
       this.#cancelCheck = undefined;
       this.#checkedAt = performance.now();
-      this.#hooks.check();
+      this.#order.requireRead();
+      this.#hooks.heal();
     });
   }
 
   async #fill(): Promise<void> {
-    if (this.#isReading) return;
+    const { position } = this.#order;
+    if (!position || this.#isEnded || this.#isReading || this.#cancelRetry) return;
     this.#isReading = true;
     try {
       const latest = await this.#hooks.readLatest();
       if (this.#isEnded) return;
-      this.#order.fill(latest);
-      this.#hooks.onKnown();
+      this.#order.fill(position, latest);
+      this.#hooks.heal();
     } catch {
-      // Those that wait are not kept waiting for long.
+      if (this.#isEnded) return;
+      this.#pause();
     } finally {
       this.#isReading = false;
     }
+    this.#hooks.onKnown();
+  }
+
+  /** Those that wait are not kept waiting for long, but may be by then. */
+  #pause(): void {
+    this.#cancelRetry = setDeadline(INTERVAL, () => {
+      this.#endPause();
+      this.#hooks.onKnown();
+    });
+  }
+
+  #endPause(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
   }
 }

@@ -3,13 +3,15 @@ import type { GGBusMessage, GGPosition } from "../api/bus.js";
 /** The latest messages of one epoch, in order and without hole. */
 export class Ring {
   /** A message is one text and a number here: `from` and then the body, and the length of `from`. */
-  readonly #texts: string[] = [];
-  readonly #fromLengths: number[] = [];
+  #texts: string[] = [];
+  #fromLengths: number[] = [];
   /** Where the oldest message is, once all places are taken. */
   #start = 0;
   /** The offset before the first message that was delivered. */
   #beginning: number;
   #top: number;
+  /** The latest answer of `since`, and the offset that it was for: many ask for the same at once. */
+  #latestSince: { readonly offset: number; readonly messages: WeakRef<readonly GGBusMessage[]> } | undefined;
 
   constructor(
     /** How many messages it keeps. */
@@ -35,6 +37,7 @@ export class Ring {
   /** Adds the message that follows the latest; the oldest makes room. */
   push(body: string, from: string): void {
     this.#top++;
+    this.#latestSince = undefined;
     if (this.length < this.size) return this.#append(body, from);
     this.#texts[this.#start] = textOf(body, from);
     this.#fromLengths[this.#start] = from.length;
@@ -45,9 +48,10 @@ export class Ring {
   prepend(earlier: readonly GGBusMessage[]): void {
     const room = this.size - this.length;
     if (room === 0 || earlier.length === 0) return;
+    // While there is room, the oldest is the first. They may be more than a function takes arguments.
     const added = earlier.slice(-room);
-    this.#texts.unshift(...added.map(({ body, from }) => textOf(body, from)));
-    this.#fromLengths.unshift(...added.map(({ from }) => from.length));
+    this.#texts = [...added.map(({ body, from }) => textOf(body, from)), ...this.#texts];
+    this.#fromLengths = [...added.map(({ from }) => from.length), ...this.#fromLengths];
   }
 
   /** Whether another publication has the place of a message of this epoch. */
@@ -61,7 +65,11 @@ export class Ring {
   since(offset: number, limit = Number.POSITIVE_INFINITY): readonly GGBusMessage[] | undefined {
     if (!Number.isSafeInteger(offset) || offset > this.#top || this.#top - offset > Math.min(limit, this.length))
       return;
-    return Array.from({ length: this.#top - offset }, (_, i) => this.#at(offset + 1 + i));
+    const known = this.#latestSince?.offset === offset ? this.#latestSince.messages.deref() : undefined;
+    if (known) return known;
+    const messages = Array.from({ length: this.#top - offset }, (_, i) => this.#at(offset + 1 + i));
+    this.#latestSince = { offset, messages: new WeakRef(messages) };
+    return messages;
   }
 
   /** The latest messages, in order, at most this many. */

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { GGBusMessage, GGBusRead, GGPosition } from "../../src/api/bus.js";
-import { Channel } from "../../src/groups/channel.js";
+import { Channel, type ChannelListener } from "../../src/groups/channel.js";
 import { MAX_HELD_CHARACTERS, MAX_HELD_MESSAGES } from "../../src/groups/heldMessages.js";
+import { HistoryEngine, type Published } from "../support/historyEngine.js";
 
 const RUNS = Number(process.env.HOSTILE_RUNS ?? 500);
 const SEED = process.env.HOSTILE_SEED ? Number(process.env.HOSTILE_SEED) : undefined;
@@ -10,134 +11,19 @@ const SEED = process.env.HOSTILE_SEED ? Number(process.env.HOSTILE_SEED) : undef
 /** How many epochs a channel knows to have ended. */
 const REMEMBERED_EPOCHS = 8;
 
-/** A message with the one that was published before it. */
-interface Published extends GGBusMessage {
-  readonly before: Published | undefined;
-}
-
-/** All that an engine has. */
-interface EngineState {
-  readonly epoch: string;
-  readonly messages: readonly Published[];
-  /** The offset before the first one that is kept. */
-  readonly trimmed: number;
-  /** What was published last, in any epoch. */
-  readonly latest: Published | undefined;
-}
-
-/** An engine with a history that may be lost, expire, and go back in time, more than once to the same. */
-class Engine {
-  /** More than the size says, as engines do. */
-  readonly #kept: number;
-  #state: EngineState = { epoch: "", messages: [], trimmed: 0, latest: undefined };
-  #saved: EngineState | undefined;
-  #epochs = 0;
-  #publications = 0;
-  /** How often it went back. */
-  rollbacks = 0;
-  /** What was published before each message, for each time that it was published. */
-  readonly #before = new Map<string, (Published | undefined)[]>();
-
-  constructor(kept: number) {
-    this.#kept = kept;
-  }
-
-  get epoch(): string {
-    return this.#state.epoch;
-  }
-
-  get top(): GGPosition {
-    return { epoch: this.epoch, offset: this.#state.messages.length };
-  }
-
-  get latest(): Published | undefined {
-    return this.#state.latest;
-  }
-
-  publish(known?: GGPosition, length = 0): GGBusMessage {
-    const id = ++this.#publications;
-    return this.#keep({ body: `${id}`.padEnd(length), from: `node.${id}` }, known);
-  }
-
-  /** Publishes once more what it does not have. */
-  retry({ body, from }: GGBusMessage, known?: GGPosition): GGBusMessage | undefined {
-    if (!this.#state.messages.some((message) => message.from === from)) return this.#keep({ body, from }, known);
-    return undefined;
-  }
-
-  publishUnkept(): GGBusMessage {
-    const id = ++this.#publications;
-    return { body: `${id}`, from: `node.${id}` };
-  }
-
-  read(after: GGPosition, limit: number): GGBusRead {
-    if (this.epoch === "" || this.#isAhead(after)) this.#begin();
-    const { top } = this;
-    const { trimmed, messages } = this.#state;
-    const isWhole = after.epoch === top.epoch && after.offset >= trimmed && top.offset - after.offset <= limit;
-    return isWhole ? { top, missed: messages.slice(after.offset).map(withoutBefore) } : { top };
-  }
-
-  /** What was published before a message, for each time that it was published. */
-  before(message: GGBusMessage): readonly (Published | undefined)[] {
-    return this.#before.get(JSON.stringify(message)) ?? [];
-  }
-
-  loseAll(): void {
-    this.#state = { ...this.#state, epoch: "", messages: [], trimmed: 0 };
-  }
-
-  expire(): void {
-    this.#state = { ...this.#state, trimmed: this.#state.messages.length };
-  }
-
-  save(): void {
-    this.#saved = this.#state;
-  }
-
-  rollBack(): boolean {
-    if (!this.#saved) return false;
-    this.#state = this.#saved;
-    this.rollbacks++;
-    return true;
-  }
-
-  #keep({ body, from }: GGBusMessage, known: GGPosition | undefined): GGBusMessage {
-    if (this.epoch === "" || this.#isAhead(known)) this.#begin();
-    const { epoch, messages, trimmed, latest } = this.#state;
-    const message = { body, from, position: { epoch, offset: messages.length + 1 }, before: latest };
-    this.#before.set(JSON.stringify(withoutBefore(message)), [...this.before(withoutBefore(message)), latest]);
-    this.#state = {
-      epoch,
-      messages: [...messages, message],
-      trimmed: Math.max(trimmed, messages.length + 1 - this.#kept),
-      latest: message,
-    };
-    return withoutBefore(message);
-  }
-
-  #isAhead(position: GGPosition | undefined): boolean {
-    return this.epoch !== "" && position?.epoch === this.epoch && position.offset > this.#state.messages.length;
-  }
-
-  #begin(): void {
-    this.loseAll();
-    this.#state = { ...this.#state, epoch: `E${++this.#epochs}` };
-  }
-}
-
-const withoutBefore = ({ body, from, position }: GGBusMessage): GGBusMessage => ({ body, from, position });
-
 /** A channel behind a bus that does with messages what it is told to, and what the channel has made of it. */
 class Node {
   readonly channel: Channel;
   readonly delivered: GGBusMessage[] = [];
+  readonly repeated: GGBusMessage[] = [];
   readonly lost: GGPosition[] = [];
   reads = 0;
   /** What the engine was like when it last answered. */
   provenAt = 0;
-  readonly #engine: Engine;
+  readonly #engine: HistoryEngine;
   readonly #size: number;
+  /** Whether the first read is to bring what is kept. */
+  readonly #isHistoryWanted: boolean;
   readonly #delayed: GGBusMessage[] = [];
   #read: { after: GGPosition; answer?: GGBusRead; rollbacks: number; latest?: Published | undefined } | undefined;
   /** The latest message since the beginning, or the one before that; `undefined` after a loss. */
@@ -149,6 +35,7 @@ class Node {
   /** How much was lost when each message was delivered. */
   readonly #seen = new Map<string, number>();
   readonly #places = new Set<string>();
+  #hasBegun = false;
   /** What was delivered since the latest loss, and what may not be delivered again although there was one. */
   #sinceLoss: { body: string; offset: number | undefined; top: number }[] = [];
   #recent: readonly string[] = [];
@@ -156,11 +43,19 @@ class Node {
   #top = 0;
   #start = 0;
 
-  constructor(engine: Engine, size: number) {
+  constructor(engine: HistoryEngine, size: number, isHistoryWanted = false) {
     this.#engine = engine;
     this.#size = size;
+    this.#isHistoryWanted = isHistoryWanted;
     this.channel = new Channel(size, {
       onDelivered: (message) => this.#onDelivered(message),
+      onDisplaced: (message) => this.#onDisplaced(message),
+      onRepeated: (message, losses) => this.#onRepeated(message, losses),
+      onBegun: () => {
+        expect(this.#hasBegun).toBe(false);
+        expect(this.channel.position).toBeDefined();
+        this.#hasBegun = true;
+      },
       onLost: (position) => {
         this.#recent = this.#lately;
         this.#sinceLoss = [];
@@ -199,7 +94,7 @@ class Node {
       if (missing) this.#read = { after: missing, rollbacks: 0 };
     } else if (!read.answer) {
       read.rollbacks = this.#engine.rollbacks;
-      read.answer = this.#engine.read(read.after, this.#size + 1);
+      read.answer = this.#engine.read(read.after, this.channel.position || this.#isHistoryWanted ? this.#size + 1 : 0);
       read.latest = this.#engine.latest;
     } else {
       this.#read = undefined;
@@ -249,59 +144,59 @@ class Node {
   expectUpToDate(): void {
     expect(this.channel.missing).toBeUndefined();
     expect(this.channel.position).toEqual(this.#engine.top);
-    if (this.#latest && !this.#isUnknown) expect(this.#withoutSeen(this.#engine.latest)?.body).toBe(this.#latest.body);
+    if (this.#latest && !this.#isUnknown) expect(this.#engine.latest?.body).toBe(this.#latest.body);
   }
 
   #onDelivered(message: GGBusMessage): void {
-    const { body, from, position } = message;
+    const { body, position } = message;
     const lostBefore = this.#seen.get(body);
     if (lostBefore !== undefined) {
       // Published again, it may be delivered again, in another epoch or when that begins, if that was long ago.
       if (position) expect(lostBefore, `losses when ${body} was delivered before`).toBeLessThan(this.lost.length);
       const isLate = position && position.offset - this.#start > this.#size;
-      const former = position ? [...this.#recent, ...this.#withoutPlace] : this.#lately;
-      if (!isLate) expect(former, "what was delivered lately").not.toContain(body);
+      if (!isLate) expect([...this.#recent, ...this.#withoutPlace], "what was delivered lately").not.toContain(body);
     }
-    // What had no place may get one.
-    this.#seen.set(body, position ? this.lost.length : this.lost.length - 0.5);
+    this.#seen.set(body, this.lost.length);
     this.#sinceLoss.push({ body, offset: position?.offset, top: this.#top });
     this.delivered.push(message);
-    if (!position) return;
+    if (position) this.#onPlaced(message, position);
+  }
+
+  #onDisplaced(message: GGBusMessage): void {
+    const { body, position } = message;
+    expect(position).toBeUndefined();
+    if (this.#seen.has(body)) expect(this.#lately, "what was delivered lately").not.toContain(body);
+    // It may get a place.
+    this.#seen.set(body, this.lost.length - 0.5);
+    this.#sinceLoss.push({ body, offset: undefined, top: this.#top });
+    this.delivered.push(message);
+  }
+
+  #onRepeated(message: GGBusMessage, losses: number): void {
+    const { body, position } = message;
+    const lostBefore = this.#seen.get(body);
+    expect(lostBefore, `losses when ${body} was delivered before`).toBeDefined();
+    expect(losses).toBe(this.lost.length - Math.ceil(lostBefore!));
+    this.#seen.set(body, this.lost.length);
+    this.#sinceLoss.push({ body, offset: position!.offset, top: this.#top });
+    this.repeated.push(message);
+    this.#onPlaced(message, position!);
+  }
+
+  /** The message is the next one in the order. */
+  #onPlaced(message: GGBusMessage, position: GGPosition): void {
     const place = `${position.epoch}:${position.offset}`;
     if (this.lost.length < REMEMBERED_EPOCHS) expect(this.#places, "places of what was delivered").not.toContain(place);
     this.#places.add(place);
     const befores = this.#engine.before(message);
-    expect(befores.length, `how often ${from} was published at ${position.epoch}:${position.offset}`).not.toBe(0);
+    expect(befores.length, `how often ${message.from} was published at ${place}`).not.toBe(0);
     if (this.#isUnknown) this.#isUnknown = false;
-    else if (this.#latest || !this.#from)
-      expect(befores.map((before) => this.#withoutSeen(before)?.body)).toContain(this.#latest?.body);
-    else {
-      const next = { ...this.#from, offset: this.#from.offset + 1 };
-      expect([position.epoch, position.offset]).toEqual([next.epoch, expect.any(Number)]);
-      const between = befores.map((before) => (before?.position?.epoch === next.epoch ? before : undefined));
-      const skipped = between.map((before) => this.#withoutSeen(before)?.position);
-      // Those in between were delivered before the loss.
-      expect(
-        skipped.some((skippedTo) => skippedTo?.epoch !== next.epoch || skippedTo.offset < next.offset),
-        `the first of ${next.epoch} after ${this.#from.offset} is ${position.offset}`,
-      ).toBe(true);
-    }
+    else if (this.#latest || !this.#from) expect(befores.map((before) => before?.body)).toContain(this.#latest?.body);
+    else expect(position).toEqual({ ...this.#from, offset: this.#from.offset + 1 });
     this.#latest = { ...message, before: befores[0] };
     this.#isAtStart = false;
     expect(this.channel.position).toEqual(position);
     this.#top = position.offset;
-  }
-
-  /** The latest one up to a message that was not delivered before the latest loss. */
-  #withoutSeen(message: Published | undefined): Published | undefined {
-    let latest = message;
-    while (
-      latest &&
-      latest.body !== this.#latest?.body &&
-      (this.#seen.get(latest.body) ?? this.lost.length) < this.lost.length
-    )
-      latest = latest.before;
-    return latest;
   }
 
   /** What was delivered without a place since the latest loss. */
@@ -365,7 +260,7 @@ const step = fc.oneof(
 );
 
 function run(
-  engine: Engine,
+  engine: HistoryEngine,
   nodes: readonly [Node, Node],
   steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[],
 ) {
@@ -430,9 +325,10 @@ describe("a channel", () => {
         fc.integer({ min: 1, max: 6 }),
         fc.integer({ min: 0, max: 2 }),
         fc.array(step, { maxLength: 80, size: "max" }),
-        (size, more, steps) => {
-          const engine = new Engine(size + more);
-          const nodes = [new Node(engine, size), new Node(engine, size)] as const;
+        fc.tuple(fc.boolean(), fc.boolean()),
+        (size, more, steps, [first, second]) => {
+          const engine = new HistoryEngine(size + more);
+          const nodes = [new Node(engine, size, first), new Node(engine, size, second)] as const;
           run(engine, nodes, steps);
           for (const node of nodes) {
             expect(node.settle()).toBeLessThanOrEqual(4);
@@ -449,36 +345,134 @@ describe("a channel", () => {
     );
   });
 
-  it("gives what follows a position, all of it or nothing, for any position", () => {
+  it.each([
+    ["of what it delivered", false],
+    ["of what the bus had when it began", true],
+  ])("gives what follows a position, all of it or nothing, for any position: %s", (_, isHistoryWanted) => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
         fc.nat({ max: 20 }),
         fc.nat({ max: 20 }),
-        fc.oneof(
-          fc.record({ epoch: fc.constantFrom("", "E1", "E2", "__proto__"), offset: fc.integer({ min: -3, max: 45 }) }),
-          fc.record({
-            epoch: fc.constant("E1"),
-            offset: fc.oneof(fc.double(), fc.constantFrom(Number.NaN, 2 ** 60, -0.5, 1e308)),
-          }),
-          fc.constant({ epoch: "E1", offset: "1" } as unknown as GGPosition),
-          fc.constant({ epoch: null, offset: null } as unknown as GGPosition),
-        ),
+        anyPosition,
         (size, before, after, position) => {
-          const { engine, channel } = started(size, before);
-          const messages = Array.from({ length: after }, () => engine.publish());
-          for (const message of messages) channel.receive(message);
-          const top = before + after;
-          const { offset } = position;
-          const isThere =
-            position.epoch === engine.epoch &&
-            Number.isInteger(offset) &&
-            offset >= Math.max(before, top - size) &&
-            offset <= top;
-          expect(channel.since(position)).toEqual(isThere ? messages.slice(offset - before) : undefined);
+          const { engine, channel, published } = started(size, before, isHistoryWanted);
+          for (let i = 0; i < after; i++) published.push(receive(engine, channel));
+          const oldest = isHistoryWanted ? 0 : before;
+          expect(channel.since(position)).toEqual(
+            whatFollows(published, position, Math.max(oldest, published.length - size)),
+          );
         },
       ),
     );
+  });
+
+  it("gives what follows a position as well when it was filled, however old and new that read is", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.tuple(fc.nat({ max: 12 }), fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.nat({ max: 9 })),
+        fc.boolean(),
+        anyPosition,
+        (size, [before, received, ahead, meanwhile, later], isLate, position) => {
+          const { engine, node, channel, published } = started(size, before);
+          const receiveMore = (count: number) => {
+            for (let i = 0; i < count; i++) published.push(receive(engine, channel));
+          };
+          receiveMore(received);
+          const readAt = channel.position!;
+          const isWanted = before > 0 && received < size;
+          expect(channel.canBeFilled).toBe(isWanted);
+          // The bus has them before it answers, and passes them before its answer, or after that.
+          const coming = Array.from({ length: ahead }, () => engine.publish());
+          published.push(...coming);
+          const read = engine.read({ epoch: "", offset: 0 }, size);
+          if (isLate) for (const message of coming) channel.receive(message);
+          if (isLate) receiveMore(meanwhile);
+          if (isWanted) channel.fill(readAt, read);
+          expect(channel.canBeFilled).toBe(false);
+          if (!isLate) for (const message of coming) channel.receive(message);
+          receiveMore(later);
+          expect([channel.missing, node.lost]).toEqual([undefined, []]);
+          const top = published.length;
+          const readAfter = Math.max(before + received + ahead - size, 0);
+          const known = isWanted ? Math.min(readAfter, before) : before;
+          expect(channel.since(position)).toEqual(whatFollows(published, position, Math.max(known, top - size)));
+        },
+      ),
+    );
+  });
+
+  it.each([
+    [
+      "has another publication at a place",
+      (top: GGPosition) => ({ top, missed: [{ body: "?", from: "other.1", position: top }] }),
+    ],
+    ["is behind", ({ epoch, offset }: GGPosition) => ({ top: { epoch, offset: offset - 1 }, missed: [] })],
+    ["has another epoch", ({ offset }: GGPosition) => ({ top: { epoch: "E9", offset }, missed: [] })],
+  ])("reads what it is missing when it is filled by an engine that %s", (_, answer) => {
+    const { engine, node, channel } = started(5, 3);
+    channel.receive(engine.publish());
+    expect([channel.missing, channel.canBeFilled]).toEqual([undefined, true]);
+    channel.fill(channel.position!, answer(engine.top));
+    expect([channel.missing === undefined, channel.canBeFilled]).toEqual([false, false]);
+    expect(channel.since({ epoch: "E1", offset: 2 })).toBeUndefined();
+    node.settle();
+    node.expectUpToDate();
+  });
+
+  it("is not filled with what was before a loss, and can be filled after that", () => {
+    const { engine, node, channel } = started(5, 3);
+    const readAt = channel.position!;
+    const read = engine.read({ epoch: "", offset: 0 }, 5);
+    for (let i = 0; i < 20; i++) engine.publish();
+    channel.requireRead();
+    node.settle();
+    expect(node.lost).toEqual([{ epoch: "E1", offset: 23 }]);
+    channel.fill(readAt, read);
+    expect([channel.canBeFilled, channel.missing]).toEqual([true, undefined]);
+    channel.fill(channel.position!, engine.read({ epoch: "", offset: 0 }, 5));
+    expect(channel.since({ epoch: "E1", offset: 18 })?.map(({ body }) => body)).toEqual(["19", "20", "21", "22", "23"]);
+    expect(channel.since({ epoch: "E1", offset: 17 })).toBeUndefined();
+  });
+
+  it("takes histories of any length", () => {
+    const size = 200_000;
+    const engine = new HistoryEngine(size);
+    const position = (offset: number) => ({ epoch: "E1", offset });
+    const missed = Array.from({ length: size }, (_, i) => ({ body: "", from: `n.${i}`, position: position(i + 1) }));
+    const node = new Node(engine, size);
+    node.channel.takeRead(node.channel.missing!, { top: position(size), missed });
+    expect(node.channel.since(position(0))).toHaveLength(size);
+    expect(node.channel.since(position(1))![0]).toEqual(missed[1]);
+  });
+
+  it("repeats, of what it only learned of, what a member has had since", () => {
+    const events: string[] = [];
+    const channel = channelOf(5, {
+      onDelivered: ({ body }) => events.push(body),
+      onRepeated: ({ body }, losses) => events.push(`${body} again, ${losses}`),
+      onLost: ({ epoch }) => events.push(`lost, ${epoch}`),
+    });
+    const engine = new HistoryEngine(5);
+    const published = Array.from({ length: 4 }, () => engine.publish());
+    channel.takeRead(channel.missing!, engine.read(channel.missing!, 6));
+    expect(channel.since({ epoch: "E1", offset: 2 })).toEqual(published.slice(2));
+    engine.loseAll();
+    channel.requireRead();
+    channel.takeRead(channel.missing!, engine.read(channel.missing!, 6));
+    for (const message of published) channel.receive(engine.retry(message)!);
+    expect(events).toEqual(["lost, E2", "1", "2", "3 again, 1", "4 again, 1"]);
+  });
+
+  it("reads again what an engine has answered without a top", () => {
+    const { node, channel } = started(5, 1);
+    channel.requireRead();
+    const asked = channel.missing!;
+    expect(() => channel.takeRead(asked, {} as GGBusRead)).toThrow();
+    expect(channel.missing).toBe(asked);
+    node.settle();
+    node.expectUpToDate();
   });
 
   it("delivers at once what is not kept, in any state", () => {
@@ -491,7 +485,7 @@ describe("a channel", () => {
   });
 
   it("delivers what it gets before the first answer, after that and in order", () => {
-    const engine = new Engine(10);
+    const engine = new HistoryEngine(10);
     for (let i = 0; i < 3; i++) engine.publish();
     const node = new Node(engine, 10);
     expect([node.channel.position, node.channel.missing]).toEqual([undefined, { epoch: "", offset: 0 }]);
@@ -670,6 +664,7 @@ describe("a channel", () => {
     const again = twice.map((message) => engine.retry(message)!);
     for (const message of again) channel.receive(message);
     expect([channel.position, node.delivered.length]).toEqual([{ epoch: "E2", offset: 3 }, 3]);
+    expect(node.repeated).toEqual(again);
     expect(channel.since({ epoch: "E2", offset: 0 })).toEqual(again);
     channel.receive(engine.publish());
     expect(node.delivered.at(-1)).toEqual({ body: "5", from: "node.5", position: { epoch: "E2", offset: 4 } });
@@ -677,7 +672,11 @@ describe("a channel", () => {
 
   it("forgets what it delivered before a loss when as many follow as it keeps", () => {
     const delivered: string[] = [];
-    const channel = new Channel(2, { onDelivered: ({ from }) => delivered.push(from), onLost() {} });
+    const repeated: unknown[] = [];
+    const channel = channelOf(2, {
+      onDelivered: ({ from }) => delivered.push(from),
+      onRepeated: (...args) => repeated.push(args),
+    });
     const publish = (epoch: string, offset: number, from: string) =>
       channel.receive({ body: "text", from, position: { epoch, offset } });
     channel.takeRead(channel.missing!, { top: { epoch: "E1", offset: 0 } });
@@ -685,7 +684,7 @@ describe("a channel", () => {
     channel.requireRead();
     channel.takeRead(channel.missing!, { top: { epoch: "E2", offset: 0 } });
     for (const [i, from] of ["b", "c", "a"].entries()) publish("E2", i + 1, from);
-    expect(delivered).toEqual(["a", "b", "c", "a"]);
+    expect([delivered, repeated]).toEqual([["a", "b", "c", "a"], []]);
   });
 
   it("does not deliver again what it delivered without a place when it was lost", () => {
@@ -696,8 +695,10 @@ describe("a channel", () => {
     engine.loseAll();
     node.settle();
     expect(node.delivered).toEqual([{ body: held.body, from: held.from }]);
-    channel.receive(engine.retry(held)!);
+    const again = engine.retry(held)!;
+    channel.receive(again);
     expect([channel.position, node.delivered.length]).toEqual([{ epoch: "E2", offset: 1 }, 1]);
+    expect(node.repeated).toEqual([again]);
   });
 
   it("delivers what is published again and it has only learned of", () => {
@@ -715,6 +716,7 @@ describe("a channel", () => {
     const again = engine.retry(learned)!;
     for (const each of [channel, late.channel]) each.receive(again);
     expect([node.delivered, late.delivered]).toEqual([[again], [again]]);
+    expect([node.repeated, late.repeated]).toEqual([[], []]);
   });
 
   it("does not go back to an epoch of which a message comes late", () => {
@@ -772,7 +774,7 @@ describe("a channel", () => {
 
   it("does not end an epoch for what has happened in the one before", () => {
     const lost: GGPosition[] = [];
-    const channel = new Channel(10, { onDelivered() {}, onLost: (position) => lost.push(position) });
+    const channel = channelOf(10, { onLost: (position) => lost.push(position) });
     const message = { body: "1", from: "node.1", position: { epoch: "E1", offset: 1 } };
     channel.takeRead(channel.missing!, { top: { epoch: "E1", offset: 0 } });
     channel.receive(message);
@@ -789,8 +791,10 @@ describe("a channel", () => {
 
   it("delivers what was published again in another epoch once, and in its new place", () => {
     const events: unknown[] = [];
-    const channel = new Channel(10, {
+    const channel = channelOf(10, {
       onDelivered: (message) => events.push(message),
+      onDisplaced: (message) => events.push(message),
+      onRepeated: (message) => events.push(message),
       onLost: (position) => events.push(position),
     });
     channel.takeRead(channel.missing!, { top: { epoch: "E1", offset: 1 } });
@@ -829,14 +833,13 @@ describe("a channel", () => {
   });
 
   it("takes messages in order that arrive while it delivers", () => {
-    const engine = new Engine(10);
+    const engine = new HistoryEngine(10);
     const delivered: string[] = [];
-    const channel: Channel = new Channel(10, {
+    const channel: Channel = channelOf(10, {
       onDelivered({ body }) {
         if (body === "1") channel.receive(engine.publish());
         delivered.push(body);
       },
-      onLost() {},
     });
     channel.takeRead(channel.missing!, engine.read(channel.missing!, 10));
     channel.receive(engine.publish());
@@ -844,11 +847,45 @@ describe("a channel", () => {
   });
 });
 
+const anyPosition = fc.oneof(
+  fc.record({ epoch: fc.constantFrom("", "E1", "E2", "__proto__"), offset: fc.integer({ min: -3, max: 65 }) }),
+  fc.record({
+    epoch: fc.constant("E1"),
+    offset: fc.oneof(fc.nat({ max: 40 }), fc.double(), fc.constantFrom(Number.NaN, 2 ** 60, -0.5, 1e308)),
+  }),
+  fc.constant({ epoch: "E1", offset: "1" } as unknown as GGPosition),
+  fc.constant({ epoch: null, offset: null } as unknown as GGPosition),
+);
+
+/** What follows a position in `E1`, for one who knows what follows `oldest`. */
+function whatFollows(published: readonly GGBusMessage[], { epoch, offset }: GGPosition, oldest: number): unknown {
+  const isThere = epoch === "E1" && Number.isInteger(offset) && offset >= oldest && offset <= published.length;
+  return isThere ? published.slice(offset) : undefined;
+}
+
+function receive(engine: HistoryEngine, channel: Channel): GGBusMessage {
+  const message = engine.publish();
+  channel.receive(message);
+  return message;
+}
+
+/** A channel of which nothing but this is listened to. */
+function channelOf(size: number, listener: Partial<ChannelListener>): Channel {
+  return new Channel(size, {
+    onDelivered() {},
+    onDisplaced() {},
+    onRepeated() {},
+    onBegun() {},
+    onLost() {},
+    ...listener,
+  });
+}
+
 /** A channel that has read, while so much was published. */
-function started(size: number, published: number) {
-  const engine = new Engine(size + 1);
-  for (let i = 0; i < published; i++) engine.publish();
-  const node = new Node(engine, size);
+function started(size: number, count: number, isHistoryWanted = false) {
+  const engine = new HistoryEngine(size + 1);
+  const published = Array.from({ length: count }, () => engine.publish());
+  const node = new Node(engine, size, isHistoryWanted);
   expect(node.settle()).toBe(1);
-  return { engine, node, channel: node.channel };
+  return { engine, node, channel: node.channel, published };
 }

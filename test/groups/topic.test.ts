@@ -29,6 +29,8 @@ function topicOn(bus: GGBus, { history }: { history: typeof HISTORY | undefined 
     logger: () => logger,
     listener: {
       onMessage: ({ body }: GGBusMessage) => seen.push(body) > 0,
+      onDisplaced: ({ body }: GGBusMessage) => seen.push(`${body} without a place`) > 0,
+      onRepeated: ({ body }: GGBusMessage) => seen.push(`${body} again`) > 0,
       onLost: ({ offset }: GGPosition) => void seen.push(`lost, on from ${offset}`),
     },
   });

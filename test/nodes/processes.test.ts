@@ -1,7 +1,9 @@
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { Balancer } from "../support/balancer.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { describeWithRedis, TestRedis } from "../support/redis.js";
 import { RespProxy } from "../support/respProxy.js";
+import { ResumingClient } from "../support/resumingClient.js";
 import { eventually, ServerNode } from "../support/serverNode.js";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -35,36 +37,62 @@ describeWithRedis("server processes", () => {
     await Promise.all([dying!.up(), stopping!.up()]);
     const member = await near.connect("ann", room);
     await near.run("watch", room);
+    // A third person finds another node when hers has died.
+    const balancer = await Balancer.start();
+    balancer.ports = [dying!.port, near.port];
+    const dan = await ResumingClient.connect("dan", [room], balancer.url);
     const [ofDying, ofStopping] = await Promise.all([dying!.connect("bob", room), stopping!.connect("cat", room)]);
     // The same person on two nodes.
     await dying!.connect("ann", room);
-    await eventually(async () => expect(await near.run("count", room)).toBe(4));
-    expect(await near.run("present", room)).toEqual(["ann", "bob", "cat"]);
-    await eventually(() => expect(near.presence.get("gone")).toHaveLength(2));
+    await eventually(async () => expect(await near.run("count", room)).toBe(5));
+    expect(await near.run("present", room)).toEqual(["ann", "bob", "cat", "dan"]);
+    await eventually(() => expect([...near.presence.get("gone")!].sort()).toEqual(["+bob", "+cat", "+dan"]));
 
     dying!.kill();
     stopping!.pause();
     expect((await ofDying.peer.closed).code).toBe(1006);
     // Members who are not there any more are in no one's way.
     await near.run("publish", room, texts(5, "meanwhile"));
-    await eventually(() => expect(near.presence.get("gone")).toHaveLength(4));
-    expect(near.presence.get("gone")!.slice(2).sort()).toEqual(["-bob", "-cat"]);
-    expect(await near.run("present", room)).toEqual(["ann"]);
-    expect(await near.run("count", room)).toBe(1);
+    await eventually(() => expect(near.presence.get("gone")).toHaveLength(5));
+    expect(near.presence.get("gone")!.slice(3).sort()).toEqual(["-bob", "-cat"]);
+    // She has missed nothing, and was there all the time.
+    expect(dan.events.map(({ recovered }) => recovered)).toEqual([undefined, true]);
+    expect(dan.log.filter((text) => !text.startsWith("["))).toEqual(texts(5, "meanwhile"));
+    expect(await near.run("present", room)).toEqual(["ann", "dan"]);
+    expect(await near.run("count", room)).toBe(2);
 
     stopping!.resume();
-    await eventually(() => expect(near.presence.get("gone")!.slice(4)).toEqual(["+cat"]));
-    await eventually(async () => expect(await near.run("count", room)).toBe(2));
-    expect(await stopping!.run("present", room)).toEqual(["ann", "cat"]);
+    await eventually(() => expect(near.presence.get("gone")!.slice(5)).toEqual(["+cat"]));
+    await eventually(async () => expect(await near.run("count", room)).toBe(3));
+    expect(await stopping!.run("present", room)).toEqual(["ann", "cat", "dan"]);
     await near.run("publish", room, ["after"]);
     for (const each of [member, ofStopping]) await each.got(...texts(5, "meanwhile"), "after");
+    expect(dan.log.at(-1)).toBe("after");
     // Nothing of what is gone is left in Redis.
     await eventually(async () => {
       const fields = (await redis.command("HKEYS", "gg:{Nodes/gone}:p")) as string[];
-      expect(fields.filter((field) => field !== "v")).toHaveLength(2);
+      expect(fields.filter((field) => field !== "v")).toHaveLength(3);
       expect(await redis.command("HLEN", "gg:{Nodes/gone}:c")).toBe(2);
     });
     await Promise.all([dying!.stop(), stopping!.stop()]);
+  });
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])("have clocks an hour apart: a client goes on from node %i to node %i", async (from, to) => {
+    const room = { name: `clocks ${from}`, history: 100 };
+    const balancer = await Balancer.start();
+    balancer.ports = [nodes[from]!.port];
+    const client = await ResumingClient.connect("ann", [room], balancer.url);
+    await nodes[to]!.run("publish", room, texts(3, "before"));
+    await client.got("[joined]", ...texts(3, "before"));
+    balancer.ports = [];
+    balancer.cut();
+    await eventually(() => expect(client.ends.state).toBe("reconnecting"));
+    await nodes[from]!.run("publish", room, texts(3, "missed"));
+    balancer.ports = [nodes[to]!.port];
+    await client.got("[joined]", ...texts(3, "before"), "[recovered, missed 3]", ...texts(3, "missed"));
   });
 
   const faults: [string, (round: number) => unknown][] = [

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { GGBus, GGBusRead } from "../../src/api/bus.js";
 import { failureKind } from "../../src/redis/replies.js";
 import { describeWithRedis, TestRedis } from "../support/redis.js";
 import { eventually, HISTORY, keptIn, listen, publishAll, startNode, texts } from "../support/redisNode.js";
@@ -129,6 +130,54 @@ describeWithRedis("redisBus, when Redis does not do what it is asked", () => {
     expect(await publishAll(bus, "room", ["text 5"])).toEqual([{ epoch, offset: 6 }]);
     expect((await bus.read("room", { epoch, offset: 5 }, 10)).missed).toMatchObject([{ body: "text 5" }]);
     expect((await bus.read("room", { epoch, offset: 4 }, 10)).missed).toBeUndefined();
+  });
+
+  describe("a read of a node that knows nothing", () => {
+    const latest = (bus: GGBus, limit: number) => bus.read("room", { epoch: "", offset: 0 }, limit);
+    const bodiesOf = ({ missed }: GGBusRead) => missed?.map(({ body }) => body);
+
+    it.each([
+      ["dropped", ["DEL", "gg:{room}:s"]],
+      ["expired", ["PEXPIRE", "gg:{room}:s", "1"]],
+      ["emptied", ["XTRIM", "gg:{room}:s", "MAXLEN", "0"]],
+    ])("has the position where the messages were %s, and then what follows", async (_, command) => {
+      const { bus } = startNode({ url: redis.url });
+      const positions = await publishAll(bus, "room", texts(5));
+      await redis.command(...command);
+      await eventually(async () => expect(await latest(bus, 10)).toEqual({ top: positions[4], missed: [] }));
+      const next = { ...positions[4]!, offset: 6 };
+      expect(await publishAll(bus, "room", ["next"])).toEqual([next]);
+      for (const limit of [1, 6, 1_000]) {
+        const read = await latest(bus, limit);
+        expect([read.top, bodiesOf(read), read.missed![0]?.position]).toEqual([next, ["next"], next]);
+      }
+    });
+
+    it("has what Redis has kept where that is a part", async () => {
+      const { bus } = startNode({ url: redis.url });
+      const positions = await publishAll(bus, "room", texts(5));
+      await redis.command("XTRIM", "gg:{room}:s", "MAXLEN", "2");
+      const read = await latest(bus, 2 ** 52);
+      expect([read.top, bodiesOf(read)]).toEqual([positions[4], ["text 3", "text 4"]]);
+      expect(read.missed!.map(({ position }) => position)).toEqual(positions.slice(3));
+    });
+
+    it("begins an epoch where Redis has dropped the position, but not the messages", async () => {
+      const { bus } = startNode({ url: redis.url });
+      const [former] = await publishAll(bus, "room", texts(5));
+      await redis.command("DEL", "gg:{room}:m");
+      const { top, missed = [] } = await latest(bus, 10);
+      expect([top.offset, missed]).toEqual([0, []]);
+      expect(top.epoch).not.toBe(former!.epoch);
+      expect(await latest(bus, 10)).toEqual({ top, missed: [] });
+    });
+
+    it("leaves out a message that a script added without moving the position", async () => {
+      const { bus } = startNode({ url: redis.url });
+      const positions = await publishAll(bus, "room", texts(2));
+      await redis.command("XADD", "gg:{room}:s", "3-0", "b", "not published", "f", "other.1");
+      expect(await latest(bus, 10)).toEqual({ top: positions[1], missed: [] });
+    });
   });
 
   it("keeps the epoch of a channel that is read, and makes no history shorter", async () => {

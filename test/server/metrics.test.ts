@@ -322,6 +322,7 @@ it("has the published names, kinds and labels", () => {
     ["/websocket/bus_published_total", "counter", "api,result"],
     ["/websocket/bus_received_total", "counter", "api,result"],
     ["/websocket/bus_healed_total", "counter", "api,result"],
+    ["/websocket/recoveries_total", "counter", "api,result"],
     ["/websocket/bus_queue", "gauge", "bus"],
     ["/websocket/bus_up", "gauge", "bus"],
   ]);

@@ -192,9 +192,56 @@ export function busSuite(name: string, makeBuses: () => Promise<Buses>): void {
         }
         expect(missedOf(await second.read(channel, { epoch: "unknown", offset: 2 }, 10), top)).toBeUndefined();
         expect(missedOf(await second.read(channel, { epoch: "unknown", offset: 99 }, 10), top)).toBeUndefined();
-        expect(missedOf(await second.read(channel, NOTHING, 10), top)).toBeUndefined();
+        expect(missedOf(await second.read(channel, NOTHING, 0), top)).toBeUndefined();
         // None of that has begun an epoch.
         expect(await first.publish(channel, "text 6", HISTORY)).toEqual({ epoch: top.epoch, offset: 6 });
+      });
+
+      it("reads the latest messages for a node that knows nothing, as many as it asks for and there are", async () => {
+        const channel = channelName();
+        const { first, second, nodes } = await start();
+        const published: unknown[] = [];
+        let top = (await second.read(channel, NOTHING, 0)).top;
+        for (let count = 0; count <= 5; count++) {
+          for (const limit of [1, 2, count, count + 1, 1_000, 2 ** 52]) {
+            const latest = limit > 0 ? published.slice(-limit) : undefined;
+            for (const node of nodes) expect(await node.read(channel, NOTHING, limit)).toEqual({ top, missed: latest });
+          }
+          expect(missedOf(await first.read(channel, NOTHING, 0), top)).toBeUndefined();
+          top = (await first.publish(channel, `text ${count}`, HISTORY))!;
+          published.push({ body: `text ${count}`, from: expect.stringContaining(`${first.node}.`), position: top });
+        }
+      });
+
+      it("reads no more than is kept for a node that knows nothing, in right places", async () => {
+        const channel = channelName();
+        const { first, second } = await start();
+        const options = { history: { size: 10, ttlMs: 60_000 } };
+        let top: GGPosition | undefined;
+        for (let i = 1; i <= 500; i++) top = await first.publish(channel, `text ${i}`, options);
+        for (const limit of [10, 400, 1_000]) {
+          const { missed } = await second.read(channel, NOTHING, limit);
+          expect(missed!.length).toBeGreaterThanOrEqual(10);
+          expect(missed!.length).toBeLessThanOrEqual(Math.min(limit, 499));
+          const offsets = missed!.map((_, i) => 501 - missed!.length + i);
+          expect(missed!.map(({ position }) => position)).toEqual(offsets.map((offset) => ({ ...top, offset })));
+          expect(missed!.map(({ body }) => body)).toEqual(offsets.map((offset) => `text ${offset}`));
+        }
+      });
+
+      it("reads only where it is for a node that knows nothing, when all has expired", async () => {
+        const channel = channelName();
+        const { first, second } = await start();
+        const top = await first.publish(channel, "text", { history: { size: 10, ttlMs: 1 } });
+        await vi.waitFor(
+          async () => expect(await second.read(channel, NOTHING, 10)).toEqual({ top, missed: [] }),
+          PATIENCE,
+        );
+        expect(missedOf(await second.read(channel, { ...top!, offset: 0 }, 10), top!)).toBeUndefined();
+        const next = await first.publish(channel, "next", HISTORY);
+        expect(next).toEqual({ epoch: top!.epoch, offset: 2 });
+        const read = await second.read(channel, NOTHING, 10);
+        expect(read).toMatchObject({ top: next, missed: [{ body: "next", position: next }] });
       });
 
       it("begins an epoch when a channel is read of which nothing is known, for all nodes, and goes on in it", async () => {
@@ -203,7 +250,7 @@ export function busSuite(name: string, makeBuses: () => Promise<Buses>): void {
           const channel = channelName();
           await second.publish(channel, "not kept");
           const { top, missed } = await first.read(channel, after, 10);
-          expect([top.offset, missed]).toEqual([0, undefined]);
+          expect([top.offset, missed ?? []]).toEqual([0, []]);
           expect(top.epoch).not.toBe(after.epoch);
           await second.publish(channel, "not kept");
           expect((await second.read(channel, after, 10)).top).toEqual(top);

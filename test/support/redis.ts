@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "redis";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { closedPort } from "./tcp.js";
 
 const isInstalled = (() => {
@@ -85,6 +85,28 @@ export class TestRedis {
     } finally {
       client.destroy();
     }
+  }
+
+  /** Begins to count commands, as `MONITOR` shows them. */
+  async countOf(pattern: RegExp): Promise<() => Promise<number>> {
+    const client = createClient({ url: this.url, RESP: 2, socket: { reconnectStrategy: false } });
+    client.on("error", () => {});
+    onTestFinished(() => client.destroy());
+    await client.connect();
+    let count = 0;
+    const ends = new Map<string, () => void>();
+    await client.monitor((entry) => {
+      const command = String(entry);
+      if (pattern.test(command)) count++;
+      for (const [mark, end] of ends) if (command.includes(mark)) end();
+    });
+    return async () => {
+      const mark = `end ${ends.size}`;
+      const ended = new Promise<void>((resolve) => ends.set(`"${mark}"`, resolve));
+      await this.command("ECHO", mark);
+      await ended;
+      return count;
+    };
   }
 
   /** `kill -9`: nothing is saved. */

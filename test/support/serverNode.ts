@@ -1,21 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import cluster from "node:cluster";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { afterAll, expect, vi } from "vitest";
+import { afterAll, expect } from "vitest";
 import type { Room } from "../fixtures/nodes/api.js";
 import type { Commands, NodeEvent, NodeOptions } from "../fixtures/nodes/server.js";
+import { eventually } from "./eventually.js";
+import { Member, type Presented } from "./member.js";
 import { root } from "./paths.js";
-import { RawPeer } from "./rawPeer.js";
+import { closedPort } from "./tcp.js";
 
-/** What waits in these tests is bounded by them. */
-const PATIENCE = { timeout: 30_000, interval: 10 };
-
-/** Waits for a state. */
-export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, PATIENCE);
-}
+export { eventually } from "./eventually.js";
+export { LOST, Member } from "./member.js";
 
 /** Ends with its input, so that no process outlives the tests, however they end. The IPC channel is the server's alone. */
 const GUARD = '"$@" & exec 3>&-; read -r _; kill -9 $! 2>/dev/null; wait 2>/dev/null';
@@ -42,7 +40,7 @@ function bundledServer(): string {
   return program;
 }
 
-/** A server process that is a node of a bus over Redis. Ends after the tests of the file. */
+/** A server process. Ends after the tests of the file. */
 export class ServerNode {
   /** What its bus has said: `"up"`, and `"down: "` with the reason. */
   readonly health: string[] = [];
@@ -55,16 +53,8 @@ export class ServerNode {
   #lastCall = 0;
   #output = "";
 
-  private constructor(options: NodeOptions, clockAheadMs: number) {
-    this.#process = spawn("sh", ["-c", GUARD, "sh", process.execPath, bundledServer()], {
-      stdio: ["pipe", "pipe", "pipe", "ipc"],
-      env: {
-        ...process.env,
-        NODE_OPTIONS: "",
-        NODE_OF_TEST: JSON.stringify(options),
-        CLOCK_AHEAD_MS: `${clockAheadMs}`,
-      },
-    });
+  private constructor(process: ChildProcess) {
+    this.#process = process;
     for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
       stream.on("data", (data) => {
         this.#output = `${this.#output}${data}`.slice(-5_000);
@@ -78,13 +68,28 @@ export class ServerNode {
 
   /** Starts a node; its clocks may be wrong. Resolves when it listens: whether Redis is there or not. */
   static async start(options: NodeOptions, clockAheadMs = 0): Promise<ServerNode> {
-    const node = new ServerNode(options, clockAheadMs);
-    afterAllRuns.push(() => node.stop());
-    await eventually(() => {
-      if (node.#hasEnded) throw new Error(`the server has ended: ${node.#output}`);
-      expect(node.#port).not.toBe(0);
+    const guarded = spawn("sh", ["-c", GUARD, "sh", process.execPath, bundledServer()], {
+      stdio: ["pipe", "pipe", "pipe", "ipc"],
+      env: { ...process.env, ...environment(options), CLOCK_AHEAD_MS: `${clockAheadMs}` },
     });
-    return node;
+    return new ServerNode(guarded).#listens();
+  }
+
+  /** Starts a node that is a worker of this process, which has to have the bus. */
+  static async startWorker(): Promise<ServerNode> {
+    cluster.setupPrimary({ exec: bundledServer(), execArgv: [], silent: true });
+    // Workers that ask for any port share one.
+    const options = { isWorker: true, port: await closedPort() };
+    return new ServerNode(cluster.fork(environment(options)).process).#listens();
+  }
+
+  async #listens(): Promise<ServerNode> {
+    afterAllRuns.push(() => this.stop());
+    await eventually(() => {
+      if (this.#hasEnded) throw new Error(`the server has ended: ${this.#output}`);
+      expect(this.#port).not.toBe(0);
+    });
+    return this;
   }
 
   /** Does something on the node. */
@@ -95,7 +100,7 @@ export class ServerNode {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastCall;
       this.#calls.set(id, { resolve: resolve as (result: unknown) => void, reject });
-      this.#process.send({ id, name, args });
+      this.#process.send({ id, name, args }, (error) => error && reject(error));
     });
   }
 
@@ -114,9 +119,13 @@ export class ServerNode {
     return `ws://127.0.0.1:${this.#port}/${path}`;
   }
 
-  /** A connection of a user; with a room, a member of it that messages of other nodes reach. */
-  async connect(user: string, room: Room, isLive = true): Promise<Member> {
-    const member = new Member(await RawPeer.connect(this.urlOf("nodes"), { user }));
+  get port(): number {
+    return this.#port;
+  }
+
+  /** A raw connection of a user: a member of a room that messages of other nodes reach. */
+  async connect(user: string, room: Room, isLive = true, presented?: Presented | "nothing"): Promise<Member> {
+    const member = await Member.connect(this.urlOf("nodes"), { user }, presented);
     expect(await member.join(room)).toBe(isLive);
     return member;
   }
@@ -135,9 +144,11 @@ export class ServerNode {
 
   stop(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#process.exitCode !== null) return resolve();
+      if (this.#process.exitCode !== null || this.#process.signalCode) return resolve();
       this.#process.on("exit", () => resolve());
+      // The guard ends with its input, a worker with its channel.
       this.#process.stdin!.end();
+      if (this.#process.connected) this.#process.disconnect();
     });
   }
 
@@ -146,17 +157,19 @@ export class ServerNode {
   }
 
   #take(message: NodeEvent | Answer): void {
-    if ("id" in message) {
+    if ("id" in message && this.#calls.has(message.id)) {
       const call = this.#calls.get(message.id);
       this.#calls.delete(message.id);
       if (message.error === undefined) call?.resolve(message.result);
       else call?.reject(new Error(message.error));
+    } else if (!("event" in message)) {
+      // It is of the bus of a cluster.
     } else if (message.event === "listening") {
       this.#port = message.port;
       this.pid = message.pid;
     } else if (message.event === "health") {
       this.health.push(message.health === "up" ? "up" : `down: ${message.reason}`);
-    } else {
+    } else if (message.event === "presence") {
       const { room, joined, left } = message;
       const said = this.presence.get(room) ?? [];
       this.presence.set(room, said);
@@ -170,42 +183,12 @@ export class ServerNode {
   }
 }
 
+const environment = (options: NodeOptions) => ({ NODE_OPTIONS: "", NODE_OF_TEST: JSON.stringify(options) });
+
 interface Answer {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: string;
-}
-
-/** What a member writes into its log where messages are lost. */
-export const LOST = "LOST";
-
-/** A connection that keeps what it gets. */
-export class Member {
-  /** The texts in their order, and `LOST`. */
-  readonly log: string[] = [];
-  readonly #answers: ((answer: string) => void)[] = [];
-
-  constructor(readonly peer: RawPeer) {
-    peer.ws.on("message", (data) => {
-      const frame = String(data);
-      if (frame.startsWith("m:Nodes.news::")) this.log.push(JSON.parse(frame.slice("m:Nodes.news::".length)));
-      else if (frame.startsWith("m:Nodes.lost:")) this.log.push(LOST);
-      else this.#answers.shift()?.(frame);
-    });
-  }
-
-  /** Returns whether messages of other nodes reach it. */
-  async join(room: Room): Promise<boolean> {
-    const answer = new Promise<string>((resolve) => this.#answers.push(resolve));
-    this.peer.send(`r:Nodes.join:1:${JSON.stringify(room)}`);
-    return JSON.parse((await answer).replace(/^s:Nodes.join:1:/, "")).data.isLive;
-  }
-
-  /** Waits until it has got exactly these. */
-  async got(...log: readonly string[]): Promise<void> {
-    await eventually(() => expect(this.log.length).toBeGreaterThanOrEqual(log.length));
-    expect(this.log).toEqual(log);
-  }
 }
 
 const afterAllRuns: (() => unknown)[] = [];

@@ -114,6 +114,7 @@ describe("nothing is any", () => {
       | "busPublished"
       | "busReceived"
       | "busHealed"
+      | "recoveries"
       | "busQueue"
       | "busUp"
     >();

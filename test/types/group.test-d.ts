@@ -42,6 +42,10 @@ it("types what is present by the validator of a group", () => {
 it("types the options and results of a group on several nodes", () => {
   const group = new GGSocketGroup(ExtApi, { name: "room", bus: {} as GGBus, history: { size: 1, ttlMs: 1 } });
   expectTypeOf(group.add).returns.resolves.toEqualTypeOf<GGGroupJoin>();
+  expectTypeOf<GGGroupJoin>().toEqualTypeOf<{
+    readonly isLive: boolean;
+    readonly recovered?: boolean | undefined;
+  }>();
   expectTypeOf(group.position).toEqualTypeOf<GGPosition | undefined>();
   expectTypeOf(group.count).returns.resolves.toEqualTypeOf<number>();
   void (() => group.news({ text: "" }, { except: {} as ExtOutgoing, droppable: true }));

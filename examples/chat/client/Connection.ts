@@ -1,5 +1,6 @@
-import type { ERROR } from "@grest-ts/schema";
-import { ChatApi, type ReadEvent, type TypingEvent } from "../shared/ChatApi.js";
+import { type ERROR, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { type GGGroupEvent, resumeGroups } from "@grest-ts/websocket";
+import { ChatApi, groupOfRoom, type ReadEvent, type TypingEvent } from "../shared/ChatApi.js";
 import type { Message, Presence, Room } from "../shared/model.js";
 import { RoomsApi } from "../shared/RoomsApi.js";
 import type { Session } from "./Session.js";
@@ -15,12 +16,14 @@ export interface ConnectionEvents {
   onRead(event: ReadEvent): void;
   onPresence(online: readonly Presence[]): void;
   /**
-   * Another connection is in the room now. What was said meanwhile is in the history of the room; what is said from now on
-   * arrives after the promise.
+   * The room goes on after an interruption. What was said meanwhile arrives next, before anything new, if `isComplete`. If not,
+   * messages may be missing: ask for the history of the room, and leave out those that you have.
    */
-  onReturn(): Promise<void>;
+  onResume(isComplete: boolean): void;
+  /** The server had forgotten the user, who is logged in again. */
+  onRenewal?(): void;
   /** The connection was lost, and is not tried again. */
-  onEnd(error: ERROR<string, unknown>): void;
+  onEnd(error: unknown): void;
 }
 
 export interface ConnectionOptions {
@@ -38,20 +41,30 @@ const STATES = {
   closed: "offline",
 } as const;
 
-/** One user's connection to the server: the socket for events, HTTP for the history. It returns by itself when it is lost. */
+/**
+ * One user's connection to the server: the socket for events, HTTP for the history. It returns by itself when it is lost, and
+ * goes on in the room where it was.
+ */
 export class Connection {
   readonly #client;
   readonly #rooms;
   #roomId: string | undefined;
+  /** Whether nothing of the room is missing since its history was loaded. */
+  #isComplete = false;
   #node: string | undefined;
 
   constructor(
     private readonly session: Session,
-    events: ConnectionEvents,
-    { url, maxAttempts }: ConnectionOptions = {},
+    private readonly events: ConnectionEvents,
+    private readonly options: ConnectionOptions = {},
   ) {
+    const { url, maxAttempts } = options;
     this.#rooms = RoomsApi.createClient(url === undefined ? {} : { url });
-    this.#client = ChatApi.createClient({ url: url ?? "", reconnect: { maxAttempts } });
+    this.#client = ChatApi.createClient({
+      url: url ?? "",
+      reconnect: { maxAttempts },
+      resume: resumeGroups({ onGroup: (event) => this.#resume(event) }),
+    });
     this.#client.incoming.on({
       newMessage: (message) => events.onMessage(message),
       typing: (event) => {
@@ -62,16 +75,14 @@ export class Connection {
       presence: ({ online }) => events.onPresence(online),
       areYouThere: () => true,
     });
+    // What arrives meanwhile waits. When it fails, so does this attempt, and another one follows.
     this.#client.onConnect(async ({ outgoing }) => {
       const roomId = this.#roomId;
-      if (roomId === undefined) return;
-      // When it fails, so does this attempt, and another one follows.
-      this.#node = (await outgoing.joinRoom({ roomId })).node;
-      await events.onReturn();
+      if (roomId !== undefined) this.#node = (await outgoing.joinRoom({ roomId })).node;
     });
     this.#client.onState((state) => events.onState(STATES[state]));
     this.#client.onClose((_, error) => {
-      if (error) events.onEnd(error);
+      if (error) this.#end(error);
     });
   }
 
@@ -83,10 +94,10 @@ export class Connection {
   /**
    * Connects. One that was lost is tried again at once.
    *
-   * @throws NOT_AUTHORIZED when the server no longer knows the session; and why this attempt has failed
+   * @throws EXISTS when the server has forgotten the user, and another one has the name; and why this attempt has failed
    */
   open(): Promise<void> {
-    if (this.#client.state !== "reconnecting") return this.session.run(() => this.#client.connect());
+    if (this.#client.state !== "reconnecting") return this.#connect().catch((error) => this.#renew(error));
     return new Promise((resolve, reject) => {
       const stop = this.#client.onState((state, { error, nextTryAt }) => {
         const isTrying = state === "reconnecting" && nextTryAt === undefined;
@@ -111,12 +122,15 @@ export class Connection {
   /** Joins a room, whose messages then arrive as events. */
   async join(roomId: string): Promise<void> {
     this.#node = (await this.#client.outgoing.joinRoom({ roomId })).node;
+    if (roomId !== this.#roomId) this.#isComplete = false;
     this.#roomId = roomId;
   }
 
   /** The messages of a room. Ask for them when you are in it, and leave out those that you have: then none is missing. */
-  history(roomId: string): Promise<Message[]> {
-    return this.session.run(() => this.#rooms.history({ roomId }));
+  async history(roomId: string): Promise<Message[]> {
+    const messages = await this.session.run(() => this.#rooms.history({ roomId }));
+    if (roomId === this.#roomId) this.#isComplete = true;
+    return messages;
   }
 
   async send(channelId: string, text: string): Promise<void> {
@@ -129,5 +143,33 @@ export class Connection {
 
   markAsRead(messageId: string): void {
     this.#client.outgoing.markAsRead({ messageId });
+  }
+
+  #connect(): Promise<void> {
+    return this.session.run(() => this.#client.connect());
+  }
+
+  /** A connection is in a group, or has lost messages of it. */
+  #resume({ group, recovered }: GGGroupEvent): void {
+    // In a room that is being joined, there is nothing to go on with yet.
+    if (this.#roomId === undefined || group !== groupOfRoom(this.#roomId)) return;
+    this.#isComplete &&= recovered === true;
+    this.events.onResume(this.#isComplete);
+  }
+
+  /**
+   * Connects with a new log-in, where the server has forgotten the earlier one: it was restarted, and kept it in memory.
+   *
+   * @throws its argument, unless that is the reason
+   */
+  async #renew(error: unknown): Promise<void> {
+    if (!NOT_AUTHORIZED.is(error)) throw error;
+    await this.session.renew(this.options.url);
+    this.events.onRenewal?.();
+    await this.#connect();
+  }
+
+  async #end(error: ERROR<string, unknown>): Promise<void> {
+    await this.#renew(error).catch((reason) => this.events.onEnd(reason));
   }
 }

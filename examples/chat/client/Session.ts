@@ -6,11 +6,27 @@ import type { User } from "../shared/model.js";
 /** A logged-in user. Calls inside a session send its token to the server. */
 export class Session {
   readonly user: User;
-  readonly #context: GGContext;
+  readonly #context = new GGContext("session");
+  #logIn: LogInResponse;
 
-  constructor(readonly logIn: LogInResponse) {
+  constructor(logIn: LogInResponse) {
     this.user = logIn.user;
-    this.#context = new GGContext("session").set(GG_AUTH_TOKEN, logIn.token);
+    this.#logIn = logIn;
+    this.#context.set(GG_AUTH_TOKEN, logIn.token);
+  }
+
+  get logIn(): LogInResponse {
+    return this.#logIn;
+  }
+
+  /**
+   * Logs in again by the same name, where the server has forgotten the log-in.
+   *
+   * @throws EXISTS when another user has taken the name meanwhile
+   */
+  async renew(url?: string): Promise<void> {
+    this.#logIn = await requestLogIn(this.user.name, url);
+    this.#context.set(GG_AUTH_TOKEN, this.#logIn.token);
   }
 
   /** A browser loses the context after an `await`, so start each call in its own `run`. */
@@ -26,6 +42,9 @@ export class Session {
  * @throws EXISTS when a user of that name is connected, VALIDATION_ERROR when the name is invalid
  */
 export async function logIn(name: string, url?: string): Promise<Session> {
-  const client = AuthApi.createClient(url === undefined ? {} : { url });
-  return new Session(await client.logIn({ name }));
+  return new Session(await requestLogIn(name, url));
+}
+
+async function requestLogIn(name: string, url: string | undefined): Promise<LogInResponse> {
+  return AuthApi.createClient(url === undefined ? {} : { url }).logIn({ name });
 }

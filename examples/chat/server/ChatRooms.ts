@@ -1,9 +1,9 @@
 import { type GGBus, GGSocketGroup } from "@grest-ts/websocket";
-import { ChatApi, type ChatApiContract } from "../shared/ChatApi.js";
+import { ChatApi, type ChatApiContract, groupOfRoom } from "../shared/ChatApi.js";
 import { IsUser, type Presence, type Room, type User } from "../shared/model.js";
 import { findRoom, ROOMS } from "./rooms.js";
 
-/** How long a node that was cut off may take to read what it has missed. */
+/** What a node or a client that was cut off finds when it is back: so many messages, that are not older. */
 const HISTORY = { size: 200, ttlMs: 300_000 };
 
 /** A room, and the connections that are in it, on all nodes. */
@@ -24,7 +24,12 @@ export class ChatRooms {
   ) {
     this.#rooms = new Map(
       ROOMS.map((room) => {
-        const group = new GGSocketGroup(ChatApi, { name: `room:${room.id}`, bus, history: HISTORY, presence: IsUser });
+        const group = new GGSocketGroup(ChatApi, {
+          name: groupOfRoom(room.id),
+          bus,
+          history: HISTORY,
+          presence: IsUser,
+        });
         group.onPresence(() => void this.#report());
         return [room.id, { ...room, group }];
       }),

@@ -57,4 +57,7 @@ export const ChatApiContract = defineSocketContract("ChatApi", {
   },
 });
 
+/** The name of the group of a room, as both ends know it. */
+export const groupOfRoom = (roomId: string): string => `room:${roomId}`;
+
 export const ChatApi = webSocketSchema(ChatApiContract).path("ws/chat").use(auth).done();

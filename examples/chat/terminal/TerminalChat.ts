@@ -1,3 +1,4 @@
+import { EXISTS } from "@grest-ts/schema";
 import { Connection, type ConnectionState } from "../client/Connection.js";
 import { describeError } from "../client/describeError.js";
 import type { Session } from "../client/Session.js";
@@ -23,7 +24,8 @@ export class TerminalChat {
   readonly #readers = new Set<string>();
   readonly #typedAt = new Map<string, number>();
   #channelId = "";
-  #isAway = false;
+  /** Whether the user has read that the connection is lost. */
+  #wasLost = false;
   #online: readonly Presence[] = [];
 
   constructor(
@@ -39,9 +41,10 @@ export class TerminalChat {
         onTyping: ({ name }) => this.#showTyping(name),
         onRead: ({ name }) => this.#showReader(name),
         onPresence: (online) => this.#showChanges(online),
-        onReturn: () => this.#catchUp(),
-        onEnd: () => {
-          this.screen.fail("The connection to the server is gone.");
+        onResume: (isComplete) => this.#resume(isComplete),
+        onEnd: (error) => {
+          // Another user may have the name by now.
+          this.screen.fail(EXISTS.is(error) ? describeError(error) : "The connection to the server is gone.");
           process.exitCode = 1;
           this.screen.end();
         },
@@ -101,10 +104,13 @@ export class TerminalChat {
     for (const message of fresh.slice(-RECENT)) this.#show(message);
   }
 
-  /** Prints what was said while the connection was away. */
-  async #catchUp(): Promise<void> {
+  /** Before what was said while the connection was away. */
+  async #resume(isComplete: boolean): Promise<void> {
+    if (this.#wasLost) this.screen.print(`  Reconnected${this.#place}`);
+    this.#wasLost = false;
+    if (isComplete) return;
+    this.screen.print("  You may have missed messages");
     try {
-      this.screen.print(`  connected again${this.#place}`);
       const history = await this.#connection.history(this.#channelId);
       for (const message of history) if (this.#isNew(message)) this.#show(message);
     } catch (error) {
@@ -130,8 +136,9 @@ export class TerminalChat {
   }
 
   #showState(state: ConnectionState): void {
-    if (state === "reconnecting" && !this.#isAway) this.screen.print("  the connection is lost, trying again…");
-    this.#isAway = state === "reconnecting";
+    if (state !== "reconnecting" || this.#wasLost) return;
+    this.#wasLost = true;
+    this.screen.print("  The connection is lost, trying again…");
   }
 
   /** Names the server process, where there are several. */

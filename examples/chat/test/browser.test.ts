@@ -1,9 +1,11 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { CHROMIUM_ARGS, findChromium } from "../../../test/support/chromium.js";
+import { Gate } from "../../../test/support/gate.js";
+import { Balancer } from "../tools/cluster/Balancer.js";
 import { buildForTests } from "./support/build.js";
 import { ChatServer } from "./support/ChatServer.js";
-import { CLIENT_FRAMES, SERVER_FRAMES, strangeFrames } from "./support/wire.js";
+import { CLIENT_FRAMES, SERVER_FRAMES_NOW, strangeFrames } from "./support/wire.js";
 
 /** The built page in a real browser, against the built server. */
 
@@ -26,21 +28,21 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
   });
 
   /** A separate window, as for another user. */
-  async function openWindow(options: BrowserContextOptions = {}): Promise<Window> {
+  async function openWindow(options: BrowserContextOptions = {}, url = server.url): Promise<Window> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
     onTestFinished(() => context.close());
     const window = new Window(await context.newPage());
-    await window.page.goto(server.url);
+    await window.page.goto(url);
     return window;
   }
 
-  async function enter(name: string, options?: BrowserContextOptions): Promise<Window> {
-    const window = await openWindow(options);
+  async function enter(name: string, options?: BrowserContextOptions, url?: string): Promise<Window> {
+    const window = await openWindow(options, url);
     await window.logIn(name);
     return window;
   }
 
-  it("carries a message from one window to another, with every frame as in 0.0.39", async () => {
+  it("carries a message from one window to another, with every frame as it should be", async () => {
     const ann = await enter("Ann");
     const bo = await enter("Bo");
     await ann.page.locator(".members li", { hasText: "Bo" }).waitFor();
@@ -68,11 +70,12 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
       expect(sent[0]).toMatch(/^h:::\{"authorization":"Bearer [\w-]{32}",/);
       expect(received[0]).toMatch(/^k:::/);
       expect(strangeFrames(sent, CLIENT_FRAMES)).toEqual([]);
-      expect(strangeFrames(received, SERVER_FRAMES)).toEqual([]);
+      expect(strangeFrames(received, SERVER_FRAMES_NOW)).toEqual([]);
     }
     expect(ann.kinds()).toEqual({
       sent: ["h", "m:markAsRead", "r:joinRoom", "r:sendMessage", "s:areYouThere"],
       received: [
+        "g",
         "k",
         "m:messageRead",
         "m:newMessage",
@@ -134,30 +137,132 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     expect(sideways).toBe(false);
   });
 
-  it("shows a lost connection, and connects again by itself, or at a click", async () => {
+  it("says that it has reconnected, and shows every message once, when only the connection was lost", async () => {
+    const way = await Way.to(server);
+    const jo = await enter("Jo", {}, way.url);
+    const kit = await enter("Kit");
+    await kit.say("before the cut");
+    await jo.message("before the cut").waitFor();
+    way.cut();
+    await jo.page.getByText("Disconnected").waitFor();
+    const meanwhile = ["one", "two", "three"].map((text) => `${text} meanwhile`);
+    for (const text of meanwhile) {
+      await kit.say(text);
+      await kit.message(text).waitFor();
+    }
+    await way.mend();
+    await jo.page.getByRole("status").getByText("Reconnected", { exact: true }).waitFor();
+    await kit.say("after the cut");
+    await jo.message("after the cut").waitFor();
+    expect(await jo.texts("before the cut")).toEqual(["before the cut", ...meanwhile, "after the cut"]);
+  });
+
+  it("loads a history that it could not load before, when it returns", async () => {
+    const lou = await enter("Lou");
+    await lou.say("said before");
+    await lou.message("said before").waitFor();
+    const way = await Way.to(server);
+    const max = await openWindow({}, way.url);
+    await max.page.route("**/api/rooms/history?*", (route) => route.abort());
+    await max.logIn("Max");
+    await max.page.locator(".toast").waitFor();
+    expect(await max.texts()).toEqual([]);
+    await max.page.unrouteAll();
+    way.cut();
+    await max.page.getByText("Disconnected").waitFor();
+    await way.mend();
+    await max.message("said before").waitFor();
+    expect(await max.texts()).toEqual(await lou.texts());
+  });
+
+  it("shows a lost connection, returns by itself or at a click, and says that messages may be missing", async () => {
     const own = await ChatServer.start(built.server);
-    const context = await browser.newContext();
-    onTestFinished(() => context.close());
-    const gus = new Window(await context.newPage());
-    await gus.page.goto(own.url);
-    await gus.logIn("Gus");
+    const gus = await enter("Gus", {}, own.url);
+    const hal = await enter("Hal", {}, own.url);
     await gus.page.getByText("Connected", { exact: true }).waitFor();
-    await own.stop();
+    await gus.say("before");
+    await hal.message("before").waitFor();
+    await own.program.stop("SIGKILL");
     await gus.page.getByText("Disconnected").waitFor();
     expect(await gus.textBox.isDisabled()).toBe(true);
-
     await gus.page.getByRole("button", { name: "Reconnect" }).click();
     await gus.page.locator(".toast", { hasText: "ChatApi: could not connect" }).waitFor();
 
-    // Log-ins are in memory only, so the new server does not know this one.
+    // What it remembers is in memory only: the new server knows neither log-ins nor messages.
     const again = await ChatServer.start(built.server, own.port);
     onTestFinished(async () => void (await again.stop()));
-    await gus.toast("The server does not know you any more: please log in again").waitFor();
-    await gus.logIn("Gus");
-    await gus.say("back again");
-    await gus.message("back again").waitFor();
+    for (const { page, textBox } of [gus, hal]) {
+      await page.getByRole("status").getByText("You may have missed messages").waitFor();
+      await page.getByText("Connected", { exact: true }).waitFor();
+      expect(await textBox.isEnabled()).toBe(true);
+    }
+    await hal.say("after");
+    await gus.message("after").waitFor();
+    await gus.say("and after that");
+    for (const one of [gus, hal]) {
+      await one.message("and after that").waitFor();
+      expect(await one.texts()).toEqual(["before", "after", "and after that"]);
+      expect(await one.page.getByText("Reconnected").count()).toBe(0);
+      await one.page.getByRole("button", { name: "Dismiss" }).first().click();
+      await one.page.getByText("You may have missed messages").waitFor({ state: "detached" });
+      // The log-in is the new one.
+      await one.page.reload();
+      await one.message("and after that").waitFor();
+      expect(await one.texts()).toEqual(["after", "and after that"]);
+    }
+  });
+
+  it("asks for another name when its own has been taken while its server was away", async () => {
+    const own = await ChatServer.start(built.server);
+    const ivy = await enter("Ivy", {}, own.url);
+    const isTaken = new Gate();
+    await ivy.page.route("**/api/auth/login", async (route) => {
+      await isTaken.passed;
+      await route.continue();
+    });
+    await own.program.stop("SIGKILL");
+    const again = await ChatServer.start(built.server, own.port);
+    onTestFinished(async () => void (await again.stop()));
+    await enter("ivy", {}, again.url);
+    isTaken.open();
+    await ivy.toast("Ivy is here already: choose another name").waitFor();
+    await ivy.logIn("Ivy the first");
+    await ivy.say("hello again");
+    await ivy.message("hello again").waitFor();
   });
 });
+
+/** A way to a server that can be cut, while the server goes on. */
+class Way {
+  #balancer: Balancer;
+
+  private constructor(
+    private readonly server: ChatServer,
+    readonly port: number,
+    balancer: Balancer,
+  ) {
+    this.#balancer = balancer;
+    onTestFinished(() => this.cut());
+  }
+
+  static async to(server: ChatServer): Promise<Way> {
+    const balancer = new Balancer(() => [Number(server.port)]);
+    return new Way(server, await balancer.listen(0), balancer);
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  cut(): void {
+    this.#balancer.close();
+  }
+
+  async mend(): Promise<void> {
+    this.#balancer = new Balancer(() => [Number(this.server.port)]);
+    await this.#balancer.listen(this.port);
+  }
+}
 
 /** A page, and the frames of its sockets. */
 class Window {
@@ -191,6 +296,12 @@ class Window {
 
   message(text: string) {
     return this.page.locator(".bubble").getByText(text, { exact: true });
+  }
+
+  /** All messages that are shown, or those from one on. */
+  async texts(from?: string): Promise<string[]> {
+    const texts = await this.page.locator(".bubble").allTextContents();
+    return from === undefined ? texts : texts.slice(texts.indexOf(from));
   }
 
   toast(text: string) {

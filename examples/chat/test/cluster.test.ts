@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { createClient } from "redis";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { CHROMIUM_ARGS, findChromium } from "../../../test/support/chromium.js";
 import { describeWithRedis } from "../../../test/support/redis.js";
+import { groupOfRoom } from "../shared/ChatApi.js";
 import type { Message, Presence } from "../shared/model.js";
 import { buildForTests } from "./support/build.js";
 import { ChatUser } from "./support/ChatUser.js";
@@ -55,14 +57,15 @@ describeWithRedis("the chat on three nodes", () => {
     await cy.user.do("markAsRead", byAnn?.id);
     expect(await ann.user.hears("messageRead")).toEqual({ messageId: byAnn?.id, userId: "cy", name: "Cy" });
 
-    // A node is lost with two users while another one talks. One of them is lost too; the other one returns, and has it all.
+    // A node is lost with two users while another one talks. One of them is lost too; the other one returns, and gets it all
+    // without its history.
     const lost = dee.node;
     const [talking, cut] = [all.find(({ node }) => node !== lost), all.find(({ node }) => node === lost)];
     if (!talking || !cut) throw new Error("Each of the three is on a node of their own");
     process.kill(cluster.pidOf(lost), "SIGKILL");
     // Only now, so that the node cannot see her leave.
     await dee.user.stop();
-    const meanwhile = await talking.sayUntil(cut.returns(), 100);
+    const meanwhile = await talking.sayUntil(cut.resumes(true), 100);
     expect(cut.node).not.toBe(lost);
     await cut.say("back again");
     for (const one of all) {
@@ -87,30 +90,56 @@ describeWithRedis("the chat on three nodes", () => {
   });
 
   it.skipIf(executablePath === undefined)(
-    "the page shows its node, returns by itself, and shows what it missed",
+    "the page shows its node, says that it has reconnected, and shows every message once",
     async () => {
-      const browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
-      onTestFinished(() => browser.close());
-      const page = await browser.newPage();
-      await page.goto(cluster.url);
-      await page.getByLabel("Your name").fill("Hal");
-      await page.keyboard.press("Enter");
-      const node = page.locator(".node:not([hidden])");
-      const lost = /^node (\d)$/.exec((await node.textContent()) ?? "")?.[1] ?? "";
+      const { page, requests, node: lost, shownSince } = await openPage("Hal", cluster);
       const ida = await Guest.enterElsewhere(lost, ["Ida", "Joe", "Kim"], cluster);
 
       const said = await ida.sayEach(3);
       await page.getByText(said.at(-1) ?? "").waitFor();
+      const before = requests.length;
       process.kill(cluster.pidOf(lost), "SIGKILL");
-      const hasReturned = page.locator(".node:not([hidden])", { hasNotText: `node ${lost}` }).waitFor();
+      const hasReturned = page.getByRole("status").getByText("Reconnected", { exact: true }).waitFor();
       said.push(...(await ida.sayUntil(hasReturned, 100)));
+      await page.getByText("Connected", { exact: true }).waitFor();
+      await page.locator(".node:not([hidden])", { hasNotText: `node ${lost}` }).waitFor();
       await page.getByRole("textbox", { name: "Message" }).fill("back again");
       await page.keyboard.press("Enter");
       await page.locator(".own .bubble").getByText("back again").waitFor();
-      const shown = await page.locator(".bubble").allTextContents();
-      expect(shown.slice(shown.indexOf(said[0] ?? ""))).toEqual([...said, "back again"]);
-      await page.getByText("Connected", { exact: true }).waitFor();
+      expect(await shownSince(said[0])).toEqual([...said, "back again"]);
+      // The socket brought what was missed.
+      expect(requests.slice(before)).toEqual([]);
+      // It says so for a moment.
+      await page.getByText("Reconnected", { exact: true }).waitFor({ state: "detached" });
       await cluster.startAgain(lost);
+    },
+  );
+
+  it.skipIf(executablePath === undefined)(
+    "the page says that messages may be missing when Redis has lost them, and shows what the room remembers once",
+    async () => {
+      const { page, shownSince } = await openPage("Pam", cluster);
+      const quin = await Guest.enter("Quin", cluster);
+      await quin.say("before the loss");
+      await page.getByText("before the loss").waitFor();
+
+      const redis = createClient({ url: cluster.redisUrl });
+      await redis.connect();
+      onTestFinished(() => redis.destroy());
+      // One that never reached the group.
+      const unheard = JSON.parse((await redis.lIndex(`chat:messages:${ROOM}`, -1)) ?? "");
+      await redis.rPush(`chat:messages:${ROOM}`, JSON.stringify({ ...unheard, id: "unheard", text: "unheard" }));
+      const channel = `gg:{ChatApi/${groupOfRoom(ROOM)}}`;
+      expect(await redis.del([`${channel}:m`, `${channel}:s`])).toBe(2);
+
+      await quin.say("after the loss");
+      await page.getByRole("status").getByText("You may have missed messages").waitFor();
+      await page.getByText("unheard").waitFor();
+      await page.getByText("after the loss").waitFor();
+      await quin.resumes(false);
+      await quin.say("and on");
+      await page.getByText("and on", { exact: true }).waitFor();
+      expect(await shownSince("before the loss")).toEqual(["before the loss", "unheard", "after the loss", "and on"]);
     },
   );
 
@@ -119,11 +148,12 @@ describeWithRedis("the chat on three nodes", () => {
     const [, lost = ""] = await lea.printed(/You are Lea in "general" \(node (\d)\)/);
     const max = await Guest.enterElsewhere(lost, ["Max", "Ned", "Oda"], cluster);
     process.kill(cluster.pidOf(lost), "SIGKILL");
-    const said = await max.sayUntil(lea.printed(/connected again \(node \d\)/), 100);
+    const said = await max.sayUntil(lea.printed(/Reconnected \(node \d\)/), 100);
     said.push(...(await max.sayEach(3)));
     await lea.printed(new RegExp(`: ${said.at(-1)}$`, "m"));
     const printed = Array.from(lea.output.matchAll(/^\d\d:\d\d \w+: (.*)$/gm), ([, text]) => text);
     expect(printed.slice(printed.indexOf(said[0]))).toEqual(said);
+    expect(lea.output).not.toContain("You may have missed messages");
     await cluster.startAgain(lost);
   });
 
@@ -170,6 +200,10 @@ class Cluster {
     return new Cluster(program, url);
   }
 
+  get redisUrl(): string {
+    return /redis:\S+\d/.exec(this.program.output)?.[0] ?? "";
+  }
+
   /** The process of a node, the latest one. */
   pidOf(node: string): number {
     const found = [...this.program.output.matchAll(new RegExp(`node ${node} .*pid (\\d+)`, "g"))].at(-1);
@@ -200,6 +234,31 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The page of a user who is in the room, in a browser of its own. */
+async function openPage(name: string, { url }: Cluster) {
+  const browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  /** The paths of its requests over HTTP. */
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(new URL(request.url()).pathname));
+  await page.goto(url);
+  await page.getByLabel("Your name").fill(name);
+  await page.keyboard.press("Enter");
+  await page.locator("textarea:enabled").waitFor();
+  const [, node = ""] = /^node (\d)$/.exec((await page.locator(".node").textContent()) ?? "") ?? [];
+  return {
+    page,
+    requests,
+    node,
+    /** The messages that are shown, from one on. */
+    async shownSince(text: string | undefined): Promise<string[]> {
+      const shown = await page.locator(".bubble").allTextContents();
+      return shown.slice(shown.indexOf(text ?? ""));
+    },
+  };
 }
 
 /** A user who returns when the connection is lost. */
@@ -265,7 +324,10 @@ class Guest {
     await this.user.hears("presence", (online: Presence[]) => online.map(({ name }) => name).join() === wanted);
   }
 
-  async returns(): Promise<void> {
-    this.node = (await this.user.hears("return")) as string;
+  /** The room goes on after an interruption. */
+  async resumes(isComplete: boolean): Promise<void> {
+    const resumed = (await this.user.hears("resume")) as { isComplete: boolean; node: string };
+    expect(resumed.isComplete, this.name).toBe(isComplete);
+    this.node = resumed.node;
   }
 }

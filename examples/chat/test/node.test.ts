@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
+import { Balancer } from "../tools/cluster/Balancer.js";
 import { buildForTests } from "./support/build.js";
 import { ChatServer } from "./support/ChatServer.js";
 import { ChatUser } from "./support/ChatUser.js";
@@ -267,6 +268,34 @@ describe("the terminal client", () => {
     expect(alone.output).toMatch(/^No chat at http:\/\/127\.0\.0\.1:9: .+\nStart one with `npm start`/);
   });
 
+  it("returns to a server that was restarted, and says that messages may be missing", async () => {
+    const { url, restart } = await startRestarting();
+    const tia = new Program(built.terminal, ["--url", url, "--name", "Tia"]).endWithTest();
+    await tia.printed(/You are Tia in "general"/);
+    const before = await ChatUser.in("general", built.user, url, "Uma");
+    await before.do("sendMessage", { text: "before", channelId: "general" });
+    await tia.printed(/Uma: before$/m);
+    const uma = await restart("Uma");
+    await tia.printed(
+      /^ {2}The connection is lost, trying again…\n {2}Reconnected\n {2}You may have missed messages$/m,
+    );
+
+    tia.type("still here");
+    expect(await uma.hears("newMessage")).toMatchObject({ senderName: "Tia", text: "still here" });
+    await uma.do("sendMessage", { text: "after", channelId: "general" });
+    await tia.printed(/Uma: after$/m);
+    expect(Array.from(tia.output.matchAll(/Uma: (.*)$/gm), ([, text]) => text)).toEqual(["before", "after"]);
+  });
+
+  it("ends when its name has been taken while the server was away", async () => {
+    const { url, restart } = await startRestarting();
+    const vic = new Program(built.terminal, ["--url", url, "--name", "Vic"]).endWithTest();
+    await vic.printed(/You are Vic in "general"/);
+    await restart("Vic");
+    expect(await vic.ended).toBe(1);
+    expect(vic.output).toContain("Vic is here already: choose another name");
+  });
+
   it("ends with an error when the server stops", async () => {
     const own = await ChatServer.start(built.server);
     const sue = new Program(built.terminal, ["--url", own.url, "--name", "Sue"]).endWithTest();
@@ -277,3 +306,25 @@ describe("the terminal client", () => {
     expect(sue.output).toContain("The connection to the server is gone.");
   });
 });
+
+/** A server that a balancer passes its clients to, and another one, which has forgotten them all and takes its place. */
+async function startRestarting() {
+  const [first, second] = await Promise.all([ChatServer.start(built.server), ChatServer.start(built.server)]);
+  let current = first;
+  const balancer = new Balancer(() => [Number(current.port)]);
+  const port = await balancer.listen(0);
+  onTestFinished(async () => {
+    balancer.close();
+    await Promise.all([first.program.stop("SIGKILL"), second.stop()]);
+  });
+  return {
+    url: `http://localhost:${port}`,
+    /** A user of this name is there first. */
+    async restart(name: string): Promise<ChatUser> {
+      const user = await ChatUser.in("general", built.user, second.url, name);
+      current = second;
+      await first.program.stop("SIGKILL");
+      return user;
+    },
+  };
+}

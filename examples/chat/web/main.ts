@@ -1,4 +1,4 @@
-import { NOT_AUTHORIZED } from "@grest-ts/schema";
+import { EXISTS, NOT_AUTHORIZED } from "@grest-ts/schema";
 import type { Session } from "../client/Session.js";
 import { byId } from "./dom.js";
 import { forgetSession, savedSession, saveSession } from "./savedSession.js";
@@ -27,13 +27,17 @@ async function openChat(session: Session): Promise<void> {
     forgetSession();
     askForName();
   };
-  const fail = (error: unknown) => {
-    if (!NOT_AUTHORIZED.is(error)) return toastError(error);
-    // The server keeps log-ins in memory, so this one is older than its last restart.
-    leave();
-    toast("The server does not know you any more: please log in again");
-  };
-  const screen = new ChatScreen(session, leave, fail);
+  const screen = new ChatScreen(session, {
+    leave,
+    save: () => saveSession(session),
+    fail(error) {
+      const isUnknown = NOT_AUTHORIZED.is(error);
+      // Another user may have the name by now.
+      if (isUnknown || EXISTS.is(error)) leave();
+      if (isUnknown) toast("The server does not know you any more: please log in again");
+      else toastError(error);
+    },
+  });
   app.replaceChildren(screen.root);
   await screen.connect();
 }

@@ -11,7 +11,7 @@ import { Outbox } from "../../connection/outbox.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
 import { batchBytes, type Capabilities } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
-import { FrameType } from "../../protocol/frame.js";
+import { byteLength, FrameType, SEPARATOR } from "../../protocol/frame.js";
 import type { Resumption } from "../../protocol/resume.js";
 import type { SharedMessage, Transport } from "../../transport/transport.js";
 import { answeredAtOnce } from "../answeredAtOnce.js";
@@ -121,6 +121,18 @@ export class ServerConnection extends Connection implements Sender {
   override callEnded(path: string, outcome?: Outcome, startedAt?: number, isDropped?: boolean): void {
     const result = outcome ? resultOf(outcome, isDropped) : "UNEXPECTED_REPLY";
     this.socketEndpoint.metrics?.sent(path, result, startedAt);
+  }
+
+  /**
+   * Sends messages that the ledger has counted, or none of them. Returns whether they fit into what may wait for the peer. No
+   * callback of the program runs meanwhile.
+   */
+  sendTogether(messages: readonly string[]): boolean {
+    const text = messages.join(SEPARATOR);
+    const max = this.api.limits.maxOutboxBytes;
+    const hasRoom = (3 * text.length <= max || byteLength(text) <= max) && this.outbox.hasRoom(text);
+    if (hasRoom && this.isOpen) for (const message of messages) this.outbox.push(message);
+    return hasRoom;
   }
 
   /** A page sees no pings: it gets the answer to the question that it may ask. */

@@ -2,7 +2,7 @@ import type { GGBusMessage, GGPosition } from "../../api/bus.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import { decodeGroupMessage } from "../../groups/groupMessage.js";
 import type { Recovered } from "../../groups/recovery.js";
-import { encodeGroup, withPlace } from "../../protocol/resume.js";
+import { encodeGroup, type GroupPosition, withPlace } from "../../protocol/resume.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
 
 /** How long a member waits for what it has missed while others get what is new, in ms. */
@@ -37,6 +37,8 @@ interface Waiting {
 export class Recoveries {
   readonly #hooks: RecoveriesHooks;
   readonly #waiting = new Map<ServerConnection, Waiting>();
+  /** What follows for members that are left out of none of it: many have missed the same. */
+  readonly #answers = new WeakMap<readonly GGBusMessage[], Answer>();
 
   constructor(hooks: RecoveriesHooks) {
     this.#hooks = hooks;
@@ -47,11 +49,11 @@ export class Recoveries {
     return new Promise((resolve) => {
       const waiting: Waiting = { after, since: performance.now(), isOverdue: false, done: resolve };
       this.#waiting.set(connection, waiting);
-      this.settle();
+      this.#settleOne(connection, waiting);
       if (!this.#waiting.has(connection)) return;
       const cancel = setDeadline(PATIENCE, () => {
         waiting.isOverdue = true;
-        this.settle();
+        this.#settleOne(connection, waiting);
         resolve(undefined);
       });
       waiting.done = (recovered) => {
@@ -63,13 +65,7 @@ export class Recoveries {
 
   /** Lets members start that can. */
   settle(): void {
-    for (const [connection, { after, since, isOverdue, done }] of this.#waiting) {
-      const { position } = this.#hooks;
-      const found = after ? this.#hooks.recover(after, since, isOverdue) : position && { position };
-      if (!found) continue;
-      this.#waiting.delete(connection);
-      done(this.#start(connection, after, found));
-    }
+    for (const [connection, waiting] of this.#waiting) this.#settleOne(connection, waiting);
   }
 
   /** It has left. */
@@ -78,42 +74,84 @@ export class Recoveries {
     this.#waiting.delete(connection);
   }
 
-  #start(connection: ServerConnection, after: GGPosition | undefined, found: Recovered): boolean | undefined {
-    const { name, alias } = this.#hooks;
-    const { position } = found;
-    const missed = found.missed && hasRoom(connection, found.missed) ? found.missed : undefined;
-    const recovered = after && missed !== undefined;
-    const { epoch, offset } = recovered ? after : position;
-    const outcome = after && { recovered: !!recovered, ...(missed && { missed: missed.length }) };
-    connection.sendIfOpen(encodeGroup(alias, { group: name, epoch, offset, ...outcome }));
-    if (recovered) this.#sendMissed(connection, offset, missed);
-    if (after) connection.api.metrics.recovered(recovered ? "OK" : "LOST");
-    this.#hooks.onStarted(connection);
-    return recovered;
+  #settleOne(connection: ServerConnection, waiting: Waiting): void {
+    let found = this.#find(waiting);
+    if (!found) return;
+    connection.api.ledger.outboxGrows(3 * lengthOf(found.missed));
+    // Others may have been closed to make room: what their callbacks have sent to the group has not come to this one.
+    if (found.position !== this.#hooks.position) found = this.#find(waiting);
+    if (found && this.#waiting.delete(connection)) waiting.done(this.#start(connection, waiting.after, found));
   }
 
-  #sendMissed(connection: ServerConnection, after: number, missed: readonly GGBusMessage[]): void {
+  #find({ after, since, isOverdue }: Waiting): Recovered | undefined {
+    const { position } = this.#hooks;
+    return after ? this.#hooks.recover(after, since, isOverdue) : position && { position };
+  }
+
+  /** Sends all that was missed, or nothing of it, before anything new. Returns as `begin` does. */
+  #start(
+    connection: ServerConnection,
+    after: GGPosition | undefined,
+    { position, missed }: Recovered,
+  ): boolean | undefined {
+    const { metrics } = connection.api;
+    const { frames, counts } = after && missed ? this.#whatFollows(connection, after, missed) : NOTHING;
+    const isRecovered = after && frames.length > 0 && connection.sendTogether(frames);
+    if (!isRecovered) {
+      const frame = this.#joined(position, after && { recovered: false });
+      // What cannot be left out closes the connection where there is no room for it.
+      if (!connection.sendTogether([frame])) connection.sendIfOpen(frame);
+    }
+    this.#hooks.onStarted(connection);
+    if (isRecovered) for (const [path, count] of counts) metrics.sent(path, "OK", undefined, count);
+    if (after) metrics.recovered(isRecovered ? "OK" : "LOST");
+    return isRecovered;
+  }
+
+  /** The frame that makes a connection a member. */
+  #joined({ epoch, offset }: GGPosition, outcome?: Pick<GroupPosition, "recovered" | "missed">): string {
+    const { alias, name: group } = this.#hooks;
+    return encodeGroup(alias, { group, epoch, offset, ...outcome });
+  }
+
+  /** The frames for a member that goes on where it was, and how many messages they have of each path. */
+  #whatFollows(connection: ServerConnection, after: GGPosition, missed: readonly GGBusMessage[]): Answer {
+    const known = this.#answers.get(missed);
+    if (known && !known.excepted.has(connection.clientId)) return known;
     const { alias } = this.#hooks;
-    const sent = new Map<string, number>();
-    let offset = after;
+    let { offset } = after;
+    const excepted = new Set<string>();
+    const frames = [this.#joined(after, { recovered: true, missed: missed.length })];
+    const counts = new Map<string, number>();
     for (const { body } of missed) {
       offset++;
       const message = decodeGroupMessage(body);
-      if (!message || message.except === connection.clientId || !this.#hooks.isSendable(message.path)) {
-        connection.sendIfOpen(encodeGroup(alias, offset));
-        continue;
-      }
-      const { frame, path } = message;
-      connection.sendIfOpen(withPlace(frame, path, alias, offset));
-      sent.set(path, (sent.get(path) ?? 0) + 1);
+      if (message) excepted.add(message.except);
+      if (message && message.except !== connection.clientId && this.#hooks.isSendable(message.path)) {
+        const { frame, path } = message;
+        frames.push(withPlace(frame, path, alias, offset));
+        counts.set(path, (counts.get(path) ?? 0) + 1);
+      } else frames.push(encodeGroup(alias, offset));
     }
-    for (const [path, count] of sent) connection.api.metrics.sent(path, "OK", undefined, count);
+    const answer = { frames, counts, excepted };
+    if (!excepted.has(connection.clientId)) this.#answers.set(missed, answer);
+    return answer;
   }
 }
 
-/** Whether messages fit into what may wait for a connection. */
-function hasRoom(connection: ServerConnection, messages: readonly GGBusMessage[]): boolean {
-  // A UTF-16 unit becomes three bytes at most.
-  const atMost = 3 * messages.reduce((sum, { body }) => sum + body.length, 0);
-  return atMost + connection.measureBacklog() <= connection.api.limits.maxOutboxBytes;
+interface Answer {
+  readonly frames: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+  /** Who is left out of some of them. */
+  readonly excepted: ReadonlySet<string>;
+}
+
+const NOTHING: Answer = { frames: [], counts: new Map(), excepted: new Set() };
+
+/** At most what is added to each message, in characters. */
+const ADDED = 64;
+
+/** How many characters the frames for missed messages have, about. */
+function lengthOf(missed: readonly GGBusMessage[] = []): number {
+  return missed.reduce((sum, { body }) => sum + body.length + ADDED, ADDED);
 }

@@ -2,9 +2,10 @@ import type { GGBus, GGBusErrorReason, GGBusMessage, GGHistory, GGPosition } fro
 import type { SocketFailureReason } from "../../api/failure.js";
 import type { GGGroupJoin } from "../../api/group.js";
 import type { GGGroupCallOptions } from "../../api/methodTypes.js";
+import type { GGPresenceInfo } from "../../api/presence.js";
 import type { SchemaDefinition } from "../../api/schema.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
-import { type MethodTable, tablesOf } from "../../connection/methods/methodTable.js";
+import { tablesOf } from "../../connection/methods/methodTable.js";
 import {
   type AnyError,
   logUnsent,
@@ -14,15 +15,14 @@ import {
   unsendable,
 } from "../../connection/methods/outcome.js";
 import { busErrorOf, monitorOf } from "../../groups/busMonitor.js";
-import { decodeGroupMessage, encodeGroupMessage } from "../../groups/groupMessage.js";
+import { encodeGroupMessage } from "../../groups/groupMessage.js";
 import { localBus } from "../../groups/localBus.js";
 import { channelOf, Topic, type TopicListener } from "../../groups/topic.js";
 import { sizedFrame } from "../../protocol/frame.js";
-import { encodeGroup } from "../../protocol/resume.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
 import { connectionOf } from "./connectionOf.js";
-import { type MemberDelivery, Members } from "./members.js";
-import { Recoveries } from "./recoveries.js";
+import { Deliveries } from "./deliveries.js";
+import type { Members } from "./members.js";
 
 /** Where a group is known, and by which name. */
 export interface GroupOptions {
@@ -37,9 +37,6 @@ export interface GroupOptions {
 /** The bus of groups that have none: each has a channel of its own there. */
 let ownBus: GGBus | undefined;
 let ownChannels = 0;
-
-/** How many aliases are given: the same to all members, so that one message is the same to all. */
-let aliases = 0;
 
 /** The groups of a bus that are in use on this node, by the names of their channels. */
 const groupsInUse = new WeakMap<GGBus, Map<string, SharedGroup>>();
@@ -61,32 +58,37 @@ const NOT_LIVE: Promise<GGGroupJoin> = Promise.resolve(Object.freeze({ isLive: f
  * members of this node at once and the other nodes through the bus; what is kept reaches all through the bus, in one order.
  */
 export class SharedGroup implements TopicListener {
-  readonly members = new Members((connection, hasClosed) => this.#left(connection, hasClosed));
+  readonly members: Members;
   readonly history: GGHistory | undefined;
   readonly #apiName: string;
   readonly #name: string;
-  readonly #methods: MethodTable;
   readonly #hasPresence: boolean;
   readonly #bus: GGBus | undefined;
   readonly #channel: string;
+  readonly #deliveries: Deliveries;
   #topic: Topic | undefined;
-  /** The members that resume; none without history. */
-  #recoveries: Recoveries | undefined;
-  /** What these call the group. */
-  #alias = "";
-  /** How often messages were lost. */
-  #losses = 0;
   /** Whether the topic is subscribed for the members of this node. */
   #isRetained = false;
 
   constructor(schema: SchemaDefinition, { bus, name = "", history, hasPresence = true }: GroupOptions) {
     this.#apiName = schema.name;
-    this.#methods = tablesOf(schema).serverToClient;
     this.#bus = bus;
     this.#channel = channelOf(schema.name, bus ? name : `${name}#${++ownChannels}`);
     this.#name = name;
     this.#hasPresence = hasPresence;
     this.history = history;
+    const group = this;
+    this.#deliveries = new Deliveries({
+      name,
+      methods: tablesOf(schema).serverToClient,
+      isKept: history !== undefined,
+      get position() {
+        return group.position;
+      },
+      recover: (...position) => this.topic.recover(...position),
+      onLeft: (connection, hasClosed) => this.#left(connection, hasClosed),
+    });
+    this.members = this.#deliveries.members;
   }
 
   /** The group of this name that is in use on this node: this one, or another one for the same. */
@@ -130,26 +132,13 @@ export class SharedGroup implements TopicListener {
 
   /** Never rejects. */
   add(connection: ServerConnection): Promise<GGGroupJoin> {
-    const isResuming = this.history !== undefined && connection.presented !== undefined;
-    const after = isResuming && !this.members.has(connection) ? connection.presented?.take(this.#name) : undefined;
-    const isNew = this.members.add(connection, after !== undefined, this.#losses);
-    if (!isNew && !this.members.has(connection)) return NOT_LIVE;
+    const isNew = this.#deliveries.add(connection);
     const info = isNew && this.#hasPresence ? connection.presenceInfo() : undefined;
+    if (!this.members.has(connection)) return NOT_LIVE;
     if (!this.#isShared && !info && !this.#topic) return LIVE;
-    try {
-      const { topic } = this;
-      if (!this.#isRetained) topic.retain();
-      this.#isRetained = true;
-      if (isNew) topic.setCount(this.members.size);
-      if (info) topic.presence.join(connection.id, info);
-      const recovering = isNew && isResuming ? this.#recoveriesInUse.begin(connection, after) : undefined;
-      return Promise.all([topic.isLive(), recovering]).then(([isLive, recovered]) => ({ isLive, recovered }));
-    } catch (error) {
-      // A bus of the program has thrown. The connection is a member on this node.
-      connection.namedEndpoint.logger.error(`${this.#apiName}: the bus has failed`, { error });
-      this.members.start(connection, this.#losses);
-      return NOT_LIVE;
-    }
+    const isLive = this.#joinTopic(connection, isNew, info);
+    const recovering = isNew ? this.#deliveries.recover(connection) : undefined;
+    return Promise.all([isLive, recovering]).then(([isLive, recovered]) => ({ isLive, recovered }));
   }
 
   /** Validates and encodes once, and hands the same message to every member. Never rejects. */
@@ -184,38 +173,27 @@ export class SharedGroup implements TopicListener {
 
   /** Takes a connection out, though it stays open. Returns whether it was in. */
   remove(connection: ServerConnection): boolean {
-    const wasIn = this.members.remove(connection);
-    if (wasIn && this.#alias && connection.presented) connection.sendIfOpen(encodeGroup(this.#alias));
-    return wasIn;
+    return this.#deliveries.remove(connection);
   }
 
-  onMessage({ body, position }: GGBusMessage, delivery?: Partial<MemberDelivery>): boolean {
-    const alias = this.#alias;
-    const place = position && alias ? { alias, offset: position.offset } : undefined;
-    const message = decodeGroupMessage(body);
-    const isReadable = message !== undefined && this.#isSendable(message.path);
-    if (isReadable) this.members.send(message.frame, { ...message, place, isKept: !!position, ...delivery });
-    else if (place) this.members.move(alias, place.offset);
-    return isReadable;
+  onMessage(message: GGBusMessage): boolean {
+    return this.#deliveries.deliver(message);
   }
 
   onDisplaced(message: GGBusMessage): boolean {
-    return this.onMessage(message, { isKept: true });
+    return this.#deliveries.deliver(message, { isKept: true });
   }
 
   onRepeated(message: GGBusMessage, losses: number): boolean {
-    return this.onMessage(message, { hadAfter: this.#losses - losses });
+    return this.#deliveries.deliverAgain(message, losses);
   }
 
-  onLost({ epoch, offset }: GGPosition): void {
-    this.#losses++;
-    if (!this.#alias) return;
-    this.members.move(this.#alias, { epoch, offset, recovered: false });
-    this.#recoveries?.settle();
+  onLost(position: GGPosition): void {
+    this.#deliveries.lost(position);
   }
 
   onKnown(): void {
-    this.#recoveries?.settle();
+    this.#deliveries.settle();
   }
 
   onUsed(): void {
@@ -228,25 +206,19 @@ export class SharedGroup implements TopicListener {
     if (this.#bus) groupsInUse.get(this.#bus)?.delete(this.#channel);
   }
 
-  #isSendable(path: string): boolean {
-    return this.#methods.get(path)?.hasReply === false;
-  }
-
-  /** Made with the first member that resumes. */
-  get #recoveriesInUse(): Recoveries {
-    const group = this;
-    this.#alias ||= `${++aliases}`;
-    this.#recoveries ??= new Recoveries({
-      name: this.#name,
-      alias: this.#alias,
-      get position() {
-        return group.position;
-      },
-      isSendable: (path) => this.#isSendable(path),
-      recover: (...position) => this.topic.recover(...position),
-      onStarted: (connection) => this.members.start(connection, this.#losses),
-    });
-    return this.#recoveries;
+  /** Whether messages of other nodes arrive by now. A bus of the program may throw: the connection stays a member here. */
+  async #joinTopic(connection: ServerConnection, isNew: boolean, info?: GGPresenceInfo): Promise<boolean> {
+    try {
+      const { topic } = this;
+      if (!this.#isRetained) topic.retain();
+      this.#isRetained = true;
+      if (isNew) topic.setCount(this.members.size);
+      if (info) topic.presence.join(connection.id, info);
+      return await topic.isLive();
+    } catch (error) {
+      connection.namedEndpoint.logger.error(`${this.#apiName}: the bus has failed`, { error });
+      return false;
+    }
   }
 
   get #isShared(): boolean {
@@ -254,7 +226,6 @@ export class SharedGroup implements TopicListener {
   }
 
   #left(connection: ServerConnection, hasClosed: boolean): void {
-    this.#recoveries?.end(connection);
     const topic = this.#topic;
     if (!topic || !this.#isRetained) return;
     topic.setCount(this.members.size);

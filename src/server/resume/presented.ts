@@ -15,6 +15,10 @@ export class PresentedPositions {
     if (at.length > 0) this.#cancelDrop = setDeadline(CLAIM_TIMEOUT, () => this.#positions.clear());
   }
 
+  has(group: string): boolean {
+    return this.#positions.has(group);
+  }
+
   take(group: string): GGPosition | undefined {
     const position = this.#positions.get(group);
     this.#positions.delete(group);

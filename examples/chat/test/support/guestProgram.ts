@@ -38,9 +38,9 @@ const actions: Partial<Record<UserCommand["action"], (data: never) => PromiseLik
         onTyping: hear("typing"),
         onRead: hear("messageRead"),
         onPresence: hear("presence"),
-        async onReturn() {
-          show(await connection.history(room));
-          report({ event: "return", data: connection.node });
+        async onResume(isComplete) {
+          report({ event: "resume", data: { isComplete, node: connection.node } });
+          if (!isComplete) show(await connection.history(room));
         },
         onEnd: hear("end"),
       },

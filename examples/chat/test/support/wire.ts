@@ -7,15 +7,19 @@ const TIME = String.raw`\d{13}`;
 const ERROR_CONTEXT = String.raw`"context":\{"displayMessage":${TEXT},"timestamp":${TIME},"ref":"ERR_REF_\w+"\}`;
 
 const PERSON = String.raw`\{"userId":${TEXT},"name":${TEXT},"channelId":${TEXT}\}`;
+const MESSAGE = String.raw`\{"id":${UUID},"text":${TEXT},"senderId":${TEXT},"senderName":${TEXT},"channelId":${TEXT},"timestamp":${TIME}\}`;
 const failure = (type: string, status: number) =>
   String.raw`\{"success":false,"type":"${type}","statusCode":${status},${ERROR_CONTEXT}\}`;
 const success = (data: string) => String.raw`\{"success":true,"type":"OK","data":${data}\}`;
 
 const forms = (patterns: readonly string[]) => patterns.map((pattern) => new RegExp(`^${pattern}$`));
 
+const CAPABILITIES = `,"ws-capabilities":"batch alive cancel drain resume"`;
+const RESUME = String.raw`,"ws-resume":"\{\\"session\\":\\"\d+\\",\\"serial\\":${ID},\\"at\\":\[.*\]\}"`;
+
 /** The client's frames. */
 export const CLIENT_FRAMES = forms([
-  String.raw`h:::\{"authorization":"Bearer [\w-]+"(?:,"ws-capabilities":"batch alive cancel(?: drain)?")?\}`,
+  String.raw`h:::\{"authorization":"Bearer [\w-]+"(?:${CAPABILITIES}|${RESUME}){2}\}`,
   "p:::",
   String.raw`r:ChatApi\.joinRoom:${ID}:\{"roomId":${TEXT}\}`,
   String.raw`r:ChatApi\.sendMessage:${ID}:\{"text":${TEXT},"channelId":${TEXT}\}`,
@@ -25,10 +29,9 @@ export const CLIENT_FRAMES = forms([
   String.raw`s:ChatApi\.areYouThere:${ID}:${success("true")}`,
 ]);
 
-/** The server's frames. */
+/** The server's frames to a client of 0.0.39. */
 export const SERVER_FRAMES = forms([
   "k:::null",
-  String.raw`k:::\{"ws-capabilities":"batch=65536 alive=25000,10000 cancel(?: drain)?"\}`,
   "o:::",
   `x:::${failure("NOT_AUTHORIZED", 401)}`,
   String.raw`s:ChatApi\.joinRoom:${ID}:${success(String.raw`\{"joined":true\}`)}`,
@@ -36,12 +39,24 @@ export const SERVER_FRAMES = forms([
   String.raw`s:ChatApi\.joinRoom:${ID}:${failure("ROOM_FULL", 400)}`,
   String.raw`s:ChatApi\.sendMessage:${ID}:${success(String.raw`\{"success":true,"messageId":${UUID}\}`)}`,
   String.raw`s:ChatApi\.sendMessage:${ID}:${failure("NOT_IN_ROOM", 409)}`,
-  String.raw`m:ChatApi\.newMessage::\{"id":${UUID},"text":${TEXT},"senderId":${TEXT},"senderName":${TEXT},"channelId":${TEXT},"timestamp":${TIME}\}`,
+  String.raw`m:ChatApi\.newMessage::${MESSAGE}`,
   String.raw`m:ChatApi\.typing::${PERSON}`,
   String.raw`m:ChatApi\.messageRead::\{"messageId":${UUID},"userId":${TEXT},"name":${TEXT}\}`,
   String.raw`m:ChatApi\.presence::\{"online":\[(?:${PERSON}(?:,${PERSON})*)?\]\}`,
   String.raw`r:ChatApi\.areYouThere:${ID}:`,
 ]);
+
+const POSITION = String.raw`"epoch":"[^"]+","offset":\d+(?:,"recovered":true,"missed":\d+|,"recovered":false)?`;
+
+/** The server's frames to a client of this version, which resumes. */
+export const SERVER_FRAMES_NOW = [
+  ...SERVER_FRAMES,
+  ...forms([
+    String.raw`k:::\{"ws-capabilities":"batch=65536 alive=25000,10000 cancel drain resume=100"\}`,
+    String.raw`g::${ID}:(?:\{(?:"group":"room:\w+",)?${POSITION}\}|\d+)?`,
+    String.raw`m:ChatApi\.newMessage:${ID}\.${ID}:${MESSAGE}`,
+  ]),
+];
 
 /** Frames that match none of the forms. */
 export function strangeFrames(frames: readonly string[], known: readonly RegExp[]): string[] {

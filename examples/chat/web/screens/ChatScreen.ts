@@ -6,6 +6,7 @@ import { Composer } from "../views/Composer.js";
 import { ConnectionPill } from "../views/ConnectionPill.js";
 import { MemberList } from "../views/MemberList.js";
 import { MessageList } from "../views/MessageList.js";
+import { Notice } from "../views/Notice.js";
 import { Profile } from "../views/Profile.js";
 import { RoomHeader } from "../views/RoomHeader.js";
 import { RoomList } from "../views/RoomList.js";
@@ -13,6 +14,15 @@ import { TypingNotice } from "../views/TypingNotice.js";
 
 /** What the composer says while nothing can be written. */
 const HINTS = { connecting: "Connecting…", reconnecting: "Reconnecting…", offline: "Reconnect to write" } as const;
+
+/** What the screen asks of the page. */
+export interface ChatScreenActions {
+  /** The user leaves the chat. */
+  leave(): void;
+  /** Keeps the session, which has another log-in. */
+  save(): void;
+  fail(error: unknown): void;
+}
 
 /** The chat: connects the events of the connection to the views. */
 export class ChatScreen {
@@ -23,6 +33,7 @@ export class ChatScreen {
   readonly #header = new RoomHeader();
   readonly #pill = new ConnectionPill(() => this.connect());
   readonly #messages: MessageList;
+  readonly #notice = new Notice();
   readonly #typing = new TypingNotice();
   readonly #composer = new Composer({
     send: (text) => this.#send(text),
@@ -36,8 +47,7 @@ export class ChatScreen {
 
   constructor(
     session: Session,
-    private readonly onLeave: () => void,
-    private readonly onError: (error: unknown) => void,
+    private readonly actions: ChatScreenActions,
   ) {
     this.#members = new MemberList(session.user.id);
     const markAsRead = (message: Message) => this.#connection.markAsRead(message.id);
@@ -50,7 +60,8 @@ export class ChatScreen {
       },
       onRead: ({ messageId, name }) => this.#messages.showReader(messageId, name),
       onPresence: (online) => this.#showPresence(online),
-      onReturn: async () => this.#room && this.#enter(this.#room, true),
+      onResume: (isComplete) => this.#resume(isComplete),
+      onRenewal: () => actions.save(),
       onEnd: (error) => this.#fail(error),
     });
     const profile = new Profile(session.user.name, () => this.#leave());
@@ -63,51 +74,68 @@ export class ChatScreen {
         { class: "room", "aria-label": "Conversation" },
         element("header", {}, this.#header.root, this.#pill.root),
         this.#messages.root,
+        this.#notice.root,
         this.#typing.root,
         this.#composer.root,
       ),
     );
   }
 
-  /** Opens or reopens the connection, and returns to the room that was open. */
+  /** Opens or reopens the connection. It returns by itself to the room that was open. */
   async connect(): Promise<void> {
     try {
       await this.#connection.open();
+      if (this.#room) return;
       const rooms = await this.#connection.listRooms();
       this.#rooms.show(rooms);
       this.#showPresence(this.#online);
-      const room = this.#room ?? rooms[0];
-      if (room) await this.#enter(room);
+      if (rooms[0]) await this.#enter(rooms[0]);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Call it when the screen is removed. */
-  dispose(): void {
+  /** Call it when the screen is removed. Resolves when the connection has closed. */
+  dispose(): Promise<void> {
     this.#life.abort();
+    return this.#connection.close();
   }
 
-  /** @param isJoined whether the connection has joined it by itself, when it was made again */
-  async #enter(room: Room, isJoined = false): Promise<void> {
+  async #enter(room: Room): Promise<void> {
     const turn = ++this.#entering;
-    this.#messages.isBusy = true;
     try {
-      if (!isJoined) await this.#connection.join(room.id);
+      await this.#connection.join(room.id);
       if (turn !== this.#entering) return;
       this.#showRoom(room);
-      // Requested after joining, so that no message is missed in between.
-      const history = await this.#connection.history(room.id);
-      if (turn === this.#entering) this.#messages.merge(history);
+      await this.#load(room);
     } catch (error) {
       this.#fail(error);
-    } finally {
-      if (turn === this.#entering) this.#messages.isBusy = false;
     }
+  }
+
+  /** Call it in the room, so that no message is missed between the history and what arrives. */
+  async #load(room: Room): Promise<void> {
+    this.#messages.isBusy = true;
+    try {
+      const history = await this.#connection.history(room.id);
+      if (room.id === this.#room?.id) this.#messages.merge(history);
+    } finally {
+      this.#messages.isBusy = false;
+    }
+  }
+
+  async #resume(isComplete: boolean): Promise<void> {
+    this.#pill.showNode(this.#connection.node);
+    if (isComplete) return this.#notice.showReconnected();
+    this.#notice.showMissed();
+    if (this.#room) await this.#load(this.#room).catch((error) => this.#fail(error));
   }
 
   #showRoom(room: Room): void {
-    if (room.id !== this.#room?.id) this.#messages.clear();
+    if (room.id !== this.#room?.id) {
+      this.#messages.clear();
+      this.#notice.clear();
+    }
     this.#room = room;
     this.#typing.clear();
     this.#header.show(room);
@@ -137,6 +165,8 @@ export class ChatScreen {
   #showState(state: ConnectionState): void {
     this.#pill.show(state);
     this.#rooms.isEnabled = state === "online";
+    // It has joined the room again.
+    if (state === "online" && this.#room) this.#showRoom(this.#room);
     if (state === "online") return;
     this.#typing.clear();
     this.#composer.disable(HINTS[state]);
@@ -151,12 +181,11 @@ export class ChatScreen {
 
   #fail(error: unknown): void {
     // The end of a connection also fails what was under way on it.
-    if (!this.#life.signal.aborted) this.onError(error);
+    if (!this.#life.signal.aborted) this.actions.fail(error);
   }
 
   async #leave(): Promise<void> {
-    this.dispose();
-    await this.#connection.close();
-    this.onLeave();
+    await this.dispose();
+    this.actions.leave();
   }
 }
