@@ -8,7 +8,7 @@ const DATA = { text: "Hello, how are you today?", channelId: "general" };
 /** The last of what was missed. */
 const LAST = "the last of them";
 
-/** CPU times are of `node` and of the process with the clients. */
+/** CPU times of the node, and of the process with the clients. */
 const compared = ["CPU µs/connect", "client CPU µs/connect"];
 
 function comingBack(variants) {

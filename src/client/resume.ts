@@ -6,23 +6,18 @@ import { type Frame, FrameType, parsePayload } from "../protocol/frame.js";
 import { type GroupPosition, MAX_POSITIONS, RESUME_MEMBER } from "../protocol/resume.js";
 import type { ClientPlatform } from "./platform/platform.js";
 
-/** How many groups are remembered: beyond, the one whose latest join is the longest ago is forgotten. */
-const MAX_PLACES = 10_000;
-
 /** The longest JSON text of a position that is presented: 100 of them fit into a handshake, where they are JSON in JSON. */
 const MAX_POSITION = 250;
 
-/** Where a client is in a group: everything up to its offset has been handled. */
+/** Where a client is in an epoch of a group: everything up to its offset has been handled. */
 interface Place {
   readonly group: string;
   readonly epoch: string;
   offset: number;
-  /** The offset at the latest handshake. */
+  /** The offset that a handshake has presented. */
   presented: number;
-  /** The epoch that the group was in at the latest handshake, when it has another since. */
-  former: string | undefined;
-  /** The number of the latest connection that has it; 0 once that has left the group. */
-  serial: number;
+  /** That of the connection that was the last to join. */
+  inbox?: Inbox;
 }
 
 /** What `createClient` makes of its option, for each client anew. */
@@ -44,12 +39,11 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
     // Names this client, for the time that it has connections: it needs no secret.
     const session = `${Math.random()}`.slice(2);
     let serial = 0;
-    /** The current place in each group. */
-    const places = new Map<string, Place>();
+    /** The places in each group, the current one first. A connection that replaces another one may be an epoch behind. */
+    const places = new Map<string, readonly [Place, ...Place[]]>();
 
     class ResumingInbox extends (platform.endpoint?.Inbox ?? Inbox) {
       override readonly otherType = this.ofConnection.can("resume") && FrameType.GROUP;
-      readonly #serial = serial;
       /** Where it is in the groups of this connection, by their aliases. */
       readonly #joined = new Map<string, Place>();
 
@@ -60,8 +54,8 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
         const to = type === FrameType.GROUP ? parsePayload(payload) : Number(at);
         if (typeof to !== "number") this.#move(alias, known, to as GroupPosition | undefined);
         else if (known && type !== FrameType.REQUEST) {
-          // Another connection has brought it, or another place has taken over.
-          if (!(to > known.offset && places.get(known.group) === known)) return;
+          // Another connection has brought it.
+          if (!(to > known.offset)) return;
           if (to > known.offset + 1) this.#report(known.group, false);
           known.offset = to;
         }
@@ -69,34 +63,30 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
       }
 
       #move(alias: string, known: Place | undefined, to: GroupPosition | undefined): void {
-        const own = this.#serial;
+        const group = to?.group ?? known?.group ?? "";
+        const before = places.get(group) ?? [];
+        const [current] = before;
         if (!to) {
           this.#joined.delete(alias);
-          // A later connection may still have it.
-          if (known?.serial === own) known.serial = 0;
+          // Another connection may still have it.
+          if (current?.inbox === this) places.delete(group);
           return;
         }
-        const { group = known?.group ?? "", epoch, offset, recovered, missed = 0 } = to;
-        const latest = places.get(group);
+        const { epoch, offset, recovered, missed = 0 } = to;
+        const place: Place = before.find((it) => it.epoch === epoch) ?? { group, epoch, offset, presented: 0 };
         // What was presented is ahead of the servers only when they have gone back in time.
-        const isSame = latest?.epoch === epoch && (recovered !== false || latest.presented <= offset);
-        const place = isSame
-          ? latest
-          : { group, epoch, offset, serial: own, presented: 0, former: latest?.former ?? latest?.epoch };
-        const outcome = latest?.serial ? isSame && latest.offset >= offset : undefined;
+        const isBack = recovered === false && place.presented > offset;
+        const goesOn = place === current && place.offset >= offset && !isBack;
+        place.offset = isBack ? offset : Math.max(place.offset, offset);
+        place.inbox = this;
         this.#joined.set(alias, place);
-        // What a later connection has is newer, and so is what an earlier one has got since this one's handshake.
-        if (!isSame && latest && (latest.serial > own || latest.former === epoch)) return;
-        place.offset = Math.max(place.offset, offset);
-        place.serial = Math.max(place.serial, own);
         places.delete(group);
-        places.set(group, place);
-        if (to.group || !outcome) this.#report(group, outcome, offset + missed - place.offset);
+        places.set(group, [place, ...before]);
+        if (to.group || !goesOn) this.#report(group, current && goesOn, offset + missed - place.offset);
       }
 
       #report(group: string, recovered: boolean | undefined, missed = 0): void {
-        const connection = this.ofConnection;
-        runCallback(connection.socketEndpoint, connection.context, "onGroup", () =>
+        runCallback(this.ofConnection.socketEndpoint, this.ofConnection.context, "onGroup", () =>
           onGroup?.({ group, recovered, missed: Math.max(missed, 0) }),
         );
       }
@@ -109,11 +99,10 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
       completeHeaders(headers) {
         platform.completeHeaders?.(headers);
         const at = [...places.values()]
-          .filter((place) => place.serial)
-          .map((place) => {
-            if (places.size > MAX_PLACES) places.delete(place.group);
+          .map(([place]) => {
             place.presented = place.offset;
-            place.former = undefined;
+            // An epoch that servers have come back to is another one.
+            places.set(place.group, [place]);
             return JSON.stringify([place.group, place.epoch, place.offset]);
           })
           .filter(({ length }) => length <= MAX_POSITION);

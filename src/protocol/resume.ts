@@ -11,7 +11,7 @@ export type PresentedPosition = readonly [group: string, epoch: string, offset: 
 
 /** What a client presents. */
 export interface Resumption {
-  /** Names the client, on all its connections; `""` when it has no valid name. No connection's own name has this form. */
+  /** Names the client, on all its connections; `""` when it has no valid name. */
   readonly session: string;
   /** One more on each of them. */
   readonly serial: number;
@@ -45,7 +45,7 @@ export function withPlace(frame: string, path: string, alias: string, offset: nu
 export function readResumption(text: string | undefined): Resumption {
   const { session, serial, at } = Object(parsePayload(text ?? "")) as Record<keyof Resumption, unknown>;
   return {
-    session: typeof session === "string" && /^\w{8,64}$/.test(session) ? session : "",
+    session: typeof session === "string" && /^[\w-]{8,64}$/.test(session) ? session : "",
     serial: Number.isSafeInteger(serial) ? (serial as number) : 0,
     at: Array.isArray(at) ? at.slice(0, MAX_POSITIONS).filter(isPosition) : [],
   };

@@ -392,22 +392,26 @@ it("does nothing more once it has ended, whatever comes", async () => {
       node.reads[0]!.fail();
     },
   ];
+  const outcomes = [true, false].flatMap((isAtOnce) => [true, false].map((isAnswered) => ({ isAtOnce, isAnswered })));
   for (const bring of states) {
-    const started = await start({ published: 5 });
-    const { node, engine, come, at } = started;
-    bring(started);
-    await pass();
-    node.order.end();
-    const reads = [...node.reads];
-    const count = node.readCount;
-    const settled = vi.spyOn(node, "onKnown");
-    for (const read of reads) read.answer(engine.read(read.after, read.limit));
-    await pass(120_000);
-    expect([settled.mock.calls.length, node.readCount, runningDeadlines()]).toEqual([0, count, deadlines]);
-    // Nothing is begun any more either.
-    come(at(3), at(9));
-    await node.order.interrupted();
-    await pass(120_000);
-    expect([node.readCount, runningDeadlines()]).toEqual([count, deadlines]);
+    for (const { isAtOnce, isAnswered } of outcomes) {
+      const started = await start({ published: 5 });
+      const { node, engine, come, at } = started;
+      bring(started);
+      if (!isAtOnce) await pass();
+      node.order.end();
+      expect(runningDeadlines()).toBe(deadlines);
+      const count = node.readCount;
+      const settled = vi.spyOn(node, "onKnown");
+      for (const read of [...node.reads]) isAnswered ? read.answer(engine.read(read.after, read.limit)) : read.fail();
+      await pass(0);
+      expect(runningDeadlines()).toBe(deadlines);
+      // Nothing is begun any more either.
+      come(at(3), at(9));
+      expect(runningDeadlines()).toBe(deadlines);
+      await node.order.interrupted();
+      await pass(120_000);
+      expect([settled.mock.calls.length, node.readCount, runningDeadlines()]).toEqual([0, count, deadlines]);
+    }
   }
 });

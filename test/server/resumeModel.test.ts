@@ -161,7 +161,7 @@ it("keeps each member to the order of the group, from its position on, whatever 
       const sent: Sent = new Map();
       witness.subscribe(CHANNEL, {
         onMessage({ body, position }) {
-          const [, except = "", text = ""] = /^(.*?);m:Ext\.news::\{"text":"(.*)"\}$/.exec(body) ?? [];
+          const [, except = "", text = ""] = /^~?(.*?);m:Ext\.news::\{"text":"(.*)"\}$/.exec(body) ?? [];
           if (position) sent.set(`${position.epoch}.${position.offset}`, { text, except });
         },
         onInterrupted: async () => {},

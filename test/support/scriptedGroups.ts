@@ -74,8 +74,12 @@ export class ScriptedConnection {
   readonly presented: readonly (readonly [group: string, epoch: string, offset: number])[];
   readonly #unclaimed: Map<string, { epoch: string; offset: number }>;
   readonly #memberships = new Map<GroupHistory, Membership>();
+  /** How many entries the node had seen when the client left. */
+  readonly #seen = new Map<GroupHistory, number>();
   /** Requests that are not answered yet: the client keeps a connection open for them. */
   readonly #requests: string[] = [];
+  /** Whether frames were sent that the client may not have read. */
+  #isAhead = true;
 
   constructor(ws: WebSocket, handshake: string) {
     this.#ws = ws;
@@ -101,7 +105,7 @@ export class ScriptedConnection {
     const { name, entries } = group;
     const after = this.#unclaimed.get(name);
     this.#unclaimed.delete(name);
-    let seen = Math.max(group.leastSeen, entries.length - behind);
+    let seen = Math.max(group.leastSeen, this.#seen.get(group) ?? 0, entries.length - behind);
     let at = entries[seen - 1] as GroupEntry;
     const isExplained = () => !after || (after.epoch === at.epoch && after.offset <= at.offset);
     if (!isExplained()) {
@@ -126,7 +130,10 @@ export class ScriptedConnection {
 
   leave(group: GroupHistory): void {
     const membership = this.#memberships.get(group);
-    if (this.#memberships.delete(group) && membership) this.send(`g::${membership.alias}:`);
+    if (!membership) return;
+    this.#memberships.delete(group);
+    this.#seen.set(group, membership.seen);
+    this.send(`g::${membership.alias}:`);
   }
 
   /** Its node hears of what has happened. */
@@ -164,7 +171,8 @@ export class ScriptedConnection {
 
   /** Waits until the client has read all frames sent so far, or the connection is closed. */
   async settle(): Promise<void> {
-    if (!this.isOpen) return;
+    if (!this.isOpen || !this.#isAhead) return;
+    this.#isAhead = false;
     const end = new AbortController();
     this.#ws.ping();
     await Promise.race([once(this.#ws, "pong", end), once(this.#ws, "close", end)]);
@@ -172,6 +180,7 @@ export class ScriptedConnection {
   }
 
   send(frame: string): void {
+    this.#isAhead = true;
     if (this.isOpen) this.#ws.send(frame);
   }
 

@@ -55,7 +55,7 @@ export class ServerConnection extends Connection implements Sender {
     this.#gate = new ConnectionGate(api.apiName, api.limits, scopes);
     this.#slot = slot;
     this.presented = resumption && new PresentedPositions(resumption.at);
-    this.clientId = resumption && api.clientIds.claim(resumption, this) ? resumption.session : slot.id;
+    this.clientId = (resumption && api.clientIds.claim(resumption, this)) ?? slot.id;
     slot.accept();
   }
 

@@ -21,7 +21,7 @@ export interface MemberDelivery {
   /** Where it is in the order. */
   readonly place?: MemberPlace | undefined;
   /** Members that joined after so many losses, or fewer, have had it. */
-  readonly hadAfter?: number;
+  readonly hadAfter?: number | undefined;
 }
 
 interface Member {
@@ -90,18 +90,22 @@ export class Members {
   send(text: string, { path, isDroppable, except, isKept, place, hadAfter = -1 }: MemberDelivery): void {
     const sent = new Map<SocketMetrics | undefined, number>();
     // Made when a member needs them: most groups have members of one kind only.
-    const plain = once(() => new SharedMessage(text));
-    const placed = once(({ alias, offset }: MemberPlace) => new SharedMessage(withPlace(text, path, alias, offset)));
-    const skipped = once(({ alias, offset }: MemberPlace) => new SharedMessage(encodeGroup(alias, offset)));
-    for (const [connection, { isWaiting, losses }] of this.#members) {
-      if (isKept && isWaiting) continue;
+    let plain: SharedMessage | undefined;
+    let placed: SharedMessage | undefined;
+    let skipped: SharedMessage | undefined;
+    for (const [connection, member] of this.#members) {
+      if (isKept && member.isWaiting) continue;
       const ownPlace = connection.presented && place;
-      if ((except && connection.clientId === except) || losses <= hadAfter) {
-        if (ownPlace) send(connection, skipped(ownPlace));
+      if ((except && connection.clientId === except) || member.losses <= hadAfter) {
+        if (!ownPlace) continue;
+        skipped ??= new SharedMessage(encodeGroup(ownPlace.alias, ownPlace.offset));
+        send(connection, skipped);
         continue;
       }
+      if (ownPlace) placed ??= new SharedMessage(withPlace(text, path, ownPlace.alias, ownPlace.offset));
+      else plain ??= new SharedMessage(text);
+      const message = (ownPlace ? placed : plain) as SharedMessage;
       const { metrics } = connection.socketEndpoint;
-      const message = ownPlace ? placed(ownPlace) : plain();
       if (send(connection, message, isDroppable)) sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
       else metrics?.sent(path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
     }
@@ -118,12 +122,4 @@ export class Members {
 
 function send(connection: ServerConnection, message: SharedMessage, isDroppable?: boolean): boolean {
   return connection.isOpen && connection.sendShared(message, isDroppable);
-}
-
-function once<TArgs extends unknown[], T>(make: (...args: TArgs) => T): (...args: TArgs) => T {
-  let made: T | undefined;
-  return (...args) => {
-    made ??= make(...args);
-    return made;
-  };
 }

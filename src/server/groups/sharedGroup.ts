@@ -181,7 +181,7 @@ export class SharedGroup implements TopicListener {
   }
 
   onDisplaced(message: GGBusMessage): boolean {
-    return this.#deliveries.deliver(message, { isKept: true });
+    return this.#deliveries.deliver(message, true);
   }
 
   onRepeated(message: GGBusMessage, losses: number): boolean {

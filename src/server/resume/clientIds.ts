@@ -14,15 +14,16 @@ export class ClientIds {
   /** The latest open connection of each. */
   readonly #latest = new Map<string, Named>();
 
-  /** Returns whether the connection has the name now, until `release`. */
-  claim({ session, serial }: Resumption, connection: object): boolean {
-    const latest = this.#latest.get(session);
-    if (!session || (latest && latest.serial >= serial)) return false;
-    this.#latest.set(session, { serial, connection });
-    return true;
+  /** The id that a connection has by its name until `release`, if it may have that. None is that of a connection. */
+  claim({ session, serial }: Resumption, connection: object): string | undefined {
+    const id = `~${session}`;
+    const latest = this.#latest.get(id);
+    if (!session || (latest && latest.serial >= serial)) return undefined;
+    this.#latest.set(id, { serial, connection });
+    return id;
   }
 
-  release(session: string, connection: object): void {
-    if (this.#latest.get(session)?.connection === connection) this.#latest.delete(session);
+  release(id: string, connection: object): void {
+    if (this.#latest.get(id)?.connection === connection) this.#latest.delete(id);
   }
 }
