@@ -253,7 +253,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value in a sentence; some have no text. */
+/** A value in a sentence; some have no text, and that of a function is its source. */
 function shown(value: unknown): string {
+  if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -24,7 +24,10 @@ export function checkedClient(platform: ClientPlatform): SchemaEnds["createClien
       if (count === ENOUGH_SETUPS)
         warn(`${apiName}: pass connect() the same set-up each time, or use onConnect: it has ${count} of them`);
     };
-    return socketClient(schema, config, { ...checked, checkSetups });
+    const { capabilities } = config;
+    const isLeftOut = config.resume && capabilities && !capabilities.includes("resume");
+    if (isLeftOut) warn(`${apiName}: resume has no effect, since capabilities do not include it`);
+    return socketClient(schema, isLeftOut ? { ...config, resume: undefined } : config, { ...checked, checkSetups });
   };
 }
 

@@ -1,4 +1,5 @@
 import type { GGResume, GGResumeOptions } from "../api/resume.js";
+import type { Connection } from "../connection/connection.js";
 import { runCallback } from "../connection/endpoint.js";
 import { Inbox } from "../connection/inbox.js";
 import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
@@ -14,16 +15,16 @@ interface Place {
   readonly group: string;
   readonly epoch: string;
   offset: number;
-  /** The offset that a handshake has presented. */
-  presented: number;
-  /** That of the connection that was the last to join. */
-  inbox?: Inbox;
+  /** The offset that the latest handshake has presented; none, so above all, where that was in another epoch. */
+  presented: number | undefined;
+  /** That in the epoch before: a connection may be one behind another, and hear of that later. */
+  former?: Place | undefined;
 }
 
 /** What `createClient` makes of its option, for each client anew. */
 export interface Resume extends GGResume {
   /** The same platform for one client that resumes: its handshakes present positions, and its inboxes know groups. */
-  begin(platform: ClientPlatform): ClientPlatform;
+  begin(platform: ClientPlatform, capabilities: readonly string[] | undefined): ClientPlatform;
 }
 
 /**
@@ -35,58 +36,80 @@ export interface Resume extends GGResume {
  * ChatApi.createClient({ url, reconnect: true, resume: resumeGroups({ onGroup: ({ recovered }) => recovered === false && reload() }) });
  */
 export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
-  const begin: Resume["begin"] = (platform) => {
+  const begin: Resume["begin"] = (platform, capabilities = ["resume"]) => {
+    if (!capabilities.includes("resume")) return platform;
     // Names this client, for the time that it has connections: it needs no secret.
     const session = `${Math.random()}`.slice(2);
     let serial = 0;
-    /** The places in each group, the current one first. A connection that replaces another one may be an epoch behind. */
-    const places = new Map<string, readonly [Place, ...Place[]]>();
+    /** The place in each group. */
+    const places = new Map<string, Place>();
+    /** The connection that decides: the latest, while it is open. What an earlier one brings comes on that one as well. */
+    let latest: Connection;
 
     class ResumingInbox extends (platform.endpoint?.Inbox ?? Inbox) {
-      override readonly otherType = this.ofConnection.can("resume") && FrameType.GROUP;
-      /** Where it is in the groups of this connection, by their aliases. */
+      // biome-ignore lint/suspicious/noAssignInExpressions: an inbox is made when its connection opens
+      override readonly otherType = (latest = this.ofConnection).can("resume") && FrameType.GROUP;
+      /** Where this connection is in its groups, by their aliases. */
       readonly #joined = new Map<string, Place>();
 
       protected override dispatch(frame: Frame, method: CompiledMethod | undefined): void {
-        const { type, path, id, payload } = frame;
+        const { type, id, payload } = frame;
         const [alias, at] = id.split(".") as [string, string?];
         const known = this.#joined.get(alias);
-        const to = type === FrameType.GROUP ? parsePayload(payload) : Number(at);
-        if (typeof to !== "number") this.#move(alias, known, to as GroupPosition | undefined);
-        else if (known && type !== FrameType.REQUEST) {
-          // Another connection has brought it.
-          if (!(to > known.offset)) return;
-          if (to > known.offset + 1) this.#report(known.group, false);
-          known.offset = to;
-        }
-        if (path) super.dispatch(frame, method);
+        const to: unknown = type === FrameType.GROUP ? parsePayload(payload) : Number(at);
+        if (!latest.isOpen) latest = this.ofConnection;
+        const isNew = type === FrameType.REQUEST || !known || !isOffset(to) || this.#advance(known, to);
+        if (type !== FrameType.GROUP) isNew && super.dispatch(frame, method);
+        else if (typeof to !== "number") this.#move(alias, known, Object(to));
       }
 
-      #move(alias: string, known: Place | undefined, to: GroupPosition | undefined): void {
-        const group = to?.group ?? known?.group ?? "";
-        const before = places.get(group) ?? [];
-        const [current] = before;
-        if (!to) {
+      /** Returns whether it was not there yet. */
+      #advance(place: Place, offset: number): boolean {
+        const isNew = latest === this.ofConnection && offset > place.offset;
+        // An earlier connection goes on where a later one has failed.
+        if (isNew && (this.#enter(place) !== place || offset > place.offset + 1)) this.#report(place.group, false);
+        if (isNew) place.offset = offset;
+        return isNew;
+      }
+
+      #move(alias: string, known: Place | undefined, to: Partial<GroupPosition>): void {
+        const { group = known?.group as string, epoch, offset, recovered, missed = 0 } = to;
+        const current = places.get(group);
+        const decides = latest === this.ofConnection;
+        // Nothing, or from a server that does not keep to the rules.
+        if (typeof epoch !== "string" || !alias || !isOffset(offset)) {
           this.#joined.delete(alias);
-          // Another connection may still have it.
-          if (current?.inbox === this) places.delete(group);
+          if (decides) places.delete(group);
           return;
         }
-        const { epoch, offset, recovered, missed = 0 } = to;
-        const place: Place = before.find((it) => it.epoch === epoch) ?? { group, epoch, offset, presented: 0 };
+        const place = [current, current?.former].find((it) => it?.epoch === epoch) ?? {
+          group,
+          epoch,
+          offset,
+          presented: 0,
+        };
+        this.#joined.set(alias, place);
+        if (!decides) return;
         // What was presented is ahead of the servers only when they have gone back in time.
-        const isBack = recovered === false && place.presented > offset;
+        const isBack = to.group && recovered === false && !(place.presented! <= offset);
         const goesOn = place === current && place.offset >= offset && !isBack;
         place.offset = isBack ? offset : Math.max(place.offset, offset);
-        place.inbox = this;
-        this.#joined.set(alias, place);
-        places.delete(group);
-        places.set(group, [place, ...before]);
-        if (to.group || !goesOn) this.#report(group, current && goesOn, offset + missed - place.offset);
+        this.#enter(place);
+        if (to.group || !goesOn) this.#report(group, current && goesOn, goesOn ? offset + missed - place.offset : 0);
+      }
+
+      /** Makes a place that of its group. Returns the one before. */
+      #enter(place: Place): Place | undefined {
+        const before = places.get(place.group);
+        if (before !== place) place.former = before && { ...before, presented: undefined, former: undefined };
+        places.delete(place.group);
+        places.set(place.group, place);
+        return before;
       }
 
       #report(group: string, recovered: boolean | undefined, missed = 0): void {
-        runCallback(this.ofConnection.socketEndpoint, this.ofConnection.context, "onGroup", () =>
+        const { socketEndpoint, context } = this.ofConnection;
+        runCallback(socketEndpoint, context, "onGroup", () =>
           onGroup?.({ group, recovered, missed: Math.max(missed, 0) }),
         );
       }
@@ -99,10 +122,8 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
       completeHeaders(headers) {
         platform.completeHeaders?.(headers);
         const at = [...places.values()]
-          .map(([place]) => {
+          .map((place) => {
             place.presented = place.offset;
-            // An epoch that servers have come back to is another one.
-            places.set(place.group, [place]);
             return JSON.stringify([place.group, place.epoch, place.offset]);
           })
           .filter(({ length }) => length <= MAX_POSITION);
@@ -112,3 +133,5 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
   };
   return { begin } as Resume;
 }
+
+const isOffset = (value: unknown): value is number => Number.isSafeInteger(value);

@@ -58,7 +58,7 @@ export function socketClient(
   config: GGWebSocketClientConfig<unknown>,
   given: ClientPlatform,
 ): SocketClient {
-  const platform = (config.resume as Resume | undefined)?.begin(given) ?? given;
+  const platform = (config.resume as Resume | undefined)?.begin(given, config.capabilities) ?? given;
   const { name: apiName } = schema;
   const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);
@@ -159,8 +159,7 @@ export function socketClient(
   /** The attempt that the running code is a part of. */
   function attemptOfCaller(): Attempt | undefined {
     // Most calls come when there is none.
-    if (attempts.size === 0) return undefined;
-    let context = GGContextStore.tryGetContext();
+    let context = attempts.size > 0 ? GGContextStore.tryGetContext() : undefined;
     while (context && attempts.get(context)?.session !== session) context = context.parent;
     return context && attempts.get(context);
   }
@@ -176,11 +175,10 @@ export function socketClient(
   function beginSession(): Session {
     // The program's code runs in the scope of the caller of connect(), whatever event triggers it.
     const scope = platform.captureScope();
-    const logger = platform.logger(config.logger, apiName, scope);
     const endpoint: SocketEndpoint = {
       apiName,
       methodTable: serverToClient,
-      logger,
+      logger: platform.logger(config.logger, apiName, scope),
       timeout,
       asyncScope: scope,
       ...platform.endpoint,
@@ -215,10 +213,9 @@ export function socketClient(
         let asked = "beforeConnect";
         try {
           const given: object = Object(await scope(() => own.run(() => config.beforeConnect?.())));
-          const isGiven = ([, value]: [string, unknown]) => value !== undefined;
           const target: GGWebSocketClientConfig<unknown> = {
             ...config,
-            ...Object.fromEntries(Object.entries(given).filter(isGiven)),
+            ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
           };
           const base = target.url || (await platform.locate(apiName, target.url));
           asked = "query";

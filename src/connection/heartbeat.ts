@@ -42,9 +42,10 @@ export class Heartbeat {
 
   delete(connection: Connection): void {
     this.#seen.delete(connection);
-    if (this.#seen.size > 0) return;
-    this.#stop?.();
-    this.#stop = undefined;
+    if (this.#seen.size === 0) {
+      this.#stop?.();
+      this.#stop = undefined;
+    }
   }
 
   /**

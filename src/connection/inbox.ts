@@ -37,7 +37,7 @@ export class Inbox {
 
   /** Handlers were added. They may be set in several statements; what waits is delivered after the last one. */
   deliverSoon(): void {
-    if (!this.held || this.#isDue) return;
+    if (this.#isDue) return;
     this.#isDue = true;
     queueMicrotask(() => this.#deliver());
   }
@@ -102,10 +102,10 @@ export class Inbox {
   /** Hands a message to the object that has its handler. */
   handle(method: CompiledMethod, frame: Frame, owner: HandlerObject | undefined): void {
     const message = this.message(frame, method);
-    const { mustHandleAll } = this.ofConnection.socketEndpoint;
     if (owner) message.handle(method, owner);
     // A message that does not fit is reported, though nothing handles it.
-    else if (!message.isRequest && !method.hasReply && !mustHandleAll) message.handle(method, Object.create(null));
+    else if (!message.isRequest && !method.hasReply && !this.ofConnection.socketEndpoint.mustHandleAll)
+      message.handle(method, Object.create(null));
     else message.fail(serverError(`${method.path} has no handler: give one to incoming.on()`));
   }
 
@@ -118,7 +118,7 @@ export class Inbox {
 
   #hold(held: Frame[], frame: Frame, method: CompiledMethod | undefined): void {
     const { namedEndpoint: endpoint } = this.ofConnection;
-    if (!this.hasRoom(held, frame)) {
+    if (frame.path && !this.hasRoom(held, frame)) {
       const text = `${endpoint.apiName}: too many messages wait for handlers`;
       const error = serverError(text, "limit");
       endpoint.logger.warn(text);
@@ -136,15 +136,13 @@ export class Inbox {
   protected dispatch(frame: Frame, method: CompiledMethod | undefined): void {
     if (method) this.handle(method, frame, this.#handlers.ownerOf(method));
     else if (!this.#handlers.takeUncontracted?.(frame, this.ofConnection)) {
-      const displayMessage = `Route not found: ${frame.path.slice(0, 200)}`;
-      this.message(frame).fail(new ROUTE_NOT_FOUND({ displayMessage }));
+      this.message(frame).fail(new ROUTE_NOT_FOUND({ displayMessage: `Route not found: ${frame.path.slice(0, 200)}` }));
     }
   }
 
   /** What a frame is at this end. */
   protected message(frame: Frame, method?: CompiledMethod): IncomingMessage {
-    const { Message = IncomingMessage } = this.ofConnection.socketEndpoint;
-    return new Message(this.ofConnection, frame, method);
+    return new (this.ofConnection.socketEndpoint.Message ?? IncomingMessage)(this.ofConnection, frame, method);
   }
 
   #holdNoMore(): void {

@@ -29,10 +29,9 @@ export class Outbox {
     this.#batchLength = batchBytes / 3;
   }
 
-  /** Counts a message in, which is to be taken unless there is no room for it. */
-  hasRoom(message: string): boolean {
+  /** Counts a message in, which is to be taken unless there is no room for it in so many bytes. */
+  hasRoom(message: string, max = this.#maxBytes): boolean {
     const atMost = 3 * message.length;
-    const max = this.#maxBytes;
     this.#atMostWaiting += atMost;
     if (this.#atMostWaiting <= max) return true;
     const backlog = this.measureBacklog();

@@ -1,4 +1,4 @@
-import type { GGBusMessage, GGBusRead, GGPosition } from "../api/bus.js";
+import type { GGBusMessage, GGBusRead, GGHistory, GGPosition } from "../api/bus.js";
 import { FormerMessages } from "./formerMessages.js";
 import { HeldMessages, type PositionedMessage } from "./heldMessages.js";
 import { Ring } from "./ring.js";
@@ -58,6 +58,8 @@ interface Need {
  */
 export class Channel {
   readonly #size: number;
+  readonly #ttlMs: number;
+  readonly #now: () => number;
   readonly #listener: ChannelListener;
   readonly #held = new HeldMessages();
   /** What was delivered. There is none before the first read. */
@@ -69,16 +71,22 @@ export class Channel {
   /** What is repeated when it is published again. */
   readonly #former: FormerMessages;
   #losses = 0;
+  /** When the latest message came: the bus forgets all that it keeps together, some time after that. */
+  #latestAt = 0;
+  /** The offset up to which the ring has messages that are older than the bus keeps them. */
+  #forgottenUpTo = 0;
   /** Whether the ring has all that the bus keeps, as far as there is room. */
   #isFilled = false;
   /** What comes while the listener is called. */
   readonly #queue: GGBusMessage[] = [];
   #isBusy = false;
 
-  /** Keeps the latest messages for `since`: this many, at least one. */
-  constructor(size: number, listener: ChannelListener) {
+  /** Keeps what the history says for `since`, at least one message. `now` is a clock in ms that is never set. */
+  constructor({ size, ttlMs }: GGHistory, listener: ChannelListener, now: () => number = () => performance.now()) {
     this.#size = Math.max(size, 1);
+    this.#ttlMs = ttlMs;
     this.#listener = listener;
+    this.#now = now;
     this.#former = new FormerMessages(this.#size);
     this.#ask("interrupted");
   }
@@ -115,19 +123,25 @@ export class Channel {
     const hasGoneBack = (current?.evidence.get(epoch) ?? 0) > offset;
     const ring = this.#ring;
     this.#isBusy = true;
-    if (!ring) this.#begin(read);
-    else if (epoch !== ring.epoch) this.#leaveEpoch(ring, after, read);
-    else if (current) this.#catchUp(ring, current, hasGoneBack, read);
-    else this.#takeMissed(ring, read);
-    if (hasGoneBack && epoch !== ring?.epoch) this.#forget(epoch);
-    // The bus has other epochs no more.
-    for (const held of current?.evidence.keys() ?? [])
-      if (held !== epoch && held !== this.#ring?.epoch) this.#held.drop(held);
-    if (!current && need && need === this.#need && need.doubt !== "hole") this.requireRead();
-    this.#dropDelivered();
-    this.#settle();
-    this.#isBusy = false;
-    this.#takeQueued();
+    try {
+      if (!ring) this.#begin(read);
+      else if (epoch !== ring.epoch) this.#leaveEpoch(ring, after, read);
+      else if (current) this.#catchUp(ring, current, hasGoneBack, read);
+      else this.#takeMissed(ring, read);
+      if (hasGoneBack && epoch !== ring?.epoch) this.#forget(epoch);
+      // The bus has other epochs no more.
+      for (const held of current?.evidence.keys() ?? [])
+        if (held !== epoch && held !== this.#ring?.epoch) this.#held.drop(held);
+      if (!current && need && need === this.#need && need.doubt !== "hole") this.requireRead();
+      this.#dropDelivered();
+      this.#settle();
+    } catch (thrown) {
+      this.#need ??= current;
+      throw thrown;
+    } finally {
+      this.#isBusy = false;
+      this.#takeQueued();
+    }
   }
 
   /** Messages may be missing, for example after an interruption. */
@@ -138,43 +152,72 @@ export class Channel {
   }
 
   /**
-   * All messages after a position, which count as delivered; `undefined` when they are not all there, or there is no such
-   * position.
+   * All messages after a position, which count as delivered; `undefined` when they are not all there, the bus has forgotten
+   * them, or there is no such position.
    */
   since(after: GGPosition): readonly GGBusMessage[] | undefined {
-    if (this.#ring?.epoch !== after.epoch) return undefined;
-    const messages = this.#ring.since(after.offset);
-    if (messages) this.#ring.markDelivered(after.offset);
+    const ring = this.#ring;
+    if (ring?.epoch !== after.epoch) return undefined;
+    if (after.offset < (this.#isExpired ? ring.top : this.#forgottenUpTo)) return undefined;
+    const messages = ring.since(after.offset);
+    if (messages) ring.markDelivered(after.offset);
     return messages;
   }
 
   /** Whether a read of the latest messages would add to what `since` knows. */
   get canBeFilled(): boolean {
-    return !this.#isFilled && this.#ring !== undefined && this.#ring.length < this.#size;
+    const ring = this.#ring;
+    if (this.#isFilled || !ring || this.#isExpired) return false;
+    return Math.min(ring.length, ring.top - this.#forgottenUpTo) < this.#size;
+  }
+
+  /** Whether everything up to a position is delivered. */
+  hasReached({ epoch, offset }: GGPosition): boolean {
+    return this.#ring?.epoch === epoch && this.#ring.top >= offset;
+  }
+
+  /** The position to read the bus after, for `compare`. */
+  get comparable(): GGPosition | undefined {
+    return this.#ring && { epoch: this.#ring.epoch, offset: offsetBefore(this.#ring) };
   }
 
   /**
-   * Adds the latest messages of the bus, read at a position of this channel, to what `since` knows. When they do not agree
-   * with that, something is `missing`.
+   * Compares what the bus has answered, read at a position of this channel, with what was delivered, and returns whether they
+   * agree. When they do not, something is `missing`. It may be ahead: what it has more may be under way.
    */
-  fill(readAt: GGPosition, { top, missed = [] }: GGBusRead): void {
+  compare(readAt: GGPosition, { top, missed = [] }: GGBusRead): boolean {
     const ring = this.#ring;
+    // It has left that epoch meanwhile.
+    if (readAt.epoch !== ring?.epoch) return false;
+    if (top.epoch !== readAt.epoch || top.offset < readAt.offset) this.requireRead();
+    else if (missed.some((message) => ring.contradicts(message))) this.#fork();
+    else return true;
+    return false;
+  }
+
+  /** Does the same with the latest messages of the bus, and adds them to what `since` knows. */
+  fill(readAt: GGPosition, read: GGBusRead): void {
+    const { top, missed = [] } = read;
+    const ring = this.#ring;
+    const isAgreed = this.compare(readAt, read);
     // Messages were lost meanwhile: they belong to what was before.
     if (!ring || readAt.epoch !== ring.epoch || readAt.offset < ring.top - ring.length) return;
     this.#isFilled = true;
-    if (top.epoch !== readAt.epoch || top.offset < readAt.offset) return this.requireRead();
-    if (missed.some((message) => ring.contradicts(message))) return this.#fork();
+    if (!isAgreed) return;
     const oldest = ring.top - ring.length + 1;
     const first = top.offset - missed.length + 1;
     ring.prepend(missed.slice(0, Math.max(oldest - first, 0)));
+    this.#forgottenUpTo = Math.min(this.#forgottenUpTo, first - 1);
   }
 
   #takeQueued(): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
-    for (const message of this.#queue) this.#take(message);
-    this.#queue.length = 0;
-    this.#isBusy = false;
+    try {
+      for (let message = this.#queue.shift(); message; message = this.#queue.shift()) this.#take(message);
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   #take(message: GGBusMessage): void {
@@ -194,7 +237,14 @@ export class Channel {
     this.#settle();
   }
 
-  #deliver(ring: Ring, message: GGBusMessage): void {
+  /** `isUnbroken` when the bus still had what was delivered before it. */
+  #deliver(ring: Ring, message: GGBusMessage, isUnbroken = false): void {
+    if (!isUnbroken && ring.length > 0 && this.#isExpired) {
+      this.#forgottenUpTo = ring.top;
+      // It may have come late: the bus knows.
+      this.#isFilled = false;
+    }
+    this.#latestAt = this.#now();
     ring.push(message.body, message.from);
     const before = this.#former.lossesBefore(message.from);
     this.#former.advance();
@@ -223,7 +273,7 @@ export class Channel {
   /** The first answer. What came since the subscription began is not missed, though the bus had it before it answered. */
   #begin({ top, missed }: GGBusRead): void {
     this.#deliverHeld(this.#held.takeUpTo(top.epoch, top.offset));
-    this.#ring = new Ring(this.#size, top.epoch, top.offset);
+    this.#ring = this.#newRing(top);
     this.#ring.prepend(missed ?? []);
     this.#isFilled = missed !== undefined || top.offset === 0;
     this.#listener.onBegun();
@@ -247,9 +297,10 @@ export class Channel {
   #takeMissed(ring: Ring, { top, missed = [] }: GGBusRead): void {
     if (this.#need && this.#need.doubt !== "hole" && this.#need.doubt !== "interrupted") return;
     let offset = top.offset - missed.length;
+    const isUnbroken = offset < ring.top;
     for (const message of missed) {
       offset++;
-      if (offset === ring.top + 1) this.#deliver(ring, message);
+      if (offset === ring.top + 1) this.#deliver(ring, message, isUnbroken);
       else if (offset === ring.top && ring.length === 0) ring.prepend([message]);
       else if (ring.contradicts(message)) return this.#fork();
     }
@@ -276,10 +327,22 @@ export class Channel {
     this.#former.add(ring.froms, this.#losses);
     this.#deliverHeld(held);
     if (position.epoch !== ring.epoch && this.#ended.push(ring.epoch) > MAX_ENDED) this.#ended.shift();
-    this.#ring = new Ring(this.#size, position.epoch, position.offset);
+    this.#ring = this.#newRing(position);
     this.#isFilled = position.offset === 0;
     this.#losses++;
     this.#listener.onLost(position);
+  }
+
+  /** A ring that goes on after a position. What the bus has before that may be as new as this answer. */
+  #newRing({ epoch, offset }: GGPosition): Ring {
+    this.#latestAt = this.#now();
+    this.#forgottenUpTo = 0;
+    return new Ring(this.#size, epoch, offset);
+  }
+
+  /** Whether the bus has forgotten all that was delivered. */
+  get #isExpired(): boolean {
+    return this.#now() - this.#latestAt >= this.#ttlMs;
   }
 
   /** Delivers messages that have no place in the order any more, each once. */

@@ -1,5 +1,6 @@
 import { GGBusError, type GGBusRead, type GGPosition } from "../api/bus.js";
 import { setDeadline } from "../connection/deadlines.js";
+import { readOf } from "./busAnswers.js";
 import { busErrorOf } from "./busMonitor.js";
 import type { Channel } from "./channel.js";
 
@@ -62,7 +63,7 @@ export class Healing {
         if (++reads > MAX_READS) throw new GGBusError("its answers do not agree with one another", "refused");
         const isHole = order.position !== undefined;
         readAt = performance.now();
-        const read = await this.#hooks.read(after);
+        const read = readOf(await this.#hooks.read(after));
         if (this.#isEnded) return;
         order.takeRead(after, read);
         if (isHole && read.missed?.length) this.#hooks.onHealed();

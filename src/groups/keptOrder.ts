@@ -1,5 +1,6 @@
-import type { GGBusError, GGBusMessage, GGBusRead, GGPosition } from "../api/bus.js";
+import type { GGBusError, GGBusMessage, GGBusRead, GGHistory, GGPosition } from "../api/bus.js";
 import { Channel, type ChannelListener } from "./channel.js";
+import { Checking } from "./checking.js";
 import { Healing } from "./healing.js";
 import { type Recovered, Recovery } from "./recovery.js";
 
@@ -26,25 +27,30 @@ export interface KeptOrderHooks extends Omit<ChannelListener, "onBegun"> {
 export class KeptOrder {
   readonly #channel: Channel;
   readonly #healing: Healing;
+  readonly #checking: Checking;
   readonly #recovery: Recovery;
   /** Whether the first read is to bring what is kept. */
   #isHistoryWanted = false;
 
-  /** Remembers the latest `size` messages. */
-  constructor(size: number, hooks: KeptOrderHooks) {
-    const channel = new Channel(size, { ...hooks, onBegun: () => hooks.onKnown() });
+  /** Remembers what the history says. */
+  constructor(history: GGHistory, hooks: KeptOrderHooks) {
+    const { size } = history;
+    const channel = new Channel(history, { ...hooks, onBegun: () => hooks.onKnown() });
     this.#channel = channel;
-    this.#recovery = new Recovery(channel, {
+    this.#checking = new Checking(channel, {
+      isHistoryWanted: () => this.#isHistoryWanted,
       readLatest: () => hooks.read(NOTHING_KNOWN, size),
+      read: (after) => hooks.read(after, size + 1),
       heal: () => void this.heal(),
-      onKnown: () => hooks.onKnown(),
+      onChecked: () => hooks.onKnown(),
     });
+    this.#recovery = new Recovery(channel, this.#checking);
     this.#healing = new Healing(channel, {
       isBusDown: () => hooks.isBusDown(),
       // One more than may be missing: the first is the one that it follows.
       read: (after) => hooks.read(after, channel.position || this.#isHistoryWanted ? size + 1 : 0),
       onCaughtUp: (time) => {
-        this.#recovery.caughtUp(time);
+        this.#checking.caughtUp(time);
         hooks.onCaughtUp();
       },
       onHealed: () => hooks.onHealed(),
@@ -73,12 +79,17 @@ export class KeptOrder {
     return this.heal();
   }
 
+  /** Looks whether messages are missing, while what comes is delivered. */
+  check(): Promise<void> {
+    return this.isMissingSome ? this.heal() : this.#checking.check();
+  }
+
   /** Resolves when nothing is missing, or it cannot be read now. */
   heal(): Promise<void> {
     return this.#healing.heal();
   }
 
-  /** See `Recovery.find`. */
+  /** See `Recovery.find`; `onKnown` follows. */
   recover(after: GGPosition, since: number, isOverdue: boolean): Recovered | undefined {
     this.#isHistoryWanted = true;
     return this.#recovery.find(after, since, isOverdue);
@@ -86,6 +97,6 @@ export class KeptOrder {
 
   end(): void {
     this.#healing.end();
-    this.#recovery.end();
+    this.#checking.end();
   }
 }

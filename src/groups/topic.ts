@@ -3,6 +3,7 @@ import type { GGBus, GGBusListener, GGBusMessage, GGHistory, GGMembersChange, GG
 import type { GGWebSocketLogFields, GGWebSocketLogger } from "../api/logger.js";
 import { setDeadline, waitAtMost } from "../connection/deadlines.js";
 import { runCallback } from "../connection/endpoint.js";
+import { messageOf, readOf } from "./busAnswers.js";
 import { type BusMonitor, busErrorOf, monitorOf, publishResultOf } from "./busMonitor.js";
 import { KeptOrder } from "./keptOrder.js";
 import { Presence } from "./presence.js";
@@ -142,7 +143,7 @@ export class Topic implements GGBusListener {
   async readKept(): Promise<readonly GGBusMessage[] | undefined> {
     const { position, history } = this;
     if (!position || !history) return undefined;
-    return (await this.#bus.read(this.#channel, { ...position, offset: 0 }, history.size + 1)).missed;
+    return readOf(await this.#bus.read(this.#channel, { ...position, offset: 0 }, history.size + 1)).missed;
   }
 
   release(): void {
@@ -185,8 +186,10 @@ export class Topic implements GGBusListener {
     return this.#bus.members.count(this.#channel);
   }
 
-  onMessage(message: GGBusMessage): void {
+  onMessage(received: GGBusMessage): void {
     if (!this.#subscription) return;
+    const message = messageOf(received);
+    if (!message) return this.#received(false);
     // This node's own connections have what is not kept already.
     if (!message.position && message.from.startsWith(`${this.#bus.node}.`)) return;
     if (this.#order) this.#order.receive(message);
@@ -216,7 +219,10 @@ export class Topic implements GGBusListener {
     if (this.history) this.#order = this.#newOrder(this.history);
     const { active, end } = this.#bus.subscribe(this.#channel, this);
     let isEnded = false;
-    const stopChecking = this.#monitor.checkRegularly(() => void this.onInterrupted());
+    const stopChecking = this.#monitor.checkRegularly(() => {
+      void this.#order?.check();
+      void this.#presence?.sync();
+    });
     const activate = async () => {
       if (isEnded) return;
       this.#isActive = true;
@@ -235,9 +241,9 @@ export class Topic implements GGBusListener {
     };
   }
 
-  #newOrder({ size }: GGHistory): KeptOrder {
+  #newOrder(history: GGHistory): KeptOrder {
     const listener = this.#listener;
-    return new KeptOrder(size, {
+    return new KeptOrder(history, {
       read: (after, limit) => this.#bus.read(this.#channel, after, limit),
       isBusDown: () => this.#bus.health === "down",
       onDelivered: (message) => this.#received(listener.onMessage(message)),

@@ -260,8 +260,8 @@ function checkGroup(
       const entry = entries[index];
       if (!entry) continue;
       expect(index, "twice, or not in order").toBeGreaterThan(goTo(entry.epoch, index));
-      // One of another epoch is the first one after a loss, or comes late.
-      if (!seen.has(entry.epoch)) expect(told, "another epoch, and not told").toBeGreaterThan(latest.told);
+      // Each epoch begins with a loss, or a first join. What an earlier connection brings of one before may come late.
+      if (!seen.has(entry.epoch)) expect(told, "another epoch, and not told").toBeGreaterThan(seen.size);
       latest = { index, told };
       seen.set(entry.epoch, latest);
     } else if ("event" in item && item.event.group === name) {
@@ -294,9 +294,11 @@ it("brings every message of a group once and in order, or tells that some may be
         await model.begin(isEarly);
         for (const [step, one, two] of run) await model.do(step, one, two);
         const { presented } = await model.finish();
-        expect(new Map(presented.map(([group, ...at]) => [group, at]))).toEqual(
-          new Map(model.groups.map(({ name, top }) => [name, [top.epoch, top.offset]])),
-        );
+        // An earlier connection may have brought it back to an epoch that is over: it is told when it reconnects.
+        for (const { name, top } of model.groups) {
+          const [, epoch, offset] = presented.find(([group]) => group === name) ?? [];
+          expect([name, offset]).toEqual([name, epoch === top.epoch ? top.offset : expect.any(Number)]);
+        }
         for (const recovered of model.recoveries) outcomes.set(recovered, (outcomes.get(recovered) ?? 0) + 1);
       } finally {
         model.end();
@@ -305,5 +307,6 @@ it("brings every message of a group once and in order, or tells that some may be
     }),
     { numRuns: RUNS, ...(process.env.RESUME_SEED && { seed: Number(process.env.RESUME_SEED) }) },
   );
-  console.log(outcomes);
+  // What it says is worth something: most recoveries succeed.
+  expect(outcomes.get(true)).toBeGreaterThan(outcomes.get(false) ?? 0);
 });

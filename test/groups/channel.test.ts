@@ -3,10 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { GGBusMessage, GGBusRead, GGPosition } from "../../src/api/bus.js";
 import { Channel, type ChannelListener } from "../../src/groups/channel.js";
 import { MAX_HELD_CHARACTERS, MAX_HELD_MESSAGES } from "../../src/groups/heldMessages.js";
+import { MemoryEngine } from "../../src/groups/memoryEngine.js";
 import { HistoryEngine, type Published } from "../support/historyEngine.js";
 
 const RUNS = Number(process.env.HOSTILE_RUNS ?? 500);
 const SEED = process.env.HOSTILE_SEED ? Number(process.env.HOSTILE_SEED) : undefined;
+
+/** It keeps for ever. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** How many epochs a channel knows to have ended. */
 const REMEMBERED_EPOCHS = 8;
@@ -47,25 +51,28 @@ class Node {
     this.#engine = engine;
     this.#size = size;
     this.#isHistoryWanted = isHistoryWanted;
-    this.channel = new Channel(size, {
-      onDelivered: (message) => this.#onDelivered(message),
-      onDisplaced: (message) => this.#onDisplaced(message),
-      onRepeated: (message, losses) => this.#onRepeated(message, losses),
-      onBegun: () => {
-        expect(this.#hasBegun).toBe(false);
-        expect(this.channel.position).toBeDefined();
-        this.#hasBegun = true;
+    this.channel = new Channel(
+      { size, ttlMs: NEVER },
+      {
+        onDelivered: (message) => this.#onDelivered(message),
+        onDisplaced: (message) => this.#onDisplaced(message),
+        onRepeated: (message, losses) => this.#onRepeated(message, losses),
+        onBegun: () => {
+          expect(this.#hasBegun).toBe(false);
+          expect(this.channel.position).toBeDefined();
+          this.#hasBegun = true;
+        },
+        onLost: (position) => {
+          this.#recent = this.#lately;
+          this.#sinceLoss = [];
+          this.lost.push(position);
+          this.#latest = undefined;
+          this.#isUnknown = false;
+          this.#from = position;
+          this.#top = this.#start = position.offset;
+        },
       },
-      onLost: (position) => {
-        this.#recent = this.#lately;
-        this.#sinceLoss = [];
-        this.lost.push(position);
-        this.#latest = undefined;
-        this.#isUnknown = false;
-        this.#from = position;
-        this.#top = this.#start = position.offset;
-      },
-    });
+    );
   }
 
   /** What `fate` says. */
@@ -871,14 +878,17 @@ function receive(engine: HistoryEngine, channel: Channel): GGBusMessage {
 
 /** A channel of which nothing but this is listened to. */
 function channelOf(size: number, listener: Partial<ChannelListener>): Channel {
-  return new Channel(size, {
-    onDelivered() {},
-    onDisplaced() {},
-    onRepeated() {},
-    onBegun() {},
-    onLost() {},
-    ...listener,
-  });
+  return new Channel(
+    { size, ttlMs: NEVER },
+    {
+      onDelivered() {},
+      onDisplaced() {},
+      onRepeated() {},
+      onBegun() {},
+      onLost() {},
+      ...listener,
+    },
+  );
 }
 
 /** A channel that has read, while so much was published. */
@@ -889,3 +899,166 @@ function started(size: number, count: number, isHistoryWanted = false) {
   expect(node.settle()).toBe(1);
   return { engine, node, channel: node.channel, published };
 }
+
+describe("a channel and the time that messages are kept:", () => {
+  const KNOWS_NOTHING = { epoch: "", offset: 0 };
+  const move = fc.oneof(
+    { weight: 3, arbitrary: fc.constant("publish" as const) },
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 12 }) },
+    { weight: 2, arbitrary: fc.constantFrom("lose" as const, "read" as const, "fill" as const) },
+  );
+
+  /** A channel of an engine, both on a clock that a test sets. */
+  function withClock(size: number, ttlMs: number) {
+    const clock = { time: 1_000 };
+    const now = () => clock.time;
+    const engine = new MemoryEngine(now);
+    const history = { size, ttlMs };
+    let isPassing = true;
+    let channel: Channel | undefined;
+    const onMessage = (_: string, message: GGBusMessage) => isPassing && channel?.receive(message);
+    engine.subscribe({ id: "a", onMessage, onMembers() {} }, "c");
+    let count = 0;
+    const publish = (isPassed = true) => {
+      isPassing = isPassed;
+      engine.publish("c", `${++count}`, `n.${count}`, { history });
+      isPassing = true;
+    };
+    const begin = (limit: number) => {
+      channel = new Channel(
+        history,
+        { onDelivered() {}, onDisplaced() {}, onRepeated() {}, onBegun() {}, onLost() {} },
+        now,
+      );
+      channel.takeRead(channel.missing!, engine.read("c", channel.missing!, limit));
+      return channel;
+    };
+    const read = () => {
+      for (let after = channel!.missing; after; after = channel!.missing)
+        channel!.takeRead(after, engine.read("c", after, size + 1));
+    };
+    const fill = () => {
+      if (channel!.canBeFilled) channel!.fill(channel!.position!, engine.read("c", KNOWS_NOTHING, size));
+    };
+    const answers = () => {
+      const { epoch, offset: top } = channel!.position!;
+      // One that is ahead would end the epoch.
+      return Array.from({ length: top + 1 }, (_, offset) => {
+        const position = { epoch, offset };
+        return { offset, own: channel!.since(position), bus: engine.read("c", position, size).missed };
+      });
+    };
+    return { clock, publish, begin, read, fill, answers };
+  }
+
+  it("it gives what the bus gives, when it was there from the beginning", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.array(move, { maxLength: 40 }),
+        (size, ttlMs, moves) => {
+          const { clock, publish, begin, fill, answers } = withClock(size, ttlMs);
+          begin(0);
+          for (const taken of moves) {
+            if (taken === "publish") publish();
+            else if (typeof taken === "number") clock.time += taken;
+            fill();
+            for (const { offset, own, bus } of answers()) expect([offset, own]).toEqual([offset, bus]);
+          }
+        },
+      ),
+    );
+  });
+
+  it("it gives nothing of which nothing has come, and nothing was read, for as long", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.nat({ max: 8 }),
+        fc.boolean(),
+        fc.array(move, { maxLength: 40 }),
+        (size, ttlMs, before, isHistoryWanted, moves) => {
+          const { clock, publish, begin, read, fill, answers } = withClock(size, ttlMs);
+          for (let i = 0; i < before; i++) publish();
+          const channel = begin(isHistoryWanted ? size + 1 : 0);
+          let latestAt = clock.time;
+          for (const taken of moves) {
+            const top = channel.position!.offset;
+            if (taken === "publish") publish();
+            else if (taken === "lose") publish(false);
+            else if (taken === "read") {
+              channel.requireRead();
+              read();
+            } else if (taken === "fill") fill();
+            else clock.time += taken;
+            if (channel.position!.offset > top) latestAt = clock.time;
+            if (channel.missing) read();
+            if (channel.position!.offset > top) latestAt = clock.time;
+            for (const { offset, own, bus } of answers()) {
+              if (own && own.length > 0) expect(clock.time - latestAt).toBeLessThan(ttlMs);
+              // What the bus gives is the same.
+              if (own && bus) expect([offset, own]).toEqual([offset, bus.slice(0, own.length)]);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it("it asks the bus no more where nothing can be there", () => {
+    const { clock, publish, begin } = withClock(5, 10);
+    for (let i = 0; i < 3; i++) publish();
+    const channel = begin(0);
+    expect(channel.canBeFilled).toBe(true);
+    clock.time += 10;
+    expect(channel.canBeFilled).toBe(false);
+  });
+});
+
+describe("a channel whose listener throws", () => {
+  it("goes on with what follows, and has read what it was missing", () => {
+    const seen: string[] = [];
+    let faults = 0;
+    const fault = (body: string) => {
+      if (faults > 0 && faults-- > 0) throw new Error("a fault");
+      seen.push(body);
+    };
+    const channel = channelOf(5, { onDelivered: ({ body }) => fault(body) });
+    const engine = new HistoryEngine(5);
+    const read = () => channel.takeRead(channel.missing!, engine.read(channel.missing!, 6));
+    read();
+    faults = 1;
+    expect(() => channel.receive(engine.publish())).toThrow("a fault");
+    channel.receive(engine.publish());
+    expect([seen, channel.position?.offset]).toEqual([["2"], 2]);
+    engine.publish();
+    engine.publish();
+    channel.requireRead();
+    faults = 1;
+    const asked = channel.missing!;
+    expect(() => read()).toThrow("a fault");
+    expect(channel.missing).toBe(asked);
+    channel.receive(engine.publish());
+    read();
+    expect([seen, channel.missing, channel.position?.offset]).toEqual([["2", "4", "5"], undefined, 5]);
+  });
+
+  it("takes each message off the queue, so that one is not handled again", () => {
+    const seen: string[] = [];
+    const engine = new HistoryEngine(5);
+    const channel: Channel = channelOf(5, {
+      onDelivered({ body }) {
+        seen.push(body);
+        if (body !== "1") return;
+        for (const more of [engine.publish(), engine.publish()]) channel.receive(more);
+        throw new Error("a fault");
+      },
+    });
+    channel.takeRead(channel.missing!, engine.read(channel.missing!, 6));
+    expect(() => channel.receive(engine.publish())).toThrow("a fault");
+    channel.receive(engine.publish());
+    expect(seen).toEqual(["1", "2", "3", "4"]);
+  });
+});

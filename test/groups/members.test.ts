@@ -70,6 +70,10 @@ class Node extends GroupNode {
     void this.order.interrupted();
   }
 
+  check(): void {
+    void this.order.check();
+  }
+
   cut(): void {
     this.isBusDown = true;
     for (const read of [...this.reads]) read.fail();
@@ -278,7 +282,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: kind("arrive"), node: nodeIndex, which: fc.nat() }) },
   {
     weight: 5,
-    arbitrary: fc.record({ kind: kind("interrupt", "fail", "restart", "cut", "connect"), node: nodeIndex }),
+    arbitrary: fc.record({ kind: kind("interrupt", "fail", "restart", "cut", "connect", "check"), node: nodeIndex }),
   },
   { weight: 2, arbitrary: fc.record({ kind: kind("wait"), ms: fc.constantFrom(10, 1_100) }) },
   { weight: 2, arbitrary: fc.record({ kind: kind("retry"), fates, which: fc.integer({ min: 1, max: 5 }) }) },
@@ -348,6 +352,7 @@ class World {
       case "interrupt":
       case "cut":
       case "connect":
+      case "check":
         return nodes[taken.node]![taken.kind]();
       case "wait":
         return void (await pass(taken.ms));

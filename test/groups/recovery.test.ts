@@ -16,6 +16,9 @@ afterEach(() => void vi.useRealTimers());
 
 const pass = (ms = 1) => vi.advanceTimersByTimeAsync(ms);
 
+/** What a check finds may come by itself for so long. */
+const MOMENT = 100;
+
 /** A member that comes with a position, and keeps what it is given. */
 class Returning implements GroupMember {
   readonly events: MemberEvent[] = [];
@@ -41,11 +44,11 @@ class Returning implements GroupMember {
 }
 
 /** A node that is subscribed, and an engine that has so much. */
-async function start({ published = 0, hasRead = true } = {}) {
+async function start({ published = 0, hasRead = true, ttlMs = Number.POSITIVE_INFINITY } = {}) {
   const engine = new HistoryEngine(SIZE);
   engine.read({ epoch: "", offset: 0 }, 0);
   const messages = Array.from({ length: published }, () => engine.publish());
-  const node = new GroupNode(SIZE);
+  const node = new GroupNode(SIZE, ttlMs);
   const deadlines = runningDeadlines();
   onTestFinished(() => {
     node.order.end();
@@ -183,6 +186,7 @@ describe("a position that this node cannot explain", () => {
     const { node, come, answer, at, publish } = await start({ published: 12 });
     publish();
     const members = come(...thousand(() => at(offset)));
+    await pass(5);
     await answer();
     expect(members.every(({ recovered }) => recovered === false)).toBe(true);
     const [later] = come(at(offset));
@@ -200,6 +204,8 @@ describe("a position that this node cannot explain", () => {
     expect([ahead, asFar, overdue].map((member) => member!.recovered)).toEqual(["waits", "waits", "waits"]);
     await pass(5);
     await answerAll();
+    await pass(MOMENT);
+    await answerAll();
     expect([ahead, asFar, overdue].map((member) => [member!.recovered, member!.bodies])).toEqual([
       [true, []],
       [true, ["6"]],
@@ -208,7 +214,7 @@ describe("a position that this node cannot explain", () => {
     // They come here as well, late.
     for (const late of [five, six]) node.order.receive(late);
     expect(ahead!.events).toHaveLength(1);
-    expect(node.readCount).toBe(1);
+    expect(node.readCount).toBe(2);
   });
 
   it("is not explained by a read that began before it came", async () => {
@@ -224,6 +230,8 @@ describe("a position that this node cannot explain", () => {
     await pass();
     expect([member!.recovered, node.order.position]).toEqual(["waits", at(4)]);
     await pass(5);
+    await answerAll();
+    await pass(MOMENT);
     await answerAll();
     expect([member!.recovered, node.order.position]).toEqual([true, at(5)]);
   });
@@ -248,6 +256,242 @@ describe("a position that this node cannot explain", () => {
     await answerAll();
     expect(late!.events).toEqual([{ kind: "joined", position: at(1, "E2"), recovered: false }]);
     expect(node.waiting).toBe(0);
+  });
+});
+
+describe("a check that a position causes", () => {
+  /** A node that is checked: its read waits, and so does the member. */
+  async function checked({ received = 5, ...options }: { received?: number; published?: number } = {}) {
+    const started = await start(options);
+    for (let i = 0; i < received; i++) started.publish();
+    const present = new Returning();
+    started.node.add(present);
+    const [member] = started.come(started.at(1, "wrong"));
+    await pass(5);
+    expect([started.node.readCount, started.node.reads.length]).toEqual([1, 1]);
+    return { ...started, present, member: member! };
+  }
+  const publishedTo = ({ messages }: { messages: readonly { body: string }[] }, count: number) =>
+    messages.slice(-count).map(({ body }) => body);
+
+  it.each([0, 3])("holds nothing up that comes meanwhile, however much: of %i published before", async (published) => {
+    const started = await checked({ published });
+    const { node, present, publish, answerAll, member } = started;
+    for (let i = 0; i < 600; i++) publish();
+    expect(present.bodies).toEqual(publishedTo(started, 600));
+    await answerAll();
+    publish();
+    expect([present.bodies.length, node.losses, node.order.isMissingSome]).toEqual([601, 0, false]);
+    expect(member.recovered).toBe(false);
+  });
+
+  it("leaves no doubt behind when it fails, and is repeated after a second while members wait", async () => {
+    const started = await checked();
+    const { node, present, publish, member, answerAll } = started;
+    for (let i = 0; i < 5; i++) {
+      node.reads[0]!.fail();
+      await pass(500);
+      publish();
+      expect([present.bodies.length, node.order.isMissingSome, node.reads.length]).toEqual([i + 1, false, 0]);
+      await pass(600);
+    }
+    expect([member.recovered, node.readCount]).toEqual(["waits", 6]);
+    await answerAll();
+    expect(member.recovered).toBe(false);
+    await pass(60_000);
+    expect(node.readCount).toBe(6);
+  });
+
+  it("is not repeated after it failed when all are gone that waited", async () => {
+    const { node, member } = await checked();
+    node.remove(member);
+    node.reads[0]!.fail();
+    await pass(60_000);
+    expect(node.readCount).toBe(1);
+  });
+
+  it("lets what the bus has more come by itself", async () => {
+    const { engine, node, present, member, answer } = await checked();
+    const under = [engine.publish(), engine.publish()];
+    await answer();
+    for (const message of under) {
+      await pass(MOMENT / 4);
+      node.order.receive(message);
+    }
+    expect([present.bodies, node.order.isMissingSome]).toEqual([under.map(({ body }) => body), false]);
+    await pass(MOMENT);
+    expect([member.recovered, node.readCount]).toEqual([false, 1]);
+  });
+
+  it("reads what does not come by itself", async () => {
+    const { engine, node, present, member, answer, answerAll } = await checked();
+    const bodies = [engine.publish(), engine.publish()].map(({ body }) => body);
+    await answer();
+    expect(present.bodies).toEqual([]);
+    await pass(MOMENT);
+    await answerAll();
+    expect([present.bodies, member.recovered, node.readCount]).toEqual([bodies, false, 2]);
+  });
+
+  it.each([
+    [
+      "has another publication there",
+      ({ top }: HistoryEngine): GGBusRead => ({ top, missed: [{ body: "?", from: "other.1", position: top }] }),
+    ],
+    ["is behind", ({ top }: HistoryEngine): GGBusRead => ({ top: { ...top, offset: 4 } })],
+    ["has another epoch", (): GGBusRead => ({ top: { epoch: "E9", offset: 5 } })],
+  ])("makes the node read at once when the bus %s", async (_, answer) => {
+    const { engine, node, member } = await checked();
+    node.reads[0]!.answer(answer(engine));
+    await pass();
+    expect([node.order.isMissingSome, node.reads.length, member.recovered]).toEqual([true, 1, "waits"]);
+  });
+
+  it("is the same read that older positions need, when all come at once", async () => {
+    const { node, come, at, answerAll, publish } = await start({ published: 12 });
+    for (let i = 0; i < 3; i++) publish();
+    const members = come(
+      ...thousand((i) => (i % 10 === 0 ? at(16 + i) : i % 10 === 1 ? at(3, "wrong") : at(5 + (i % 10)))),
+    );
+    await pass(5);
+    await answerAll();
+    expect(members.map(({ recovered }) => recovered)).toEqual(thousand((i) => i % 10 > 1));
+    await pass(60_000);
+    expect(node.readCount).toBe(1);
+  });
+
+  it("is followed by another for one that came later, after a second", async () => {
+    const { node, come, at, answerAll, member } = await checked();
+    const [later] = come(at(2, "wrong"));
+    await answerAll();
+    expect([member.recovered, later!.recovered, node.readCount]).toEqual([false, "waits", 1]);
+    await pass(1_000);
+    await answerAll();
+    expect([later!.recovered, node.readCount]).toEqual([false, 2]);
+  });
+});
+
+describe("the regular check", () => {
+  it("holds nothing up, and leaves no doubt behind when it fails", async () => {
+    const { node, publish, engine, answerAll } = await start();
+    const present = new Returning();
+    node.add(present);
+    publish();
+    void node.order.check();
+    for (let i = 0; i < 600; i++) publish();
+    node.reads[0]!.fail();
+    await pass();
+    publish();
+    expect([present.bodies.length, node.losses, node.order.isMissingSome]).toEqual([602, 0, false]);
+    // It asks for what was delivered last, and does not bring what is kept.
+    void node.order.check();
+    expect(node.reads.map(({ after }) => after)).toEqual([{ epoch: "E1", offset: 601 }]);
+    const missed = engine.publish();
+    await answerAll();
+    await pass(MOMENT);
+    await answerAll();
+    expect(present.bodies.at(-1)).toBe(missed.body);
+  });
+
+  it("notices that the bus has gone back in time, though it is as far again", async () => {
+    const { node, publish, engine, answerAll } = await start();
+    engine.save();
+    publish();
+    engine.rollBack();
+    for (let i = 0; i < 4; i++) engine.publish();
+    void node.order.check();
+    await answerAll();
+    expect([node.order.position?.epoch, node.losses]).toEqual(["E2", 1]);
+  });
+});
+
+describe("a bus that answers what is none", () => {
+  const top = { epoch: "E1", offset: 5 };
+  const message = { body: "5", from: "node.5", position: top };
+  const ANSWERS: readonly (readonly [string, unknown])[] = [
+    ["nothing", undefined],
+    ["no top", { missed: [] }],
+    ["a top that is none", { top: { epoch: "", offset: 5 } }],
+    ["a top that cannot be counted", { top: { epoch: "E1", offset: Number.NaN } }],
+    ["a top below 0", { top: { epoch: "E1", offset: -1 } }],
+    ["no list", { top, missed: "5" }],
+    ["nothing in the list", { top, missed: [null] }],
+    ["a message without a position", { top, missed: [{ ...message, position: undefined }] }],
+    ["a message of another position", { top, missed: [{ ...message, position: { ...top, offset: 4 } }] }],
+    ["a message of another epoch", { top, missed: [{ ...message, position: { ...top, epoch: "E2" } }] }],
+  ];
+
+  it.each(ANSWERS)("is asked again, and all that comes is delivered: %s", async (_, answer) => {
+    const { node, publish, answerAll } = await start();
+    const present = new Returning();
+    node.add(present);
+    for (let i = 0; i < 5; i++) publish();
+    void node.order.interrupted();
+    node.reads[0]!.answer(answer as GGBusRead);
+    publish();
+    await pass();
+    expect([present.bodies.length, node.order.isMissingSome]).toEqual([5, true]);
+    await pass(1_000);
+    await answerAll();
+    publish();
+    expect([present.bodies.length, node.order.isMissingSome, node.losses]).toEqual([7, false, 0]);
+  });
+
+  it.each([
+    ["a list that is null", { top, missed: null }],
+    ["a body that is no text", { top, missed: [{ ...message, body: 5 }] }],
+  ])("is understood where that can be: %s", async (_, answer) => {
+    const { node, publish, answerAll } = await start();
+    for (let i = 0; i < 5; i++) publish();
+    void node.order.interrupted();
+    node.reads[0]!.answer(answer as unknown as GGBusRead);
+    await pass();
+    await answerAll();
+    expect([node.order.isMissingSome, node.losses]).toEqual([false, 0]);
+  });
+});
+
+describe("messages that are older than the bus keeps them", () => {
+  const TTL = 1_000;
+
+  it("are not given, though this node has them, and one that has missed nothing goes on", async () => {
+    const { node, publish, come, at } = await start({ ttlMs: TTL });
+    for (let i = 0; i < 3; i++) publish();
+    await pass(TTL - 1);
+    expect(come(at(1), at(3)).map(({ recovered }) => recovered)).toEqual([true, true]);
+    await pass(1);
+    expect(come(at(1), at(3)).map(({ recovered }) => recovered)).toEqual([false, true]);
+    expect(node.readCount).toBe(0);
+  });
+
+  it("are given when they came late and the bus still has them: it is asked once", async () => {
+    const { engine, node, publish, come, at, answerAll, messages } = await start({ ttlMs: TTL });
+    publish();
+    publish();
+    const late = engine.publish();
+    await pass(TTL + 1);
+    node.order.receive(late);
+    const members = come(...thousand(() => at(1)));
+    await pass(5);
+    await answerAll();
+    for (const { bodies } of members) expect(bodies).toEqual([messages[1]!.body, late.body]);
+    expect(come(at(0))[0]!.bodies).toHaveLength(3);
+    expect(node.readCount).toBe(1);
+  });
+
+  it("are not given after another one has come, when the bus has forgotten them", async () => {
+    const { engine, node, publish, come, at, answerAll } = await start({ ttlMs: TTL });
+    publish();
+    publish();
+    await pass(TTL);
+    engine.expire();
+    publish();
+    const members = come(at(1), at(2));
+    await pass(5);
+    await answerAll();
+    expect(members.map(({ recovered }) => recovered)).toEqual([false, true]);
+    expect(come(at(0), at(1)).map(({ recovered }) => recovered)).toEqual([false, false]);
+    expect(node.readCount).toBe(1);
   });
 });
 
@@ -379,12 +623,25 @@ describe("a read of what was missed that fails", () => {
 
 it("does nothing more once it has ended, whatever comes", async () => {
   const deadlines = runningDeadlines();
-  const states: ((started: Awaited<ReturnType<typeof start>>) => void)[] = [
+  const states: ((started: Awaited<ReturnType<typeof start>>) => unknown)[] = [
     ({ come, at }) => come(at(3)),
     ({ come, at }) => come(at(9)),
-    ({ node, come, at }) => {
+    async ({ node, come, at }) => {
       come(at(3));
+      await pass(5);
       node.reads[0]!.fail();
+    },
+    async ({ come, at, answer }) => {
+      come(at(3));
+      await pass(5);
+      await answer();
+    },
+    async ({ engine, come, at, answer }) => {
+      come(at(9));
+      await pass(5);
+      engine.publish();
+      await answer();
+      expect(runningDeadlines(), "while it waits for what is under way").toBeGreaterThan(deadlines);
     },
     ({ node }) => void node.order.interrupted(),
     ({ node }) => {
@@ -397,7 +654,7 @@ it("does nothing more once it has ended, whatever comes", async () => {
     for (const { isAtOnce, isAnswered } of outcomes) {
       const started = await start({ published: 5 });
       const { node, engine, come, at } = started;
-      bring(started);
+      await bring(started);
       if (!isAtOnce) await pass();
       node.order.end();
       expect(runningDeadlines()).toBe(deadlines);

@@ -245,3 +245,67 @@ it("counts a user only once it is subscribed", async () => {
   await vi.advanceTimersByTimeAsync(16_000);
   expect(end).toHaveBeenCalledTimes(1);
 });
+
+describe("what a program's bus hands over that is no message", () => {
+  const position = (epoch: string, offset: number) => ({ epoch, offset });
+  const at = (epoch: string): readonly (readonly [string, object, readonly string[]])[] => [
+    ["a body that is no text", { body: Buffer.from("x"), from: "other.1" }, ["1", "", "2"]],
+    ["a body that is not there", { from: "other.1" }, ["1", "", "2"]],
+    ["a `from` that is no text", { body: "x", from: 7 }, ["1", "x", "2"]],
+    ["a position without an epoch", { body: "x", from: "other.1", position: { offset: 2 } }, ["1", "2"]],
+    ["a position without an offset", { body: "x", from: "other.1", position: { epoch } }, ["1", "2"]],
+    ["a position before the first", { body: "x", from: "other.1", position: position(epoch, 0) }, ["1", "2"]],
+    ["a position that cannot be counted", { body: "x", from: "other.1", position: position(epoch, 1.5) }, ["1", "2"]],
+    ["a position that is a text", { body: "x", from: "other.1", position: `${epoch}:2` }, ["1", "2"]],
+  ];
+
+  it.each(at("").map(([name], i) => [name, i] as const))("stops nothing that follows: %s", async (_, i) => {
+    const engine = new MemoryEngine();
+    const bus = cuttable(localBusOn(engine, "local"));
+    onTestFinished(() => bus.close());
+    const subscribe = vi.spyOn(bus, "subscribe");
+    const { topic, seen, logger } = topicOn(bus);
+    topic.retain();
+    await settled();
+    const publisher = localBusOn(engine, "local");
+    const [, listener] = subscribe.mock.calls[0]!;
+    await publisher.publish(CHANNEL, "1", { history: HISTORY });
+    const [, message, expected] = at(topic.position!.epoch)[i]!;
+    const read = vi.spyOn(bus, "read");
+    listener.onMessage(message as GGBusMessage);
+    await publisher.publish(CHANNEL, "2", { history: HISTORY });
+    await settled();
+    expect([seen, read.mock.calls.length]).toEqual([expected, 0]);
+    expect(logger.entries.length).toBe(expected.length === 2 ? 1 : 0);
+  });
+
+  it("keeps its place when it has one", async () => {
+    const { topic, seen, publish, bus } = await start();
+    const { onMessage } = topic;
+    await publish("1");
+    const { epoch, offset } = topic.position!;
+    onMessage.call(topic, {
+      body: null,
+      from: null,
+      position: { epoch, offset: offset + 1 },
+    } as unknown as GGBusMessage);
+    expect([seen, topic.position]).toEqual([["1", ""], { epoch, offset: 2 }]);
+    expect(bus.health).toBe("up");
+  });
+});
+
+it("delivers what comes while the regular check waits for its answer, and after it failed", async () => {
+  const { seen, bus, publish, logger } = await start();
+  await publish("1");
+  const fails: (() => void)[] = [];
+  const read = vi
+    .spyOn(bus, "read")
+    .mockImplementation(() => new Promise((_, reject) => fails.push(() => reject(new GGBusError("no", "refused")))));
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(read.mock.calls.length).toBe(1);
+  await publish("2");
+  for (const fail of fails) fail();
+  await settled();
+  await publish("3");
+  expect([seen, logger.entries]).toEqual([["1", "2", "3"], []]);
+});

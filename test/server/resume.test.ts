@@ -218,6 +218,14 @@ describe("a member", () => {
     }
   });
 
+  it.each([
+    [1_024, true],
+    [1_025, undefined],
+  ])("has a group whose name has %i characters: recovered is %s", async (length, recovered) => {
+    const { room, resume, at } = await start({ sent: 3, name: "é".repeat(length) });
+    expect((await room.add((await resume(at(1))).outgoing)).recovered).toBe(recovered);
+  });
+
   it("goes on with positions of a group in this process, which has no bus", async () => {
     const { resume } = await start();
     const room = new GGSocketGroup(ExtApi, { name: "own", history: HISTORY });
@@ -474,4 +482,48 @@ it("sends what was missed in batches where the peer takes them, each within its 
   expect(messages).toEqual(texts.map((text, i) => placed(alias, i + 1, text)));
   expect(received.length).toBeLessThan(20);
   expect(Math.max(...received.map((text) => Buffer.byteLength(text)))).toBeLessThanOrEqual(65_536);
+});
+
+describe("a message of almost 16 MiB", () => {
+  const MAX = 16 * 1024 * 1024;
+  const LONGEST_PLACE = `${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}`.length;
+  const textOf = (bytes: number) => "z".repeat(bytes - plain("").length);
+
+  it("is refused by its publisher where it has no room for any place, when it is kept", async () => {
+    const { room, join } = await start();
+    const { peer, alias } = await join();
+    expect(await room.news({ text: textOf(MAX - LONGEST_PLACE + 1) }).asResult()).toMatchObject({ success: false });
+    const text = textOf(MAX - LONGEST_PLACE);
+    expect(await room.news({ text }).asResult()).toMatchObject({ success: true });
+    expect((await peer.next()) === placed(alias, 1, text)).toBe(true);
+    const droppable = textOf(MAX);
+    expect(await room.news({ text: droppable }, { droppable: true }).asResult()).toMatchObject({ success: true });
+    expect((await peer.next()) === plain(droppable)).toBe(true);
+    expect(await room.news({ text: `${droppable}z` }, { droppable: true }).asResult()).toMatchObject({
+      success: false,
+    });
+  });
+
+  it("is an advance to members that resume, now and afterwards, when another node has sent it", async () => {
+    const { bus, room, join, at, connect } = await start({ sent: 1 });
+    const { peer, alias } = await join();
+    const other = await connect();
+    await room.add(other.outgoing);
+    const publish = (frame: string) => bus.publish("Ext/room", `;${frame}`, { history: HISTORY });
+    const fits = plain(textOf(MAX - `${alias}.2`.length));
+    await publish(fits);
+    await publish(fits.replace("z", "zz"));
+    await room.news({ text: "4" });
+    const back = await join(at(2));
+    expect(back.to).toMatchObject({ recovered: true, missed: 2 });
+    const [message = "", ...others] = await rest(peer);
+    expect([message.length, message.startsWith(`m:Ext.news:${alias}.2:`)]).toEqual([MAX, true]);
+    expect(others).toEqual([`g::${alias}:3`, placed(alias, 4, "4")]);
+    expect(await rest(back.peer)).toEqual(others);
+    expect((await rest(other.peer)).map(({ length }) => length)).toEqual([
+      fits.length,
+      fits.length + 1,
+      plain("4").length,
+    ]);
+  });
 });

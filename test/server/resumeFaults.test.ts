@@ -10,6 +10,8 @@ import {
 } from "@grest-ts/websocket";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { runningDeadlines } from "../../src/connection/deadlines.js";
+import { ServerConnection } from "../../src/server/connection/serverConnection.js";
+import { connectionOf } from "../../src/server/groups/connectionOf.js";
 import { Ledger } from "../../src/server/ledger.js";
 import { PresentedPositions } from "../../src/server/resume/presented.js";
 import { watchTheProcess } from "../hostile/watch.js";
@@ -205,6 +207,49 @@ describe("a member that waits for what it has missed", () => {
     }
   });
 
+  it.each([
+    ["that can recover", "while it waits", 1],
+    ["that can recover", "while room is made for it", 1],
+    ["that has lost", "while it waits", 7],
+    ["that has lost", "while room is made for it", 7],
+  ] as const)("%s counts as nothing when it is closed %s", async (_, when, offset) => {
+    const { bus, room, resume, at } = await start({ sent: 3 });
+    const { gate } = holdReads(bus);
+    const { peer, outgoing } = await resume(at(offset));
+    const joining = room.add(outgoing);
+    // The peer does not answer the close frame.
+    peer.ws.pause();
+    const close = () => void connectionOf(outgoing).close(4321, "bye");
+    if (when === "while it waits") close();
+    else vi.spyOn(Ledger.prototype, "outboxGrows").mockImplementationOnce(close);
+    gate.open();
+    expect((await joining).recovered).toBeUndefined();
+    vi.restoreAllMocks();
+    expect([recoveries("OK"), recoveries("LOST")]).toEqual([0, 0]);
+    peer.ws.resume();
+    expect((await peer.closed).code).toBe(4321);
+    expect(peer.frames.unseen).toEqual([]);
+  });
+
+  it("is not taken for the one that a callback has made it again", async () => {
+    const { room, resume, at } = await start({ sent: 3 });
+    await room.add((await resume()).outgoing);
+    const { peer, outgoing } = await resume(at(1));
+    let again: Promise<unknown> | undefined;
+    vi.spyOn(Ledger.prototype, "outboxGrows").mockImplementationOnce(() => {
+      room.remove(outgoing);
+      again = room.add(outgoing);
+    });
+    expect((await room.add(outgoing)).recovered).toBeUndefined();
+    expect(await again).toEqual({ isLive: true, recovered: undefined });
+    await room.news({ text: "4" });
+    const [left = "", joined = "", ...messages] = await rest(peer);
+    const { alias, to } = groupFrame(joined);
+    expect([groupFrame(left).to, to]).toEqual([undefined, { group: "room", epoch: room.position?.epoch, offset: 3 }]);
+    expect(messages).toEqual([placed(alias, 4, "4")]);
+    expect([recoveries("OK"), recoveries("LOST")]).toEqual([0, 0]);
+  });
+
   it("is not left out of the order when a presence callback adds it again", async () => {
     const { room, resume, outgoings } = await start({ presence: () => ({ id: "ann" }) });
     void outgoings;
@@ -253,7 +298,7 @@ describe("what may wait for a connection", () => {
   const MAX = 10_000;
 
   it.each(["x", "é", "中", "🙂"])(
-    "bounds what it is sent of what it has missed, to the byte, in %s",
+    "bounds what it is sent of what it has missed, to the byte, by half of it, in %s",
     async (letter) => {
       const letters = Math.floor(2_000 / Buffer.byteLength(letter));
       const results = new Set<boolean | undefined>();
@@ -267,7 +312,7 @@ describe("what may wait for a connection", () => {
         [6, 0],
         [20, 0],
       ] as const) {
-        const { room, resume, at } = await start({ limits: { maxOutboxBytes: MAX } });
+        const { room, resume, at } = await start({ limits: { maxOutboxBytes: 2 * MAX } });
         const texts = Array.from({ length: count }, (_, i) => `${i}${letter.repeat(letters)}`);
         texts.push("y".repeat(extra));
         for (const text of texts) await room.news({ text });
@@ -288,6 +333,75 @@ describe("what may wait for a connection", () => {
       expect(results).toEqual(new Set([true, false]));
     },
   );
+
+  it.each([
+    [0, 1, true],
+    [MAX - 200, 1, true],
+    [MAX, 1, false],
+    [2 * MAX - 200, 1, false],
+    [0, 40, true],
+    [MAX - 1, 40, false],
+  ])(
+    "has room for what is new after what was missed: %i bytes wait, %i of 200 were missed",
+    async (waits, missed, fits) => {
+      const { room, resume, at } = await start({ limits: { maxOutboxBytes: 2 * MAX } });
+      for (let i = 0; i < missed; i++) await room.news({ text: "x".repeat(200) });
+      const { peer, outgoing } = await resume(at(0));
+      const connection = connectionOf(outgoing);
+      const { outbox } = connection;
+      const { underlyingTransport: transport } = outbox;
+      // The peer does not read: all stays here that it was sent.
+      const frames: string[] = [];
+      vi.spyOn(transport, "send").mockImplementation((texts) => void frames.push(...texts));
+      vi.spyOn(transport as Required<typeof transport>, "sendShared").mockImplementation(
+        ({ text }) => void frames.push(text),
+      );
+      const backlog = () => frames.reduce((sum, frame) => sum + frame.length, 0);
+      vi.spyOn(transport, "backlog").mockImplementation(backlog);
+      if (waits > 0) outgoing.news({ text: "w".repeat(waits - plain("").length) });
+      expect(await room.add(outgoing)).toEqual({ isLive: true, recovered: fits });
+      const before = backlog();
+      for (let i = 0; fits && i < 15; i++) await room.news({ text: "y".repeat(500) });
+      outbox.flushNow();
+      expect(backlog() - before).toBeGreaterThanOrEqual(fits ? 7_500 : 0);
+      expect(connection.isOpen).toBe(true);
+      vi.restoreAllMocks();
+      peer.ws.terminate();
+    },
+  );
+
+  it("closes no other for what is not sent, and is not taken apart for that", async () => {
+    const { room, resume, at, connect } = await start({
+      limits: { maxOutboxBytes: 100_000, maxTotalOutboxBytes: 500_000 },
+    });
+    for (let i = 0; i < 90; i++) await room.news({ text: "x".repeat(2_000) });
+    // A member that has paused reading for a moment, far below its own limit.
+    const slow = await connect();
+    await room.add(slow.outgoing);
+    await room.news({ text: "y" });
+    vi.spyOn(connectionOf(slow.outgoing).outbox, "measureBacklog").mockReturnValue(30_000);
+    const hasRoom = vi.spyOn(ServerConnection.prototype, "hasRoomForMissed");
+    const counted = vi.spyOn(Ledger.prototype, "outboxGrows");
+    const sum = () => counted.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0);
+    for (let i = 0; i < 5; i++) {
+      const back = await resume({ ...at(i), serial: i });
+      counted.mockClear();
+      expect((await room.add(back.outgoing)).recovered).toBe(false);
+      expect(sum()).toBeLessThan(1_000);
+    }
+    expect(hasRoom).not.toHaveBeenCalled();
+    // One that gets what it has missed has that counted.
+    const back = await resume({ ...at(90), serial: 9 });
+    counted.mockClear();
+    expect((await room.add(back.outgoing)).recovered).toBe(true);
+    expect(sum()).toBeGreaterThan(100);
+    const fitting = await resume({ ...at(71), serial: 10 });
+    counted.mockClear();
+    expect((await room.add(fitting.outgoing)).recovered).toBe(true);
+    expect(sum()).toBeGreaterThan(19 * 2_000);
+    await slow.peer.roundTrip();
+    expect(connectionOf(slow.outgoing).isOpen).toBe(true);
+  });
 
   it("does not bound the g of a member, which closes no connection that reads", async () => {
     const { room, resume, at } = await start({ sent: 3, limits: { maxOutboxBytes: 20 } });
@@ -434,6 +548,8 @@ describe("positions from a peer", () => {
     ],
     ["lone surrogates", { session: "\ud800".repeat(8), at: [["\ud800", "\udfff", 1]] }],
     ["a huge name", { at: [["x".repeat(40_000), "E", 1]] }],
+    ["a huge epoch", { at: [["room", "x".repeat(40_000), 1]] }],
+    ["an epoch that is a little too long", { at: [["room", "x".repeat(1_025), 1]] }],
     ["a group that the program does not add it to", { at: [["secret", "SECRET", 1]] }],
   ];
   const unexplained: [string, unknown][] = [
@@ -441,7 +557,7 @@ describe("positions from a peer", () => {
     ["an empty epoch", { at: [["room", "", 0]] }],
     ["the epoch of another group", { at: [["room", "SECRET", 1]] }],
     ["an epoch of lone surrogates", { at: [["room", "\ud800", 1]] }],
-    ["a huge epoch", { at: [["room", "x".repeat(40_000), 1]] }],
+    ["the longest epoch", { at: [["room", "x".repeat(1_024), 1]] }],
     ["the highest offset", { at: [["room", "EPOCH", Number.MAX_SAFE_INTEGER]] }],
     ["an offset that is ahead", { at: [["room", "EPOCH", 4]] }],
   ];

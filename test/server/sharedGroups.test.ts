@@ -166,6 +166,42 @@ describe("a group", () => {
   });
 });
 
+describe("a bus whose members throw", () => {
+  it.each(["setCount", "remove"] as const)(
+    "lets all leave, and is given back what it has subscribed: %s",
+    async (what) => {
+      const bus = openBus();
+      const ended = vi.fn();
+      const subscribe = bus.subscribe.bind(bus);
+      vi.spyOn(bus, "subscribe").mockImplementation((channel, listener) => {
+        const { active, end } = subscribe(channel, listener);
+        return { active, end: () => void [end(), ended(channel)] };
+      });
+      const { connect, logger } = await serveNode(bus, { keys: () => [] });
+      const rooms = ["closed", "removed", "left"].map((name) => new GGSocketGroup(ExtApi, { name, bus }));
+      const [closed, removed] = rooms;
+      const members = [await connect("ann"), await connect("bob"), await connect("cas")];
+      for (const room of rooms) for (const { outgoing } of members) await room.add(outgoing);
+      const remove = vi.spyOn(bus.members, "remove");
+      vi.spyOn(bus.members, what).mockImplementation(() => {
+        throw new Error("a faulty bus");
+      });
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      onTestFinished(() => void vi.useRealTimers());
+      expect(members.map(({ outgoing }) => removed?.remove(outgoing))).toEqual([true, true, true]);
+      expect(closed?.closeAll(4321, "bye")).toBe(3);
+      for (const { peer } of members) expect((await peer.closed).code).toBe(4321);
+      // Each is gone from the two groups that it has left by itself.
+      expect((what === "remove" ? vi.mocked(bus.members.remove) : remove).mock.calls).toHaveLength(6);
+      await vi.waitFor(() => expect(rooms.map(({ size }) => size)).toEqual([0, 0, 0]));
+      vi.restoreAllMocks();
+      vi.advanceTimersByTime(15_000);
+      expect(ended.mock.calls.flat().sort()).toEqual(["Ext/closed", "Ext/left", "Ext/removed"]);
+      expect(new Set(logger.entries.map(({ message }) => message))).toEqual(new Set(["Ext: the bus has failed"]));
+    },
+  );
+});
+
 describe("presence", () => {
   it("stays watched when a callback removes other members", async () => {
     const node = await serveNode(openBus());

@@ -45,19 +45,22 @@ export class GroupNode {
   readonly #members = new Map<GroupMember, Membership>();
   readonly #waiting = new Map<GroupMember, Waiting>();
 
-  constructor(size: number) {
-    this.order = new KeptOrder(size, {
-      read: (after, limit) => this.read(after, limit),
-      isBusDown: () => this.isBusDown,
-      onDelivered: (message) => this.onPlaced(message, -1),
-      onRepeated: (message, losses) => this.onPlaced(message, this.losses - losses),
-      onDisplaced: (message) => this.onDisplaced(message),
-      onLost: (position) => this.onLost(position),
-      onKnown: () => this.onKnown(),
-      onCaughtUp() {},
-      onHealed() {},
-      onFailed() {},
-    });
+  constructor(size: number, ttlMs = Number.POSITIVE_INFINITY) {
+    this.order = new KeptOrder(
+      { size, ttlMs },
+      {
+        read: (after, limit) => this.read(after, limit),
+        isBusDown: () => this.isBusDown,
+        onDelivered: (message) => this.onPlaced(message, -1),
+        onRepeated: (message, losses) => this.onPlaced(message, this.losses - losses),
+        onDisplaced: (message) => this.onDisplaced(message),
+        onLost: (position) => this.onLost(position),
+        onKnown: () => this.onKnown(),
+        onCaughtUp() {},
+        onHealed() {},
+        onFailed() {},
+      },
+    );
   }
 
   /** How many members wait to be told whether they have recovered. */

@@ -53,8 +53,7 @@ export const browserPlatform: ClientPlatform = {
     return () => over.abort();
   },
   locate(apiName, url) {
-    const { location } = globalThis;
-    if (url === "" && location) return location.origin;
+    if (url === "" && globalThis.location) return location.origin;
     throw serverError(`${apiName}: no url: pass one, or "" for a page's own origin`, "invalid-input");
   },
 };

@@ -123,16 +123,16 @@ export class ServerConnection extends Connection implements Sender {
     this.socketEndpoint.metrics?.sent(path, result, startedAt);
   }
 
-  /**
-   * Sends messages that the ledger has counted, or none of them. Returns whether they fit into what may wait for the peer. No
-   * callback of the program runs meanwhile.
-   */
-  sendTogether(messages: readonly string[]): boolean {
+  /** How many bytes may wait when it gets what it has missed, with that: half of all, since what is new comes next. */
+  get maxMissedBytes(): number {
+    return this.api.limits.maxOutboxBytes / 2;
+  }
+
+  /** Counts what it has missed in, but not in the ledger, unless there is no room for all of it. */
+  hasRoomForMissed(messages: readonly string[]): boolean {
     const text = messages.join(SEPARATOR);
-    const max = this.api.limits.maxOutboxBytes;
-    const hasRoom = (3 * text.length <= max || byteLength(text) <= max) && this.outbox.hasRoom(text);
-    if (hasRoom && this.isOpen) for (const message of messages) this.outbox.push(message);
-    return hasRoom;
+    const max = this.maxMissedBytes;
+    return (3 * text.length <= max || byteLength(text) <= max) && this.outbox.hasRoom(text, max);
   }
 
   /** A page sees no pings: it gets the answer to the question that it may ask. */
@@ -140,14 +140,8 @@ export class ServerConnection extends Connection implements Sender {
     if (this.isOpen && this.can("alive")) this.outbox.push(`${FrameType.PONG}:::`);
   }
 
-  /** Sends a shared message. Returns whether it did, and closes when it could neither send nor drop it. */
-  sendShared(message: SharedMessage, isDroppable?: boolean): boolean {
-    const hasRoom = this.makeRoom(message.text, isDroppable);
-    if (hasRoom) this.outbox.pushShared(message);
-    return hasRoom;
-  }
-
-  protected override makeRoom(message: string, isDroppable?: boolean): boolean {
+  /** Callbacks of the program may run meanwhile: those of connections that are closed to make room for all. */
+  override makeRoom(message: string, isDroppable?: boolean): boolean {
     this.api.ledger.outboxGrows(3 * message.length);
     // Of all connections, this one may have been the slowest.
     return this.isOpen && super.makeRoom(message, isDroppable);

@@ -65,10 +65,12 @@ export class Deliveries {
 
   /** Takes a member out, though its connection stays open. Returns whether it was in. */
   remove(connection: ServerConnection): boolean {
-    // First: a callback of the program may add it again.
-    if (this.#alias && connection.presented && this.members.has(connection))
-      connection.sendIfOpen(encodeGroup(this.#alias));
-    return this.members.remove(connection);
+    const { members } = this;
+    const isResuming = this.#alias && connection.presented && connection.isOpen && members.has(connection);
+    const left = encodeGroup(this.#alias);
+    // First: a callback of the program may add it again. One that runs while room is made may have removed it.
+    if (isResuming && connection.makeRoom(left) && members.has(connection)) connection.outbox.push(left);
+    return members.remove(connection);
   }
 
   /** Returns whether the message can be read. */

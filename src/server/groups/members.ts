@@ -25,17 +25,21 @@ export interface MemberDelivery {
 }
 
 interface Member {
+  /** One more than that of the member before. */
+  readonly number: number;
   /** Removes its close callback. */
   readonly stopWatching: () => void;
   /** Whether it waits for what it has missed. */
   isWaiting: boolean;
   /** How many losses the group had had when it joined. */
   losses: number;
+  hasLeft: boolean;
 }
 
-/** The connections of a group. Each leaves when it closes. */
+/** The connections of a group, in the order in which they have joined. Each leaves when it closes. */
 export class Members {
   readonly #members = new Map<ServerConnection, Member>();
+  #lastNumber = 0;
   readonly #onLeft: (connection: ServerConnection, hasClosed: boolean) => void;
 
   constructor(onLeft: (connection: ServerConnection, hasClosed: boolean) => void = () => {}) {
@@ -58,10 +62,9 @@ export class Members {
   /** Adds one that waits, or does not. Returns whether it is new. */
   add(connection: ServerConnection, isWaiting = false, losses = 0): boolean {
     if (!connection.isOpen || this.has(connection)) return false;
-    const stopWatching = connection.onClose(() => {
-      if (this.#members.delete(connection)) this.#onLeft(connection, true);
-    });
-    this.#members.set(connection, { stopWatching, isWaiting, losses });
+    const stopWatching = connection.onClose(() => this.#end(connection, true));
+    const number = ++this.#lastNumber;
+    this.#members.set(connection, { number, stopWatching, isWaiting, losses, hasLeft: false });
     return true;
   }
 
@@ -74,9 +77,7 @@ export class Members {
   /** Returns whether it was in. */
   remove(connection: ServerConnection): boolean {
     this.#members.get(connection)?.stopWatching();
-    const wasIn = this.#members.delete(connection);
-    if (wasIn) this.#onLeft(connection, false);
-    return wasIn;
+    return this.#end(connection, false);
   }
 
   /** Removes all of them, and returns them. */
@@ -93,21 +94,25 @@ export class Members {
     let plain: SharedMessage | undefined;
     let placed: SharedMessage | undefined;
     let skipped: SharedMessage | undefined;
+    const last = this.#lastNumber;
     for (const [connection, member] of this.#members) {
+      // Callbacks of the program may run meanwhile: those that they add come after this message.
+      if (member.number > last) break;
       if (isKept && member.isWaiting) continue;
       const ownPlace = connection.presented && place;
       if ((except && connection.clientId === except) || member.losses <= hadAfter) {
         if (!ownPlace) continue;
         skipped ??= new SharedMessage(encodeGroup(ownPlace.alias, ownPlace.offset));
-        send(connection, skipped);
+        send(connection, member, skipped);
         continue;
       }
       if (ownPlace) placed ??= new SharedMessage(withPlace(text, path, ownPlace.alias, ownPlace.offset));
       else plain ??= new SharedMessage(text);
       const message = (ownPlace ? placed : plain) as SharedMessage;
       const { metrics } = connection.socketEndpoint;
-      if (send(connection, message, isDroppable)) sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
-      else metrics?.sent(path, connection.isOpen ? "DROPPED" : "CONNECTION_CLOSED");
+      if (send(connection, member, message, isDroppable)) sent.set(metrics, (sent.get(metrics) ?? 0) + 1);
+      else if (!connection.isOpen) metrics?.sent(path, "CONNECTION_CLOSED");
+      else if (!member.hasLeft) metrics?.sent(path, "DROPPED");
     }
     for (const [metrics, count] of sent) metrics?.sent(path, "OK", undefined, count);
   }
@@ -115,11 +120,27 @@ export class Members {
   /** Moves all that resume, and do not wait, to another position. */
   move(alias: string, to: GroupPosition | number): void {
     const message = new SharedMessage(encodeGroup(alias, to));
-    for (const [connection, { isWaiting }] of this.#members)
-      if (connection.presented && !isWaiting) send(connection, message);
+    const last = this.#lastNumber;
+    for (const [connection, member] of this.#members) {
+      if (member.number > last) break;
+      if (connection.presented && !member.isWaiting) send(connection, member, message);
+    }
+  }
+
+  #end(connection: ServerConnection, hasClosed: boolean): boolean {
+    const member = this.#members.get(connection);
+    if (!member) return false;
+    member.hasLeft = true;
+    this.#members.delete(connection);
+    this.#onLeft(connection, hasClosed);
+    return true;
   }
 }
 
-function send(connection: ServerConnection, message: SharedMessage, isDroppable?: boolean): boolean {
-  return connection.isOpen && connection.sendShared(message, isDroppable);
+/** Returns whether it was sent. Closes the connection when the message could neither be sent nor dropped. */
+function send(connection: ServerConnection, member: Member, message: SharedMessage, isDroppable?: boolean): boolean {
+  // It may leave while room is made, and may be a member again then.
+  const isSent = connection.isOpen && connection.makeRoom(message.text, isDroppable) && !member.hasLeft;
+  if (isSent) connection.outbox.pushShared(message);
+  return isSent;
 }

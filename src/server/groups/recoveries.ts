@@ -50,7 +50,7 @@ export class Recoveries {
       const waiting: Waiting = { after, since: performance.now(), isOverdue: false, done: resolve };
       this.#waiting.set(connection, waiting);
       this.#settleOne(connection, waiting);
-      if (!this.#waiting.has(connection)) return;
+      if (this.#waiting.get(connection) !== waiting) return;
       const cancel = setDeadline(PATIENCE, () => {
         waiting.isOverdue = true;
         this.#settleOne(connection, waiting);
@@ -75,36 +75,43 @@ export class Recoveries {
   }
 
   #settleOne(connection: ServerConnection, waiting: Waiting): void {
-    let found = this.#find(waiting);
-    if (!found) return;
-    connection.api.ledger.outboxGrows(3 * lengthOf(found.missed));
+    if (!connection.isOpen) return this.end(connection);
+    let start = this.#prepare(connection, waiting);
+    if (!start) return;
+    connection.api.ledger.outboxGrows(3 * start.length);
     // Others may have been closed to make room: what their callbacks have sent to the group has not come to this one.
-    if (found.position !== this.#hooks.position) found = this.#find(waiting);
-    if (found && this.#waiting.delete(connection)) waiting.done(this.#start(connection, waiting.after, found));
+    if (start.position !== this.#hooks.position) start = this.#prepare(connection, waiting);
+    // They may have removed it, and have added it again.
+    if (!start || this.#waiting.get(connection) !== waiting) return;
+    if (!connection.isOpen) return this.end(connection);
+    this.#waiting.delete(connection);
+    waiting.done(this.#start(connection, start));
   }
 
-  #find({ after, since, isOverdue }: Waiting): Recovered | undefined {
+  /** How a member starts: with all that it has missed, or nothing of it. `undefined` while that is not known. */
+  #prepare(connection: ServerConnection, { after, since, isOverdue }: Waiting): Start | undefined {
     const { position } = this.#hooks;
-    return after ? this.#hooks.recover(after, since, isOverdue) : position && { position };
+    const found = after ? this.#hooks.recover(after, since, isOverdue) : position && { position };
+    if (!found) return undefined;
+    const answer = after && found.missed && this.#whatFollows(connection, after, found.missed);
+    if (answer && connection.hasRoomForMissed(answer.frames))
+      return { position: found.position, isRecovered: true, ...answer };
+    const frame = this.#joined(found.position, after && { recovered: false });
+    const isRecovered = after && false;
+    return { position: found.position, isRecovered, frames: [frame], length: frame.length, counts: NO_COUNTS };
   }
 
-  /** Sends all that was missed, or nothing of it, before anything new. Returns as `begin` does. */
-  #start(
-    connection: ServerConnection,
-    after: GGPosition | undefined,
-    { position, missed }: Recovered,
-  ): boolean | undefined {
-    const { metrics } = connection.api;
-    const { frames, counts } = after && missed ? this.#whatFollows(connection, after, missed) : NOTHING;
-    const isRecovered = after && frames.length > 0 && connection.sendTogether(frames);
-    if (!isRecovered) {
-      const frame = this.#joined(position, after && { recovered: false });
+  /** Sends what was counted, before anything new: no callback of the program may run meanwhile. Returns as `begin` does. */
+  #start(connection: ServerConnection, { frames, counts, isRecovered }: Start): boolean | undefined {
+    const { outbox, api } = connection;
+    for (const frame of frames) {
       // What cannot be left out closes the connection where there is no room for it.
-      if (!connection.sendTogether([frame])) connection.sendIfOpen(frame);
+      if (isRecovered || outbox.hasRoom(frame)) outbox.push(frame);
+      else connection.sendIfOpen(frame);
     }
     this.#hooks.onStarted(connection);
-    if (isRecovered) for (const [path, count] of counts) metrics.sent(path, "OK", undefined, count);
-    if (after) metrics.recovered(isRecovered ? "OK" : "LOST");
+    for (const [path, count] of counts) api.metrics.sent(path, "OK", undefined, count);
+    if (isRecovered !== undefined) api.metrics.recovered(isRecovered ? "OK" : "LOST");
     return isRecovered;
   }
 
@@ -114,8 +121,10 @@ export class Recoveries {
     return encodeGroup(alias, { group, epoch, offset, ...outcome });
   }
 
-  /** The frames for a member that goes on where it was, and how many messages they have of each path. */
-  #whatFollows(connection: ServerConnection, after: GGPosition, missed: readonly GGBusMessage[]): Answer {
+  /** What a member gets that goes on where it was; `undefined` when that is too long for it in any case. */
+  #whatFollows(connection: ServerConnection, after: GGPosition, missed: readonly GGBusMessage[]): Answer | undefined {
+    // First: a peer that cannot get it must not make this node take it apart.
+    if (lengthOf(missed) > connection.maxMissedBytes) return undefined;
     const known = this.#answers.get(missed);
     if (known && !known.excepted.has(connection.clientId)) return known;
     const { alias } = this.#hooks;
@@ -133,7 +142,8 @@ export class Recoveries {
         counts.set(path, (counts.get(path) ?? 0) + 1);
       } else frames.push(encodeGroup(alias, offset));
     }
-    const answer = { frames, counts, excepted };
+    const length = frames.reduce((sum, frame) => sum + frame.length + 1, 0);
+    const answer = { frames, length, counts, excepted };
     if (!excepted.has(connection.clientId)) this.#answers.set(missed, answer);
     return answer;
   }
@@ -141,17 +151,24 @@ export class Recoveries {
 
 interface Answer {
   readonly frames: readonly string[];
+  /** How many characters they have. */
+  readonly length: number;
+  /** How many messages they have of each path. */
   readonly counts: ReadonlyMap<string, number>;
   /** Who is left out of some of them. */
   readonly excepted: ReadonlySet<string>;
 }
 
-const NOTHING: Answer = { frames: [], counts: new Map(), excepted: new Set() };
+interface Start extends Omit<Answer, "excepted"> {
+  /** Where the group is then. */
+  readonly position: GGPosition;
+  /** As `begin` resolves. */
+  readonly isRecovered: boolean | undefined;
+}
 
-/** At most what is added to each message, in characters. */
-const ADDED = 64;
+const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 
-/** How many characters the frames for missed messages have, about. */
-function lengthOf(missed: readonly GGBusMessage[] = []): number {
-  return missed.reduce((sum, { body }) => sum + body.length + ADDED, ADDED);
+/** How many characters the frames for missed messages have at least, and so bytes, when the member is left out of none. */
+function lengthOf(missed: readonly GGBusMessage[]): number {
+  return missed.reduce((sum, { body }) => sum + (typeof body === "string" ? body.length - body.indexOf(";") : 0), 0);
 }

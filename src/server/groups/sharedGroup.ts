@@ -1,28 +1,22 @@
-import type { GGBus, GGBusErrorReason, GGBusMessage, GGHistory, GGPosition } from "../../api/bus.js";
-import type { SocketFailureReason } from "../../api/failure.js";
+import type { GGBus, GGBusMessage, GGHistory, GGPosition } from "../../api/bus.js";
 import type { GGGroupJoin } from "../../api/group.js";
 import type { GGGroupCallOptions } from "../../api/methodTypes.js";
 import type { GGPresenceInfo } from "../../api/presence.js";
 import type { SchemaDefinition } from "../../api/schema.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
 import { tablesOf } from "../../connection/methods/methodTable.js";
-import {
-  type AnyError,
-  logUnsent,
-  type Outcome,
-  ok,
-  serverError,
-  unsendable,
-} from "../../connection/methods/outcome.js";
-import { busErrorOf, monitorOf } from "../../groups/busMonitor.js";
+import { type AnyError, logUnsent, type Outcome, ok, unsendable } from "../../connection/methods/outcome.js";
+import { monitorOf } from "../../groups/busMonitor.js";
 import { encodeGroupMessage } from "../../groups/groupMessage.js";
 import { localBus } from "../../groups/localBus.js";
 import { channelOf, Topic, type TopicListener } from "../../groups/topic.js";
 import { sizedFrame } from "../../protocol/frame.js";
+import { withLongestPlace } from "../../protocol/resume.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
 import { connectionOf } from "./connectionOf.js";
 import { Deliveries } from "./deliveries.js";
 import type { Members } from "./members.js";
+import { publishFailure } from "./publishFailure.js";
 
 /** Where a group is known, and by which name. */
 export interface GroupOptions {
@@ -40,15 +34,6 @@ let ownChannels = 0;
 
 /** The groups of a bus that are in use on this node, by the names of their channels. */
 const groupsInUse = new WeakMap<GGBus, Map<string, SharedGroup>>();
-
-/** What a failed publication is called, by the reason of the bus. */
-const FAILURES = {
-  down: "not-connected",
-  timeout: "timeout",
-  limit: "limit",
-  refused: "failed",
-  closed: "disconnected",
-} as const satisfies Record<GGBusErrorReason, SocketFailureReason>;
 
 const LIVE: Promise<GGGroupJoin> = Promise.resolve(Object.freeze({ isLive: true }));
 const NOT_LIVE: Promise<GGGroupJoin> = Promise.resolve(Object.freeze({ isLive: false }));
@@ -143,19 +128,22 @@ export class SharedGroup implements TopicListener {
 
   /** Validates and encodes once, and hands the same message to every member. Never rejects. */
   async send(method: CompiledMethod, data: unknown, options?: GGGroupCallOptions): Promise<Outcome> {
-    const { path } = method;
+    const { path, messagePrefix } = method;
     const isDroppable = !!options?.droppable;
+    const isKept = !!this.history && !isDroppable;
     let frame: string;
     let except: string;
     try {
       const inUse = this.inUseWithHistory;
       if (inUse !== this) return inUse.send(method, data, options);
-      frame = sizedFrame(method.messagePrefix, method.writeInput(data));
+      const payload = method.writeInput(data);
+      // Members that resume get a kept one with its place.
+      sizedFrame(isKept ? withLongestPlace(messagePrefix, path) : messagePrefix, payload);
+      frame = messagePrefix + payload;
       except = options?.except ? connectionOf(options.except).clientId : "";
     } catch (thrown) {
       return this.#unsent(path, unsendable(path, thrown));
     }
-    const isKept = !!this.history && !isDroppable;
     if (!isKept) this.members.send(frame, { path, isDroppable, except });
     if (!this.#isShared) return ok(undefined);
     try {
@@ -165,9 +153,7 @@ export class SharedGroup implements TopicListener {
       else published.catch(() => {});
       return ok(undefined);
     } catch (thrown) {
-      const { message, reason, mayHaveBeenPublished: wasSent } = busErrorOf(thrown);
-      const text = `${path} was ${wasSent ? "perhaps" : "not"} published: ${message}`;
-      return this.#unsent(path, serverError(text, FAILURES[reason], { wasSent, cause: thrown }));
+      return this.#unsent(path, publishFailure(path, thrown));
     }
   }
 
@@ -216,7 +202,7 @@ export class SharedGroup implements TopicListener {
       if (info) topic.presence.join(connection.id, info);
       return await topic.isLive();
     } catch (error) {
-      connection.namedEndpoint.logger.error(`${this.#apiName}: the bus has failed`, { error });
+      this.#busFailed(connection, error);
       return false;
     }
   }
@@ -228,12 +214,25 @@ export class SharedGroup implements TopicListener {
   #left(connection: ServerConnection, hasClosed: boolean): void {
     const topic = this.#topic;
     if (!topic || !this.#isRetained) return;
-    topic.setCount(this.members.size);
-    topic.presence.leave(connection.id, hasClosed);
+    this.#guard(connection, () => topic.setCount(this.members.size));
+    this.#guard(connection, () => topic.presence.leave(connection.id, hasClosed));
     // A callback of the program may have removed others meanwhile.
     if (this.members.size > 0 || !this.#isRetained) return;
     this.#isRetained = false;
     topic.release();
+  }
+
+  /** A bus of the program may throw: the connection leaves all the same. */
+  #guard(connection: ServerConnection, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#busFailed(connection, error);
+    }
+  }
+
+  #busFailed(connection: ServerConnection, error: unknown): void {
+    connection.namedEndpoint.logger.error(`${this.#apiName}: the bus has failed`, { error });
   }
 
   /** A program seldom awaits a message, so it is logged as well. */
