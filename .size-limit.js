@@ -20,7 +20,7 @@ export default [
   },
   {
     ...page,
-    name: "the same with resumeGroups, which costs 0.6 kB at most",
+    name: "the same with resumeGroups",
     import: "{ defineSocketContract, resumeGroups, webSocketSchema }",
     limit: "12.7 kB",
   },

@@ -24,7 +24,7 @@ interface Place {
 /** What `createClient` makes of its option, for each client anew. */
 export interface Resume extends GGResume {
   /** The same platform for one client that resumes: its handshakes present positions, and its inboxes know groups. */
-  begin(platform: ClientPlatform, capabilities: readonly string[] | undefined): ClientPlatform;
+  begin(platform: ClientPlatform): ClientPlatform;
 }
 
 /**
@@ -36,8 +36,7 @@ export interface Resume extends GGResume {
  * ChatApi.createClient({ url, reconnect: true, resume: resumeGroups({ onGroup: ({ recovered }) => recovered === false && reload() }) });
  */
 export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
-  const begin: Resume["begin"] = (platform, capabilities = ["resume"]) => {
-    if (!capabilities.includes("resume")) return platform;
+  const begin: Resume["begin"] = (platform) => {
     // Names this client, for the time that it has connections: it needs no secret.
     const session = `${Math.random()}`.slice(2);
     let serial = 0;
@@ -95,22 +94,25 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
         const goesOn = place === current && place.offset >= offset && !isBack;
         place.offset = isBack ? offset : Math.max(place.offset, offset);
         this.#enter(place);
-        if (to.group || !goesOn) this.#report(group, current && goesOn, goesOn ? offset + missed - place.offset : 0);
+        if (to.group || !goesOn) this.#report(group, current && goesOn, goesOn && offset + missed - place.offset);
       }
 
       /** Makes a place that of its group. Returns the one before. */
       #enter(place: Place): Place | undefined {
         const before = places.get(place.group);
-        if (before !== place) place.former = before && { ...before, presented: undefined, former: undefined };
-        places.delete(place.group);
+        if (before && before !== place) {
+          place.former = before;
+          before.presented = before.former = undefined;
+        }
         places.set(place.group, place);
         return before;
       }
 
-      #report(group: string, recovered: boolean | undefined, missed = 0): void {
+      #report(group: string, recovered: boolean | undefined, missed: number | false = false): void {
         const { socketEndpoint, context } = this.ofConnection;
         runCallback(socketEndpoint, context, "onGroup", () =>
-          onGroup?.({ group, recovered, missed: Math.max(missed, 0) }),
+          // Another connection may have brought some of it.
+          onGroup?.({ group, recovered, missed: Math.max(Number(missed), 0) }),
         );
       }
     }
@@ -134,4 +136,4 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
   return { begin } as Resume;
 }
 
-const isOffset = (value: unknown): value is number => Number.isSafeInteger(value);
+const isOffset: (value: unknown) => value is number = Number.isSafeInteger as never;

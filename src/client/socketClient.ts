@@ -58,7 +58,7 @@ export function socketClient(
   config: GGWebSocketClientConfig<unknown>,
   given: ClientPlatform,
 ): SocketClient {
-  const platform = (config.resume as Resume | undefined)?.begin(given, config.capabilities) ?? given;
+  const platform = (config.resume as Resume | undefined)?.begin(given) ?? given;
   const { name: apiName } = schema;
   const { reconnect, timeout = CALL_TIMEOUT } = config;
   const { clientToServer, serverToClient, errors } = tablesOf(schema);

@@ -66,6 +66,7 @@ function faultsOf(frames: readonly string[], isResuming: boolean): string[] {
   const faults: string[] = [];
   const texts: string[] = [];
   let at: number | undefined;
+  let epoch = "";
   for (const frame of frames) {
     const [, place = "", text = ""] = /^m:Ext\.news:([^:]*):\{"text":"(\d)"\}$/.exec(frame) ?? [];
     if (texts.includes(text) && text) faults.push(`${text} twice`);
@@ -73,8 +74,10 @@ function faultsOf(frames: readonly string[], isResuming: boolean): string[] {
     if (!isResuming) continue;
     if (text && !place) continue;
     const to = text ? Number(place.split(".")[1]) : groupFrame(frame).to;
-    if (typeof to === "object" && (to.group || at !== undefined)) at = to.offset;
-    else if (at === undefined) faults.push(`${frame} to one that is no member`);
+    if (typeof to === "object" && (to.group || at !== undefined)) {
+      if (!to.group && to.epoch === epoch) faults.push(`${frame}, which it knows`);
+      ({ offset: at, epoch } = to);
+    } else if (at === undefined) faults.push(`${frame} to one that is no member`);
     else if (typeof to === "number" && to !== at + 1) faults.push(`${frame} after ${at}`);
     else at = to as number | undefined;
   }
