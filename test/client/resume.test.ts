@@ -488,6 +488,38 @@ describe("while one connection replaces another", () => {
     expect((await accept(server)).at).toEqual([["room", "E", 3]]);
   });
 
+  it("goes on with the old one while there is no other, and tells when that is not where the new one was", async () => {
+    for (const hasBrought of [false, true]) {
+      const { server, log, old, peer, setUp } = await handingOver();
+      peer.send(joined("9", "room", "F", 0, { recovered: false }), news("9.1", "f1"));
+      if (hasBrought) await setUp();
+      peer.ws.terminate();
+      // It never accepts this one.
+      await server.connections.next();
+      old.send(news("1.2", "e2"), news("1.3", "e3"));
+      await old.roundTrip();
+      const brought = hasBrought ? ["false 0", "f1", "false 0"] : [];
+      expect(log).toEqual([...brought, "e2", "e3"]);
+    }
+  });
+
+  it.each([
+    ["has left", "g::1:"],
+    ["is told of a loss", 'g::1:{"epoch":"F","offset":0,"recovered":false}'],
+    ["joins once more", joined("1", "room", "D", 7)],
+  ])("stays where the new one is when the old one %s", async (_name, frame) => {
+    const { server, log, old, peer, setUp } = await handingOver();
+    peer.send(joined("9", "room", "E", 1, { recovered: true }), news("9.2", "e2"));
+    await setUp();
+    old.send(frame, news("1.3", "old"));
+    await old.roundTrip();
+    peer.send(news("9.3", "e3"));
+    await peer.roundTrip();
+    expect(log.filter((item) => item !== "old")).toEqual(["true 0", "e2", "e3"]);
+    peer.ws.terminate();
+    expect((await accept(server)).at).toEqual([["room", "E", 3]]);
+  });
+
   it("forgets a group that the new one has left, whatever the old one still brings", async () => {
     const { server, log, old, peer, setUp } = await handingOver();
     peer.send(joined("9", "room", "E", 1, { recovered: true }), "g::9:");
