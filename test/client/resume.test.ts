@@ -21,11 +21,11 @@ interface Accepted {
   readonly at: readonly Position[];
 }
 
-/** Takes the next connection, by default with the capability. */
+/** Takes the next connection, by default with the capability; without an answer it waits. */
 async function accept(server: RawServer, answer = 'k:::{"ws-capabilities":"resume=100 drain"}'): Promise<Accepted> {
   const peer = await server.connections.next();
   const headers = JSON.parse((await peer.next()).slice("h:::".length));
-  peer.send(answer);
+  if (answer) peer.send(answer);
   return { peer, headers, ...JSON.parse(headers["ws-resume"] ?? '{"at":[]}') };
 }
 
@@ -229,6 +229,21 @@ describe("what a program is told", () => {
     expect(events.unseen).toEqual([event]);
     two.peer.ws.terminate();
     expect((await accept(server)).at).toEqual([["room", epoch, Number(offsets.at(-1))]]);
+  });
+
+  it("ignores what it has had when a server is behind", async () => {
+    const { server, handle, texts, events, connecting } = await resuming();
+    handle();
+    void connecting();
+    const one = await accept(server);
+    one.peer.send(joined("1", "room", "E", 4), news("1.5", "5"));
+    expect(await texts.next()).toBe("5");
+    expect(await events.next()).toEqual(first("room"));
+    one.peer.ws.terminate();
+    const two = await accept(server);
+    two.peer.send(joined("1", "room", "E", 3), ...["4", "5", "6"].map((at) => news(`1.${at}`, at)));
+    expect(await texts.next()).toBe("6");
+    expect(events.unseen).toEqual([{ group: "room", recovered: true, missed: 0 }]);
   });
 
   it("takes an epoch that the servers have come back to as another one", async () => {
@@ -488,6 +503,26 @@ describe("while one connection replaces another", () => {
     expect((await accept(server)).at).toEqual([["room", "E", 3]]);
   });
 
+  it("shows nothing twice when the new one is behind what the old one was told while that was dialled", async () => {
+    const { server, log, old, peer: failing, openGate } = await handingOver();
+    failing.ws.terminate();
+    const { peer } = await accept(server, "");
+    old.send('g::1:{"epoch":"F","offset":0,"recovered":false}', news("1.1", "f1"));
+    await old.roundTrip();
+    expect(log).toEqual(["false 0", "f1"]);
+    peer.send('k:::{"ws-capabilities":"resume=100"}', joined("9", "room", "E", 1, { recovered: true, missed: 1 }));
+    peer.send(
+      news("9.2", "e2"),
+      'g::9:{"epoch":"F","offset":0,"recovered":false}',
+      news("9.1", "f1"),
+      news("9.2", "f2"),
+    );
+    await peer.roundTrip();
+    openGate();
+    await vi.waitFor(() => expect(textsOf(log).at(-1)).toBe("f2"));
+    expect(textsOf(log).filter((it) => it !== "e2")).toEqual(["f1", "f2"]);
+  });
+
   it("goes on with the old one while there is no other, and tells when that is not where the new one was", async () => {
     for (const hasBrought of [false, true]) {
       const { server, log, old, peer, setUp } = await handingOver();
@@ -587,6 +622,25 @@ describe("a server", () => {
     peer.send(joined("1", "room", "E", 5), news("1.3", "a"));
     expect(await texts.next()).toBe("a");
     expect(logger.entries).toEqual([]);
+  });
+
+  it("loses nothing by frames that name no place", async () => {
+    const { server, handle, texts, events, connecting } = await resuming();
+    handle();
+    void connecting();
+    const { peer } = await accept(server);
+    const payloads = [
+      "",
+      "{",
+      "[]",
+      '{"group":"x"}',
+      '{"group":"x","epoch":"E","offset":"1"}',
+      '{"group":"x","offset":1}',
+    ];
+    payloads.push('{"group":"x","epoch":"E","offset":null}', '{"group":"x","epoch":{},"offset":1}');
+    for (const payload of payloads) peer.send(`g::1:${payload}`, news("1.3", payload));
+    expect(await texts.take(payloads.length)).toEqual(payloads);
+    expect(events.unseen).toEqual([]);
   });
 
   it("may send groups that are none", async () => {
