@@ -22,6 +22,6 @@ export default [
     ...page,
     name: "the same with resumeGroups",
     import: "{ defineSocketContract, resumeGroups, webSocketSchema }",
-    limit: "12.7 kB",
+    limit: "12.8 kB",
   },
 ];

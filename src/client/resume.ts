@@ -1,5 +1,4 @@
 import type { GGResume, GGResumeOptions } from "../api/resume.js";
-import type { Connection } from "../connection/connection.js";
 import { runCallback } from "../connection/endpoint.js";
 import { Inbox } from "../connection/inbox.js";
 import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
@@ -10,16 +9,24 @@ import type { ClientPlatform } from "./platform/platform.js";
 /** The longest JSON text of a position that is presented: 100 of them fit into a handshake, where they are JSON in JSON. */
 const MAX_POSITION = 250;
 
-/** Where a client is in an epoch of a group: everything up to its offset has been handled. */
+/** How many groups are remembered: beyond, the one whose latest join is the longest ago is forgotten. */
+const MAX_PLACES = 10_000;
+
+/** Where a client is in a group: everything up to its offset has been handled. */
 interface Place {
   readonly group: string;
   readonly epoch: string;
   offset: number;
-  /** The offset that the latest handshake has presented; none, so above all, where that was in another epoch. */
-  presented: number | undefined;
-  /** That in the epoch before: a connection may be one behind another, and hear of that later. */
-  former?: Place | undefined;
+  /** The offset that the latest handshake has presented. */
+  presented: number;
+  /** The number of the connection that decides where the group is: the latest that has it; 0 when it closed, LEFT when it left. */
+  owner: number;
+  /** The epoch before, and the number of the latest handshake when it ended. */
+  readonly former: string | undefined;
+  readonly since: number;
 }
+
+const LEFT = -1;
 
 /** What `createClient` makes of its option, for each client anew. */
 export interface Resume extends GGResume {
@@ -39,80 +46,93 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
   const begin: Resume["begin"] = (platform) => {
     // Names this client, for the time that it has connections: it needs no secret.
     const session = `${Math.random()}`.slice(2);
+    /** The number of the latest handshake. */
     let serial = 0;
-    /** The place in each group. */
+    /** The current place in each group. */
     const places = new Map<string, Place>();
-    /** The connection that decides: the latest, while it is open. What an earlier one brings comes on that one as well. */
-    let latest: Connection;
+    /** Whether the latest connection could resume. Otherwise nobody knows what it has brought. */
+    let isKnown = true;
 
     class ResumingInbox extends (platform.endpoint?.Inbox ?? Inbox) {
       // biome-ignore lint/suspicious/noAssignInExpressions: an inbox is made when its connection opens
-      override readonly otherType = (latest = this.ofConnection).can("resume") && FrameType.GROUP;
-      /** Where this connection is in its groups, by their aliases. */
+      override readonly otherType = (isKnown = this.ofConnection.can("resume")) && FrameType.GROUP;
+      readonly #own = serial;
+      /** Where it is in the groups of this connection, by their aliases. */
       readonly #joined = new Map<string, Place>();
+
+      override shutDown(): void {
+        super.shutDown();
+        for (const place of this.#joined.values()) if (place.owner === this.#own) place.owner = 0;
+      }
 
       protected override dispatch(frame: Frame, method: CompiledMethod | undefined): void {
         const { type, id, payload } = frame;
         const [alias, at] = id.split(".") as [string, string?];
         const known = this.#joined.get(alias);
-        const to: unknown = type === FrameType.GROUP ? parsePayload(payload) : Number(at);
-        if (!latest.isOpen) latest = this.ofConnection;
-        const isNew = type === FrameType.REQUEST || !known || !isOffset(to) || this.#advance(known, to);
-        if (type !== FrameType.GROUP) isNew && super.dispatch(frame, method);
-        else if (typeof to !== "number") this.#move(alias, known, Object(to));
+        if (type === FrameType.GROUP) {
+          const to = payload && (parsePayload(payload) as GroupPosition | number);
+          if (typeof to !== "number") this.#move(alias, known, to === "" ? to : Object(to));
+          else if (known) this.#advance(known, to);
+        } else if (type !== FrameType.MESSAGE || !known || this.#advance(known, Number(at)))
+          super.dispatch(frame, method);
       }
 
-      /** Returns whether it was not there yet. */
+      /** Whether the message of an offset is new; one without an offset always is. */
       #advance(place: Place, offset: number): boolean {
-        const isNew = latest === this.ofConnection && offset > place.offset;
-        // An earlier connection goes on where a later one has failed.
-        if (isNew && (this.#enter(place) !== place || offset > place.offset + 1)) this.#report(place.group, false);
-        if (isNew) place.offset = offset;
+        if (!Number.isSafeInteger(offset)) return true;
+        // Another connection may have brought it.
+        const isNew = this.#mayDecide(place) && offset > place.offset;
+        if (isNew) {
+          // The connection that had decided has closed.
+          const isOther = places.get(place.group) !== place;
+          if (isOther) this.#enter(place);
+          if (isOther || offset > place.offset + 1) this.#report(place.group, false);
+          place.offset = offset;
+        }
         return isNew;
       }
 
-      #move(alias: string, known: Place | undefined, to: Partial<GroupPosition>): void {
-        const { group = known?.group as string, epoch, offset, recovered, missed = 0 } = to;
-        const current = places.get(group);
-        const decides = latest === this.ofConnection;
-        // Nothing, or from a server that does not keep to the rules.
-        if (typeof epoch !== "string" || !alias || !isOffset(offset)) {
+      /** Not when a later connection does, nor when it is yet to hear of a loss that another one has heard of. */
+      #mayDecide(place: Place): boolean {
+        const current = places.get(place.group) ?? place;
+        const isLate = current.former === place.epoch && this.#own <= current.since;
+        return current === place || (current.owner <= this.#own && !isLate);
+      }
+
+      #move(alias: string, known: Place | undefined, to: GroupPosition | ""): void {
+        if (!to) {
           this.#joined.delete(alias);
-          if (decides) places.delete(group);
+          if (known && known.owner <= this.#own) known.owner = LEFT;
           return;
         }
-        const place = [current, current?.former].find((it) => it?.epoch === epoch) ?? {
-          group,
-          epoch,
-          offset,
-          presented: 0,
-        };
+        const { group = known?.group, epoch, offset, recovered, missed = 0 } = to;
+        // A server that does not keep to the rules.
+        if (!alias || typeof group !== "string" || typeof epoch !== "string" || !Number.isSafeInteger(offset)) return;
+        const current = places.get(group);
+        const former = current?.epoch;
+        const place =
+          former === epoch ? current! : { group, epoch, offset, presented: 0, owner: 0, former, since: serial };
         this.#joined.set(alias, place);
-        if (!decides) return;
+        if (!this.#mayDecide(place) || place.owner > this.#own) return;
         // What was presented is ahead of the servers only when they have gone back in time.
-        const isBack = to.group && recovered === false && !(place.presented! <= offset);
+        const isBack = recovered === false && this.#own === serial && place.presented > offset;
         const goesOn = place === current && place.offset >= offset && !isBack;
+        const outcome = current?.owner === LEFT && !recovered ? undefined : current && goesOn;
         place.offset = isBack ? offset : Math.max(place.offset, offset);
         this.#enter(place);
-        if (to.group || !goesOn) this.#report(group, current && goesOn, goesOn && offset + missed - place.offset);
+        if (to.group || !goesOn) this.#report(group, outcome, outcome && offset + missed - place.offset);
       }
 
-      /** Makes a place that of its group. Returns the one before. */
-      #enter(place: Place): Place | undefined {
-        const before = places.get(place.group);
-        if (before && before !== place) {
-          place.former = before;
-          before.presented = before.former = undefined;
-        }
-        places.set(place.group, place);
-        return before;
+      /** From now on the group is there, as this connection says. */
+      #enter(place: Place): void {
+        place.owner = this.#own;
+        places.delete(place.group);
+        if (places.set(place.group, place).size > MAX_PLACES) places.delete([...places.keys()][0] as string);
       }
 
-      #report(group: string, recovered: boolean | undefined, missed: number | false = false): void {
-        const { socketEndpoint, context } = this.ofConnection;
-        runCallback(socketEndpoint, context, "onGroup", () =>
-          // Another connection may have brought some of it.
-          onGroup?.({ group, recovered, missed: Math.max(Number(missed), 0) }),
+      #report(group: string, recovered: boolean | undefined, missed: number | false = 0): void {
+        runCallback(this.ofConnection.socketEndpoint, this.ofConnection.context, "onGroup", () =>
+          onGroup?.({ group, recovered, missed: Math.max(missed || 0, 0) }),
         );
       }
     }
@@ -124,16 +144,16 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
       completeHeaders(headers) {
         platform.completeHeaders?.(headers);
         const at = [...places.values()]
+          .filter(({ owner, group }) => isKnown && (owner !== LEFT || !places.delete(group)))
+          .slice(-MAX_POSITIONS)
           .map((place) => {
             place.presented = place.offset;
             return JSON.stringify([place.group, place.epoch, place.offset]);
           })
           .filter(({ length }) => length <= MAX_POSITION);
-        headers[RESUME_MEMBER] = `{"session":"${session}","serial":${++serial},"at":[${at.slice(-MAX_POSITIONS)}]}`;
+        headers[RESUME_MEMBER] = `{"session":"${session}","serial":${++serial},"at":[${at}]}`;
       },
     };
   };
   return { begin } as Resume;
 }
-
-const isOffset: (value: unknown) => value is number = Number.isSafeInteger as never;

@@ -5,8 +5,14 @@ import type { Recovered } from "../../groups/recovery.js";
 import { encodeGroup, type GroupPosition, withPlace } from "../../protocol/resume.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
 
-/** How long a member waits for what it has missed while others get what is new, in ms. */
-const PATIENCE = 2_000;
+/** How long `add` waits until it is known what a member has missed, in ms. */
+const JOIN_TIMEOUT = 2_000;
+
+/**
+ * How long a member waits for that while others get what is new, in ms: a process that thousands come back to may be busy for
+ * seconds.
+ */
+const PATIENCE = 10_000;
 
 /** What recoveries need of their group. */
 interface RecoveriesHooks {
@@ -51,13 +57,14 @@ export class Recoveries {
       this.#waiting.set(connection, waiting);
       this.#settleOne(connection, waiting);
       if (this.#waiting.get(connection) !== waiting) return;
-      const cancel = setDeadline(PATIENCE, () => {
+      const cancelJoin = setDeadline(JOIN_TIMEOUT, () => resolve(undefined));
+      const cancelWait = setDeadline(PATIENCE, () => {
         waiting.isOverdue = true;
         this.#settleOne(connection, waiting);
-        resolve(undefined);
       });
       waiting.done = (recovered) => {
-        cancel();
+        cancelJoin();
+        cancelWait();
         resolve(recovered);
       };
     });
