@@ -21,12 +21,15 @@ interface Place {
   presented: number;
   /** The number of the connection that decides where the group is: the latest that has it; 0 when it closed, LEFT when it left. */
   owner: number;
-  /** The epoch before, and the number of the latest handshake when it ended. */
-  readonly former: string | undefined;
+  /** The epochs before, and the number of the latest handshake when the last of them ended. */
+  readonly former: readonly string[];
   readonly since: number;
 }
 
 const LEFT = -1;
+
+/** How many epochs that ended are remembered, beside the last one. */
+const MAX_FORMER = 7;
 
 /** What `createClient` makes of its option, for each client anew. */
 export interface Resume extends GGResume {
@@ -95,7 +98,7 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
       /** Not when a later connection does, nor when it is yet to hear of a loss that another one has heard of. */
       #mayDecide(place: Place): boolean {
         const current = places.get(place.group) ?? place;
-        const isLate = current.former === place.epoch && this.#own <= current.since;
+        const isLate = current.former.includes(place.epoch) && this.#own <= current.since;
         return current === place || (current.owner <= this.#own && !isLate);
       }
 
@@ -109,9 +112,9 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
         // A server that does not keep to the rules.
         if (!alias || typeof group !== "string" || typeof epoch !== "string" || !Number.isSafeInteger(offset)) return;
         const current = places.get(group);
-        const former = current?.epoch;
+        const former = current ? [...current.former.slice(-MAX_FORMER), current.epoch] : [];
         const place =
-          former === epoch ? current! : { group, epoch, offset, presented: 0, owner: 0, former, since: serial };
+          current?.epoch === epoch ? current : { group, epoch, offset, presented: 0, owner: 0, former, since: serial };
         this.#joined.set(alias, place);
         if (!this.#mayDecide(place) || place.owner > this.#own) return;
         // What was presented is ahead of the servers only when they have gone back in time.
