@@ -37,8 +37,10 @@ describeWithRedis("a flood of clients that come back at once", () => {
     onTestFinished(() => void clients.kill("SIGKILL"));
     const [result] = (await Promise.race([once(clients, "message"), once(clients, "exit")])) as [FloodResult];
     expect(result).toEqual({ recovered: CLIENTS * rooms.length, wrong: [] });
-    // The first has all that was missed, the others have to read it.
-    expect(await count()).toBe(2 * rooms.length);
+    // The first has all that was missed, the others have to read it. Each may make its regular check meanwhile.
+    const reads = await count();
+    expect(reads).toBeGreaterThanOrEqual(2 * rooms.length);
+    expect(reads).toBeLessThanOrEqual(2 * rooms.length + nodes.length * rooms.length);
     for (const [index, node] of nodes.entries()) {
       const { recovered, notRecovered } = await node.run("metrics");
       expect(recovered).toBe(Math.ceil((CLIENTS - index) / nodes.length) * rooms.length);

@@ -206,9 +206,9 @@ describeWithRedis("clients that are cut off at random", () => {
       return { recovered: count(true), lost: count(false) };
     }) as [Outcomes, Outcomes, Outcomes];
     expect(all.lost).toBeLessThanOrEqual((failures * CLIENTS) / ROOMS.length);
-    expect(all.recovered + all.lost).toBeGreaterThan((world.cuts / ROOMS.length) * 0.8);
-    expect(most.recovered / (most.recovered + most.lost)).toBeGreaterThan(isLossy ? 0.6 : 0.8);
-    expect(Math.min(some.recovered, some.lost)).toBeGreaterThan((world.cuts / ROOMS.length) * 0.05);
+    expect(all.recovered + all.lost).toBeGreaterThan((world.cuts / ROOMS.length) * 0.5);
+    expect(most.recovered / (most.recovered + most.lost)).toBeGreaterThan(isLossy ? 0.4 : 0.7);
+    expect(Math.min(some.recovered, some.lost)).toBeGreaterThan((world.cuts / ROOMS.length) * 0.02);
   });
 });
 
