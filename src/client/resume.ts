@@ -53,7 +53,7 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
     let serial = 0;
     /** The current place in each group. */
     const places = new Map<string, Place>();
-    /** Whether the latest connection could resume. Otherwise nobody knows what it has brought. */
+    /** Whether the latest connection could resume. What another one brings has no place. */
     let isKnown = true;
 
     class ResumingInbox extends (platform.endpoint?.Inbox ?? Inbox) {
@@ -95,7 +95,7 @@ export function resumeGroups({ onGroup }: GGResumeOptions = {}): GGResume {
         return isNew;
       }
 
-      /** Not when a later connection does, nor when it is yet to hear of a loss that another one has heard of. */
+      /** Not when a later connection does, nor while its node does not know yet that an epoch has ended. */
       #mayDecide(place: Place): boolean {
         const current = places.get(place.group) ?? place;
         const isLate = current.former.includes(place.epoch) && this.#own <= current.since;
