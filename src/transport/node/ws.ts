@@ -58,10 +58,8 @@ export class WsTransport implements Transport {
     if (ws.readyState !== WebSocket.OPEN) return;
     const tcpSocket = tcpSocketOf(ws);
     // This keeps the order with the writes of `ws`, which without compression never holds a frame back.
-    if (this.#slot && tcpSocket?.write) return tcpSocket.write(encodeTextFrames(messages));
-    if (tcpSocket?.uncork) tcpSocket.cork?.();
-    for (const message of messages) ws.send(message, ignoreError);
-    tcpSocket?.uncork?.();
+    if (tcpSocket?.write) tcpSocket.write(encodeTextFrames(messages, !this.#slot));
+    else for (const message of messages) ws.send(message, ignoreError);
   }
 
   sendShared(message: SharedMessage): void {

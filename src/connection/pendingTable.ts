@@ -1,0 +1,72 @@
+/** What is looked up by its number: each has a higher one than those before. */
+interface Numbered {
+  readonly number: number;
+}
+
+/** The shortest ring, and the longest that is kept when nothing is pending. */
+const MIN_SLOTS = 8;
+const MAX_IDLE_SLOTS = 1_024;
+
+/**
+ * What is pending, by number. A ring, and a map for what is still pending when the ring comes round. A map alone would be
+ * rebuilt again and again as entries come and go; each of its tables leads to the next, and so, once the garbage collector
+ * has promoted one, keeps everything alive that was ever in a later one, until the next full collection.
+ */
+export class PendingTable<T extends Numbered> {
+  /** The value of a number is in the slot of its lowest bits. The length is a power of two. */
+  #slots: (T | undefined)[] = [];
+  /** Those that others have overtaken. */
+  #late: Map<number, T> | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(number: number): T | undefined {
+    const value = this.#slots[this.#slotOf(number)];
+    return value?.number === number ? value : this.#late?.get(number);
+  }
+
+  /** Adds a value of a new number. */
+  add(value: T): void {
+    // Half of it stays free, so that few are overtaken.
+    if (2 * ++this.#size > this.#slots.length) this.#grow();
+    this.#place(value);
+  }
+
+  /** Removes a value; returns whether it was there. */
+  delete({ number }: T): boolean {
+    const slot = this.#slotOf(number);
+    if (this.#slots[slot]?.number === number) this.#slots[slot] = undefined;
+    else if (!this.#late?.delete(number)) return false;
+    if (--this.#size === 0 && this.#slots.length > MAX_IDLE_SLOTS) this.#slots = [];
+    return true;
+  }
+
+  /** All of them, in order. */
+  values(): T[] {
+    const values = [...this.#slots, ...(this.#late?.values() ?? [])].filter((value) => value !== undefined);
+    return values.sort((a, b) => a.number - b.number);
+  }
+
+  #slotOf(number: number): number {
+    return number & (this.#slots.length - 1);
+  }
+
+  #place(value: T): void {
+    const slot = this.#slotOf(value.number);
+    const earlier = this.#slots[slot];
+    if (earlier) {
+      this.#late ??= new Map();
+      this.#late.set(earlier.number, earlier);
+    }
+    this.#slots[slot] = value;
+  }
+
+  #grow(): void {
+    const before = this.#slots;
+    this.#slots = new Array(2 * before.length || MIN_SLOTS).fill(undefined);
+    for (const value of before) if (value) this.#place(value);
+  }
+}
