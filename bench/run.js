@@ -1,9 +1,11 @@
 // Runs every workload with every contender: all are started and warmed up, then measured in turn in several rounds of
 // short slices, so that other load on the machine affects all of them.
 // `node run.js --ms 500 --rounds 9 --only grest,handwritten --workload "1 × 64"`. Those of several nodes begin with
-// "nodes:", and need redis-server; `--only` does not concern them.
+// "nodes:", and need redis-server; `--only` does not concern them. `--node 24` runs all on another Node, and `--save`
+// replaces the figures of that version.
 import { parseArgs } from "node:util";
 import { contenders, YARDSTICK } from "./contenders.js";
+import { endWithParent, NODE, runOn } from "./lib/node.js";
 import { startPair } from "./lib/processes.js";
 import { writeNodesReport, writeReport } from "./lib/report.js";
 import { inOrderOf } from "./lib/rounds.js";
@@ -21,9 +23,13 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "9" },
     only: { type: "string" },
     workload: { type: "string", default: "" },
+    node: { type: "string", default: NODE },
     save: { type: "boolean", default: false },
   },
 });
+if (values.node !== NODE) process.exit(await runOn(values.node));
+endWithParent();
+
 const settings = { ms: Number(values.ms), warmup: Number(values.warmup), rounds: Number(values.rounds) };
 const ids = values.only?.split(",") ?? Object.keys(contenders);
 const results = {};
@@ -35,7 +41,10 @@ for (const [title, workload] of Object.entries(workloads)) {
   results[title] = Object.fromEntries(taking.map((id) => [id, summary(rounds[id])]));
   print(title, results[title]);
 }
-if (values.save && Object.keys(results).length > 0) writeReport(results, settings);
+if (Object.keys(results).length > 0) {
+  printLeftOut();
+  if (values.save) writeReport(results, settings);
+}
 
 const chosen = Object.entries(nodesWorkloads).filter(([title]) => title.includes(values.workload));
 if (chosen.length > 0 && isRedisInstalled()) {
@@ -88,14 +97,14 @@ function print(title, byContender) {
       Object.entries(byContender).map(([id, figures]) => [
         contenders[id].name,
         Object.fromEntries(
-          Object.entries(figures).flatMap(([figure, spread]) => [
-            [figure, withSpread(spread)],
-            ...(yardstick
-              ? [[`× ${figure.split(" ")[0]}`, (spread.median / yardstick[figure].median).toFixed(2)]]
-              : []),
-          ]),
+          Object.entries(figures).map(([figure, spread]) => [figure, withSpread(spread, yardstick?.[figure])]),
         ),
       ]),
     ),
   );
+}
+
+function printLeftOut() {
+  console.log("\nWhat each leaves out:");
+  for (const id of ids) console.log(`${contenders[id].name}: ${contenders[id].leavesOut}`);
 }

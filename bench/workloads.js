@@ -1,5 +1,7 @@
 // Each workload prepares a contender's server and client, warms them up, and is then measured repeatedly. Times are CPU
-// times of the server unless noted.
+// times of the server unless noted; a pause is the longest garbage collection of a slice.
+import { using } from "./lib/using.js";
+
 const SMALL = { text: "Hello, how are you today?", channelId: "general" };
 const LARGE = { text: "x".repeat(64 * 1024), channelId: "general" };
 
@@ -9,21 +11,47 @@ const requests = (connections, inFlight, data = SMALL) => ({
     await client.do("calls", { inFlight, ms, data });
   },
   async measure(server, client, ms) {
-    await server.do("start");
-    const { count, p50, p99 } = await client.do("calls", { inFlight, ms, data });
-    const cpu = await server.do("stop");
-    return { "CPU µs/call": cpu / count, "p50 µs": p50, "p99 µs": p99, "calls/s": (count / ms) * 1000 };
+    const calls = () => client.do("calls", { inFlight, ms, data });
+    const { answer, ofServer, ofClient } = await using(server, client, calls);
+    const { count, p50, p99 } = answer;
+    return {
+      "CPU µs/call": ofServer.cpu / count,
+      "client CPU µs/call": ofClient.cpu / count,
+      "p50 µs": p50,
+      "p99 µs": p99,
+      "server pause µs": ofServer.pause,
+      "client pause µs": ofClient.pause,
+      "calls/s": (count / ms) * 1000,
+    };
   },
 });
 
 const LISTENERS = 1_000;
 const connecting = { lanes: 8, data: SMALL };
 
-async function deliver(server, client, times) {
-  await client.do("expectNews", { count: LISTENERS * times });
-  await server.do("broadcast", { times, data: SMALL });
-  await client.do("allNews");
-}
+/** `task` sends a message to all. */
+const broadcast = (task) => {
+  async function deliver(server, client, times) {
+    await client.do("expectNews", { count: LISTENERS * times });
+    await server.do(task, { times, data: SMALL });
+    await client.do("allNews");
+  }
+  return {
+    needs: task,
+    async prepare(server, client, ms) {
+      await client.do("connect", { count: LISTENERS });
+      await deliver(server, client, Math.ceil(ms / 30));
+    },
+    async measure(server, client, ms) {
+      const times = Math.ceil(ms / 30);
+      const { ofServer, ofClient } = await using(server, client, () => deliver(server, client, times));
+      return {
+        "CPU µs/delivery": ofServer.cpu / (LISTENERS * times),
+        "client CPU µs/delivery": ofClient.cpu / (LISTENERS * times),
+      };
+    },
+  };
+};
 
 export const workloads = {
   "requests 1 × 64": requests(1, 64),
@@ -31,19 +59,8 @@ export const workloads = {
   "requests 1 × 1": requests(1, 1),
   "requests 1 × 8 of 64 KiB": requests(1, 8, LARGE),
 
-  "broadcast to 1,000": {
-    needs: "broadcast",
-    async prepare(server, client, ms) {
-      await client.do("connect", { count: LISTENERS });
-      await deliver(server, client, Math.ceil(ms / 30));
-    },
-    async measure(server, client, ms) {
-      const times = Math.ceil(ms / 30);
-      await server.do("start");
-      await deliver(server, client, times);
-      return { "CPU µs/delivery": (await server.do("stop")) / (LISTENERS * times) };
-    },
-  },
+  "broadcast to 1,000": broadcast("broadcast"),
+  "README loop to 1,000": broadcast("loop"),
 
   "server asks 1 × 64": {
     needs: "ask",
@@ -51,10 +68,14 @@ export const workloads = {
       await client.do("connect", { count: 1 });
       await server.do("ask", { inFlight: 64, ms });
     },
-    async measure(server, _client, ms) {
-      await server.do("start");
-      const count = await server.do("ask", { inFlight: 64, ms });
-      return { "CPU µs/question": (await server.do("stop")) / count, "questions/s": (count / ms) * 1000 };
+    async measure(server, client, ms) {
+      const ask = () => server.do("ask", { inFlight: 64, ms });
+      const { answer: count, ofServer, ofClient } = await using(server, client, ask);
+      return {
+        "CPU µs/question": ofServer.cpu / count,
+        "client CPU µs/question": ofClient.cpu / count,
+        "questions/s": (count / ms) * 1000,
+      };
     },
   },
 
@@ -64,9 +85,16 @@ export const workloads = {
       await client.do("rate", { ...connecting, ms: ms * 2 });
     },
     async measure(server, client, ms) {
-      await server.do("start");
-      const count = await client.do("rate", { ...connecting, ms: ms * 2 });
-      return { "CPU µs/connection": (await server.do("stop")) / count, "connections/s": (count / ms) * 500 };
+      const connect = () => client.do("rate", { ...connecting, ms: ms * 2 });
+      const { answer, ofServer, ofClient } = await using(server, client, connect);
+      const { count, p50, p99 } = answer;
+      return {
+        "CPU µs/connection": ofServer.cpu / count,
+        "client CPU µs/connection": ofClient.cpu / count,
+        "p50 µs": p50,
+        "p99 µs": p99,
+        "connections/s": (count / ms) * 500,
+      };
     },
   },
 

@@ -62,6 +62,9 @@ export function grest(config) {
         port: http.port,
         connections: () => clients.size,
         broadcast: (data) => everybody.news(data),
+        loop(data) {
+          for (const client of clients) client.news(data);
+        },
         async ask() {
           const [client] = clients;
           await client.ask({ question: "here?" });

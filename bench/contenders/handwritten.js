@@ -10,6 +10,11 @@ export function handwritten(send) {
       const clients = new Set();
       const pending = new Map();
       let lastId = 0;
+      /** Encodes once. */
+      function broadcast(data) {
+        const text = JSON.stringify({ method: "news", data });
+        for (const ws of clients) send(ws, text);
+      }
       server.on("connection", (ws) => {
         clients.add(ws);
         ws.on("close", () => clients.delete(ws));
@@ -30,10 +35,8 @@ export function handwritten(send) {
       return {
         port: await listening(server),
         connections: () => clients.size,
-        broadcast(data) {
-          const text = JSON.stringify({ method: "news", data });
-          for (const ws of clients) send(ws, text);
-        },
+        broadcast,
+        loop: broadcast,
         ask() {
           const [ws] = clients;
           const id = ++lastId;

@@ -20,6 +20,9 @@ export default {
       port: await listening(http),
       connections: () => sockets.size,
       broadcast: (data) => server.emit("news", data),
+      loop(data) {
+        for (const socket of sockets) socket.emit("news", data);
+      },
       async ask() {
         const [socket] = sockets;
         await socket.emitWithAck("ask", { question: "here?" });

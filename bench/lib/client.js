@@ -1,7 +1,7 @@
 // One contender's clients in a process of their own.
 import { setImmediate as turn } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { cpuTasks } from "./cpu.js";
+import { usageTasks } from "./usage.js";
 
 globalThis.WebSocket ??= WebSocket; // built into Node from 22 on; some contenders need it
 const [, , name, port] = process.argv;
@@ -27,7 +27,7 @@ async function connect(count) {
 }
 
 const tasks = {
-  ...cpuTasks,
+  ...usageTasks,
   connect: ({ count }) => connect(count),
   async calls({ inFlight, ms, data }) {
     const end = performance.now() + ms;
@@ -46,16 +46,19 @@ const tasks = {
   /** Connects repeatedly in a few lanes and closes at once; a call proves that the handshake is done. */
   async rate({ lanes, ms, data }) {
     const end = performance.now() + ms;
-    let count = 0;
+    const latencies = [];
     const lane = async () => {
-      for (; performance.now() < end; count++) {
+      for (;;) {
+        const at = performance.now();
+        if (at >= end) return;
         const client = await contender.connect(Number(port), () => {});
         await client.call(data);
+        latencies.push(performance.now() - at);
         client.close();
       }
     };
     await Promise.all(Array.from({ length: lanes }, lane));
-    return count;
+    return { count: latencies.length, ...percentiles(latencies) };
   },
   expectNews({ count }) {
     news = 0;

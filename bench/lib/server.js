@@ -2,14 +2,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 import { WebSocket } from "ws";
-import { cpuTasks } from "./cpu.js";
+import { usageTasks } from "./usage.js";
 
 globalThis.WebSocket ??= WebSocket;
 const { default: contender } = await import(`../contenders/${process.argv[2]}.js`);
 const server = await contender.serve();
 
 const tasks = {
-  ...cpuTasks,
+  ...usageTasks,
   async memory() {
     for (let i = 0; i < 5; i++) {
       globalThis.gc();
@@ -19,12 +19,9 @@ const tasks = {
     return { rss, heap: heapUsed + external };
   },
   connections: () => server.connections(),
-  async broadcast({ times, data }) {
-    for (let i = 0; i < times; i++) {
-      server.broadcast({ ...data, text: `${data.text}${i}` });
-      await turn();
-    }
-  },
+  broadcast: (options) => repeat(server.broadcast, options),
+  /** The same to each connection on its own. */
+  loop: (options) => repeat(server.loop, options),
   /** Keeps `inFlight` requests to the first client pending for `ms`. */
   async ask({ inFlight, ms }) {
     const end = performance.now() + ms;
@@ -37,6 +34,13 @@ const tasks = {
   },
   ...server.tasks,
 };
+
+async function repeat(publish, { times, data }) {
+  for (let i = 0; i < times; i++) {
+    publish({ ...data, text: `${data.text}${i}` });
+    await turn();
+  }
+}
 
 process.on("message", async ({ task, options }) => {
   process.send({ answer: await tasks[task](options) });

@@ -1,6 +1,7 @@
 // What it costs a node when its clients come back all at once. Those that resume get what they have missed; others connect
 // to the same group and get nothing.
 import { startPair } from "../lib/processes.js";
+import { using } from "../lib/using.js";
 
 const CLIENTS = 1_000;
 const MISSED = 20;
@@ -41,16 +42,16 @@ async function publish(server, count, isLast = true) {
 async function measure({ server, client, redis, at: [name] }, come, recovering) {
   const readsBefore = await server.do("reads", { name });
   const redisBefore = await redis.cpu();
-  await Promise.all([server.do("start"), client.do("start")]);
-  const start = performance.now();
-  await come();
-  const recovered = await server.do("joined");
-  const elapsed = performance.now() - start;
-  const [cpu, clientCpu] = await Promise.all([server.do("stop"), client.do("stop")]);
+  const { answer, ofServer, ofClient } = await using(server, client, async () => {
+    const start = performance.now();
+    await come();
+    return { recovered: await server.do("joined"), elapsed: performance.now() - start };
+  });
+  const { recovered, elapsed } = answer;
   if (recovered !== recovering) throw new Error(`${recovered} clients have recovered, not ${recovering}`);
   return {
-    "CPU µs/connect": cpu / CLIENTS,
-    "client CPU µs/connect": clientCpu / CLIENTS,
+    "CPU µs/connect": ofServer.cpu / CLIENTS,
+    "client CPU µs/connect": ofClient.cpu / CLIENTS,
     "Redis CPU µs/connect": ((await redis.cpu()) - redisBefore) / CLIENTS,
     "Redis reads": (await server.do("reads", { name })) - readsBefore,
     "connects/s": (CLIENTS / elapsed) * 1000,
@@ -110,7 +111,7 @@ const live = {
       await server.do("publish", { name, count: count - 1, data: DATA });
       await server.do("publish", { name, count: 1, data: { ...DATA, text: LAST } });
       await client.do("bareGot");
-      return { "CPU µs/delivery": (await server.do("stop")) / (CLIENTS * count) };
+      return { "CPU µs/delivery": (await server.do("stop")).cpu / (CLIENTS * count) };
     }
     const variants = {};
     for (const name of ["plain", "resuming"]) {

@@ -27,7 +27,7 @@ function deliveries(members, messagesPerMs, burst) {
     await client.do("expectNews", { count: members * messages });
     await server.do("start");
     await server.do("publish", { way, burst, messages, data });
-    const cpu = await server.do("stop");
+    const { cpu } = await server.do("stop");
     await client.do("allNews");
     return { "CPU µs/delivery": cpu / (members * messages) };
   }
@@ -45,7 +45,7 @@ function publications(ways) {
     const start = performance.now();
     const count = await server.do("publish", { way, burst: 200, ms, data });
     const elapsed = performance.now() - start;
-    const cpu = await server.do("stop");
+    const { cpu } = await server.do("stop");
     return {
       "CPU µs/publish": cpu / count,
       "Redis CPU µs/publish": redis && ((await redis.cpu()) - redisBefore) / count,
@@ -89,12 +89,12 @@ async function publishOnAll(pairs, room, ms, redis) {
   const counts = await onAll("publish", { way: room, burst: 10, ms, data });
   await onAll("echo");
   const elapsed = performance.now() - start;
-  const cpus = await onAll("stop");
+  const cpu = (await onAll("stop")).reduce((sum, used) => sum + used.cpu, 0);
   const redisCpu = (await redis.cpu()) - redisBefore;
   const messages = counts.reduce((a, b) => a + b);
   const delivered = messages * pairs.length * MEMBERS_PER_NODE;
   return {
-    "CPU µs/delivery": cpus.reduce((a, b) => a + b) / delivered,
+    "CPU µs/delivery": cpu / delivered,
     "Redis CPU µs/message": redisCpu / messages,
     "deliveries/s": (delivered / elapsed) * 1000,
   };
