@@ -30,6 +30,8 @@ export interface ConnectionHooks {
   onDrain?(delayMs: number): void;
 }
 
+const NO_HOOKS: ConnectionHooks = {};
+
 /**
  * One open connection; the same on both ends. It has an outbox for what it sends, calls that wait for replies, and an
  * inbox for what it receives. `ServerConnection` adds the limits of a server.
@@ -50,7 +52,7 @@ export class Connection implements TransportListener {
   /** How it ended. */
   #end: Parameters<CloseCallback> | undefined;
   readonly #closeCallbacks = new Set<CloseCallback>();
-  #idleWaiters: (() => void)[] = [];
+  #idleWaiters: (() => void)[] | undefined;
   #cancelTerminate: (() => void) | undefined;
 
   constructor(
@@ -59,7 +61,7 @@ export class Connection implements TransportListener {
     context: GGContext,
     handlers: Handlers,
     capabilities = NO_CAPABILITIES,
-    hooks: ConnectionHooks = {},
+    hooks = NO_HOOKS,
   ) {
     this.socketEndpoint = endpoint;
     this.context = context;
@@ -139,6 +141,7 @@ export class Connection implements TransportListener {
   /** Resolves when no call is pending and no handler is running, after this many ms at the latest. */
   idle(ms: number): Promise<void> {
     return waitAtMost(ms, (done) => {
+      this.#idleWaiters ??= [];
       this.#idleWaiters.push(done);
       this.checkIdle();
     });
@@ -148,7 +151,7 @@ export class Connection implements TransportListener {
   checkIdle(): void {
     const waiters = this.#idleWaiters;
     // What arrived together with the last reply is still to be handled.
-    if (waiters.length > 0)
+    if (waiters?.length)
       afterPromiseJobs(() => {
         if (this.#end || (!this.#behindReply && this.calls.size + this.inbox.running.length === 0))
           for (const done of waiters.splice(0)) done();

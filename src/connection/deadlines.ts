@@ -30,7 +30,7 @@ export abstract class Deadline {
 
   /** Begins to wait for at least 1 ms; longer than a timer can wait, which is 24 days, is for ever. */
   protected startDeadline(ms: number, keepsAlive = false): void {
-    if (clock?.setTimeout !== globalThis.setTimeout) {
+    if (clock?.setTimeout !== globalThis.setTimeout || clock.setImmediate !== globalThis.setImmediate) {
       clock = presentClock();
       for (const deadline of onTestClock) deadline.#startTimer(clock);
     }
@@ -46,7 +46,9 @@ export abstract class Deadline {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     running--;
-    this.#clock?.clearTimeout(this.#timer);
+    // A page's functions do not work as members of another object.
+    const { clearTimeout } = this.#clock ?? {};
+    clearTimeout?.(this.#timer);
     onTestClock.delete(this);
   }
 

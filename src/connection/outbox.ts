@@ -11,8 +11,8 @@ export const MAX_OUTBOX_BYTES = 64 * 1024 * 1024;
  */
 export class Outbox {
   readonly underlyingTransport: Transport;
-  /** What waits: each a message, or the batch that it was joined to. */
-  queuedMessages: string[] = [];
+  /** What waits: each a message, or the batch that it was joined to; `undefined` when nothing does. */
+  queuedMessages: string[] | undefined;
   /** The longest batch, in UTF-16 units, where the peer takes batches; else every message is a frame of its own. */
   readonly #batchLength: number;
   readonly #maxBytes: number;
@@ -50,11 +50,15 @@ export class Outbox {
   /** Takes a message and returns its number, for {@link wasSent}. */
   push(message: string): number {
     const { queuedMessages: waiting } = this;
-    const batch = waiting.at(-1);
-    if (!batch) flushLater(this);
-    if (batch && batch.length + message.length < this.#batchLength)
-      waiting[waiting.length - 1] = batch + SEPARATOR + message;
-    else waiting.push(message);
+    if (waiting) {
+      const last = waiting.length - 1;
+      const batch = waiting[last] as string;
+      if (batch.length + message.length < this.#batchLength) waiting[last] = batch + SEPARATOR + message;
+      else waiting.push(message);
+    } else {
+      this.queuedMessages = [message];
+      flushLater(this);
+    }
     return ++this.#taken;
   }
 
@@ -66,7 +70,7 @@ export class Outbox {
   /** Hands over what waits, now. */
   flushNow(): void {
     const { queuedMessages: waiting } = this;
-    if (waiting.length === 0) return;
+    if (!waiting) return;
     this.discard();
     this.#handedOver = this.#taken;
     this.handOver(waiting);
@@ -74,7 +78,7 @@ export class Outbox {
 
   /** Drops what waits: the connection is gone. */
   discard(): void {
-    this.queuedMessages = [];
+    this.queuedMessages = undefined;
   }
 
   protected handOver(messages: readonly string[]): void {

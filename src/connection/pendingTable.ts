@@ -7,6 +7,9 @@ interface Numbered {
 const MIN_SLOTS = 8;
 const MAX_IDLE_SLOTS = 1_024;
 
+/** Shared by all tables that nothing was added to: it never grows. */
+const NO_SLOTS: never[] = [];
+
 /**
  * What is pending, by number. A ring, and a map for what is still pending when the ring comes round. A map alone would be
  * rebuilt again and again as entries come and go; each of its tables leads to the next, and so, once the garbage collector
@@ -14,7 +17,7 @@ const MAX_IDLE_SLOTS = 1_024;
  */
 export class PendingTable<T extends Numbered> {
   /** The value of a number is in the slot of its lowest bits. The length is a power of two. */
-  #slots: (T | undefined)[] = [];
+  #slots: (T | undefined)[] = NO_SLOTS;
   /** Those that others have overtaken. */
   #late: Map<number, T> | undefined;
   #size = 0;
@@ -40,7 +43,7 @@ export class PendingTable<T extends Numbered> {
     const slot = this.#slotOf(number);
     if (this.#slots[slot]?.number === number) this.#slots[slot] = undefined;
     else if (!this.#late?.delete(number)) return false;
-    if (--this.#size === 0 && this.#slots.length > MAX_IDLE_SLOTS) this.#slots = [];
+    if (--this.#size === 0 && this.#slots.length > MAX_IDLE_SLOTS) this.#slots = NO_SLOTS;
     return true;
   }
 

@@ -1,7 +1,8 @@
 import type { CompiledMethod } from "../connection/methods/compiledMethod.js";
 import { type MethodTable, memoizeByKey } from "../connection/methods/methodTable.js";
 
-type MakeMethod = (method: CompiledMethod) => (...args: never[]) => unknown;
+/** Makes the function of a method for an object. */
+type MakeMethod = (method: CompiledMethod, object: object) => (...args: never[]) => unknown;
 
 /** The methods of a table by their names. */
 const byName = memoizeByKey(
@@ -10,20 +11,21 @@ const byName = memoizeByKey(
 );
 
 /**
- * Gives an object the methods of a table. Each becomes a property of the object when it is first looked at: a thousand
+ * Gives objects the methods of a table. Each becomes a property of an object when it is first looked at: a thousand
  * connections of an API with fifty methods must not hold fifty thousand functions.
  */
-export function withLazyMethods<T extends object>(object: T, table: MethodTable, make: MakeMethod): T {
-  return new Proxy<object>(object, new LazyMethods(byName(table), make)) as T;
-}
-
-class LazyMethods implements ProxyHandler<object> {
+export class LazyMethods implements ProxyHandler<object> {
   readonly #methods: ReadonlyMap<string | symbol, CompiledMethod>;
   readonly #make: MakeMethod;
 
-  constructor(methods: ReadonlyMap<string | symbol, CompiledMethod>, make: MakeMethod) {
-    this.#methods = methods;
+  constructor(table: MethodTable, make: MakeMethod) {
+    this.#methods = byName(table);
     this.#make = make;
+  }
+
+  /** The object with the methods. */
+  addTo<T extends object>(object: T): T {
+    return new Proxy<object>(object, this) as T;
   }
 
   get(object: object, name: string | symbol, receiver: unknown): unknown {
@@ -58,7 +60,7 @@ class LazyMethods implements ProxyHandler<object> {
     // A subclass has its own.
     if (Reflect.get(Object.getPrototypeOf(object), name) !== Reflect.get(Object.prototype, name)) return;
     const property = { configurable: true, enumerable: true, writable: true };
-    Object.defineProperty(object, name, { ...property, value: this.#make(method) });
+    Object.defineProperty(object, name, { ...property, value: this.#make(method, object) });
   }
 
   #prepareAll(object: object): void {

@@ -9,7 +9,7 @@ import { limitedParser } from "../../connection/node/limitedParser.js";
 import { shareSignal } from "../../connection/node/shareSignal.js";
 import { whenSent } from "../../connection/node/whenSent.js";
 import { throttledLogger } from "../../connection/throttledLogger.js";
-import { beginTrace, TracedMessage } from "../../connection/trace.js";
+import { TracedContext, TracedMessage } from "../../connection/trace.js";
 import { CLIENT_CAPABILITIES } from "../../protocol/capabilities.js";
 import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
@@ -23,7 +23,7 @@ export const nodePlatform: ClientPlatform = {
     Native ? nativeTransport(new Native(url)) : dialWs(url, connectOptions),
   captureScope,
   logger: (...config) => throttledLogger(loggerOf(...config)),
-  beginTrace,
+  Context: TracedContext,
   completeHeaders(headers) {
     for (const [name, value] of Object.entries(headers)) {
       if (typeof (value ?? "") !== "string")

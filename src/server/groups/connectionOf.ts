@@ -1,5 +1,4 @@
-import { Calls } from "../../connection/calls.js";
-import { callerOf } from "../connection/outgoing.js";
+import { connectionBehind } from "../connection/outgoing.js";
 import { ServerConnection } from "../connection/serverConnection.js";
 
 /**
@@ -8,7 +7,7 @@ import { ServerConnection } from "../connection/serverConnection.js";
  * @throws Error when it is none
  */
 export function connectionOf(outgoing: object): ServerConnection {
-  const caller = callerOf(outgoing);
-  if (caller instanceof Calls && caller.ofConnection instanceof ServerConnection) return caller.ofConnection;
+  const connection = connectionBehind(outgoing);
+  if (connection instanceof ServerConnection) return connection;
   throw new Error("GGSocketGroup: this is not the `outgoing` of a connection handler");
 }

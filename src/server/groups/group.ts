@@ -14,7 +14,7 @@ import { type MethodTable, memoizeByKey, tablesOf } from "../../connection/metho
 import { captureScope } from "../../connection/node/asyncScope.js";
 import { monitorOf } from "../../groups/busMonitor.js";
 import { CloseCode, clampCloseReason } from "../../protocol/closeCodes.js";
-import { withLazyMethods } from "../lazyMethods.js";
+import { LazyMethods } from "../lazyMethods.js";
 import { connectionOf } from "./connectionOf.js";
 import { SharedGroup } from "./sharedGroup.js";
 
@@ -38,7 +38,7 @@ class Group<TInfo extends GGPresenceInfo> implements GGSocketGroupMembers<TInfo>
     void own.inUseWithHistory;
     if (options.bus) monitorOf(options.bus).useScope();
     Object.defineProperty(this, PARTS, { value: () => ({ own, group: own.inUse, validator: options.presence }) });
-    const group = withLazyMethods(this, messagesOf(schema), (method) => sender(own, method));
+    const group = new LazyMethods(messagesOf(schema), (method) => sender(own, method)).addTo(this);
     bindMembers(group);
     // biome-ignore lint/correctness/noConstructorReturn: the object itself has no methods of the contract
     return group;

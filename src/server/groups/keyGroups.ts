@@ -1,7 +1,7 @@
 import type { GGBus } from "../../api/bus.js";
 import type { SchemaDefinition } from "../../api/schema.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
-import { withLazyMethods } from "../lazyMethods.js";
+import { LazyMethods } from "../lazyMethods.js";
 import { oneWayOf, sender } from "./group.js";
 import { SharedGroup } from "./sharedGroup.js";
 
@@ -43,11 +43,15 @@ export class KeyGroups {
 
   /** What sends to all connections that have a key, on every node. */
   to(key: string): object {
-    return withLazyMethods({}, oneWayOf(this.#schema), (method) => {
-      // Without a bus the group of a key lasts as long as its connections.
-      const current = () => this.#entries.get(key)?.group ?? this.#groupOf(key);
-      return (...args) => sender(current(), method)(...args);
-    });
+    // Without a bus the group of a key lasts as long as its connections.
+    const current = () => this.#entries.get(key)?.group ?? this.#groupOf(key);
+    const methods = new LazyMethods(
+      oneWayOf(this.#schema),
+      (method) =>
+        (...args) =>
+          sender(current(), method)(...args),
+    );
+    return methods.addTo({});
   }
 
   #groupOf(key: string): SharedGroup {

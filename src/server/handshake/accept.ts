@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { GGContext } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext } from "../../api/middleware.js";
@@ -8,7 +7,7 @@ import type { SocketEndpoint } from "../../connection/endpoint.js";
 import { Handlers } from "../../connection/methods/handlers.js";
 import { type AnyError, errorFrame, serverError, thrownError } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
-import { beginTrace } from "../../connection/trace.js";
+import { TracedContext } from "../../connection/trace.js";
 import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
@@ -56,7 +55,7 @@ class Handshake {
   readonly #transport: WsTransport;
   readonly #slot: Slot;
   readonly #request: IncomingMessage;
-  readonly #context = new GGContext("ws-connection");
+  readonly #context = new TracedContext("ws-connection");
   readonly #listener: HandshakeListener;
   /** The raw arguments, and once they are checked what the validator made of them. */
   #query: unknown;
@@ -68,7 +67,6 @@ class Handshake {
     this.#request = request;
     this.#query = parseQuery(query);
     this.#context.set(GG_WS_CONNECTION, new ConnectionAddress(api.port, api.path, slot));
-    beginTrace(this.#context);
     this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, {
       onResult: (result) => this.#guard(() => this.#proceed(result)),
       onGone: () => api.handshakes.ended(transport),

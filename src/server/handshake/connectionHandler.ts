@@ -51,7 +51,7 @@ function runContracted(
       return takeBack;
     },
   };
-  const outgoing = outgoingOf(serverToClient, connection.calls, (callback) => connection.onClose(() => callback()));
+  const outgoing = outgoingOf(serverToClient, connection);
   const fail = (error: unknown) => {
     connection.namedEndpoint.logger.error(`${apiName}: the connection handler failed`, { error });
     connection.close(CloseCode.INTERNAL_ERROR, "Connection handler failed");
