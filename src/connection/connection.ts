@@ -20,7 +20,7 @@ export const GRACEFUL_CLOSE_TIMEOUT = 5_000;
 /** How long the peer may take to answer a close frame before the connection is terminated, in ms. */
 export const CLOSE_TIMEOUT = 5_000;
 
-type CloseCallback = (code: number, reason: string) => void;
+type CloseCallback = (code: number, reason: string, connection: Connection) => void;
 
 /** What a connection reports to its maker, which runs the program's callbacks. */
 export interface ConnectionHooks {
@@ -50,7 +50,7 @@ export class Connection implements TransportListener {
   /** What arrived after such a reply; it waits until the program has seen that. */
   #behindReply: Frame[] | undefined;
   /** How it ended. */
-  #end: Parameters<CloseCallback> | undefined;
+  #end: readonly [code: number, reason: string] | undefined;
   readonly #closeCallbacks = new Set<CloseCallback>();
   #idleWaiters: (() => void)[] | undefined;
   #cancelTerminate: (() => void) | undefined;
@@ -89,9 +89,14 @@ export class Connection implements TransportListener {
    */
   onClose(callback: CloseCallback, context = this.context): () => void {
     const end = this.#end;
-    if (end) runCallback(this.namedEndpoint, context, "onClose", () => callback(...end));
+    if (end) runCallback(this.namedEndpoint, context, "onClose", () => callback(...end, this));
     else this.#closeCallbacks.add(callback);
-    return () => this.#closeCallbacks.delete(callback);
+    return () => this.removeCloseCallback(callback);
+  }
+
+  /** Takes a callback of {@link onClose} back, for one that many connections have. */
+  removeCloseCallback(callback: CloseCallback): void {
+    this.#closeCallbacks.delete(callback);
   }
 
   /** Closes at once: pending calls settle with a `SERVER_ERROR`. The peer may take `answerMs` to answer. */
@@ -231,7 +236,7 @@ export class Connection implements TransportListener {
     this.#hooks.onError?.(error);
   }
 
-  onClosed(...end: Parameters<CloseCallback>): void {
+  onClosed(...end: [code: number, reason: string]): void {
     if (this.#end) return;
     while (this.#behindReply) this.#takeWaiting();
     this.#end = end;

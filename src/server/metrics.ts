@@ -62,11 +62,16 @@ export class ServerMetrics implements SocketMetrics {
   }
 
   handled(method: string, result: string, startedAt?: number): void {
-    this.#count(() => this.#handled.count(method, result, startedAt));
+    this.#countTraffic(this.#handled, method, result, startedAt);
   }
 
   sent(method: string, result: string, startedAt?: number, count?: number): void {
-    this.#countInScope(() => this.#sent.count(method, result, startedAt, count));
+    this.#scope(countSent, this, method, result, startedAt, count);
+  }
+
+  /** @internal */
+  sentInScope(method: string, result: string, startedAt?: number, count?: number): void {
+    this.#countTraffic(this.#sent, method, result, startedAt, count);
   }
 
   #countInScope(count: () => void): void {
@@ -77,10 +82,27 @@ export class ServerMetrics implements SocketMetrics {
     try {
       if (GG_METRICS.has()) count();
     } catch (error) {
-      this.#onFailed?.(error);
-      this.#onFailed = undefined;
+      this.#fail(error);
     }
   }
+
+  /** Makes no closure: this is done for every message. */
+  #countTraffic(traffic: Traffic, method: string, result: string, startedAt?: number, count?: number): void {
+    try {
+      if (GG_METRICS.has()) traffic.count(method, result, startedAt, count);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#onFailed?.(error);
+    this.#onFailed = undefined;
+  }
+}
+
+function countSent(metrics: ServerMetrics, ...sent: Parameters<ServerMetrics["sentInScope"]>): void {
+  metrics.sentInScope(...sent);
 }
 
 type OutcomeLabels = MethodLabels & { result: string };

@@ -1,3 +1,4 @@
+import type { Connection } from "../../connection/connection.js";
 import type { SocketMetrics } from "../../connection/endpoint.js";
 import { encodeGroup, type GroupPosition, withPlace } from "../../protocol/resume.js";
 import { SharedMessage } from "../../transport/transport.js";
@@ -27,8 +28,6 @@ export interface MemberDelivery {
 interface Member {
   /** One more than that of the member before. */
   readonly number: number;
-  /** Removes its close callback. */
-  readonly stopWatching: () => void;
   /** Whether it waits for what it has missed. */
   isWaiting: boolean;
   /** How many losses the group had had when it joined. */
@@ -41,6 +40,10 @@ export class Members {
   readonly #members = new Map<ServerConnection, Member>();
   #lastNumber = 0;
   readonly #onLeft: (connection: ServerConnection, hasClosed: boolean) => void;
+
+  /** One for all: a closure for each would be most of what a membership holds. */
+  readonly #onClosed = (_code: number, _reason: string, connection: Connection) =>
+    void this.#end(connection as ServerConnection, true);
 
   constructor(onLeft: (connection: ServerConnection, hasClosed: boolean) => void = () => {}) {
     this.#onLeft = onLeft;
@@ -62,9 +65,9 @@ export class Members {
   /** Adds one that waits, or does not. Returns whether it is new. */
   add(connection: ServerConnection, isWaiting = false, losses = 0): boolean {
     if (!connection.isOpen || this.has(connection)) return false;
-    const stopWatching = connection.onClose(() => this.#end(connection, true));
+    connection.onClose(this.#onClosed);
     const number = ++this.#lastNumber;
-    this.#members.set(connection, { number, stopWatching, isWaiting, losses, hasLeft: false });
+    this.#members.set(connection, { number, isWaiting, losses, hasLeft: false });
     return true;
   }
 
@@ -76,7 +79,7 @@ export class Members {
 
   /** Returns whether it was in. */
   remove(connection: ServerConnection): boolean {
-    this.#members.get(connection)?.stopWatching();
+    connection.removeCloseCallback(this.#onClosed);
     return this.#end(connection, false);
   }
 

@@ -5,9 +5,14 @@ import { randomFillSync } from "node:crypto";
  * one write; `ws` would make two of each message. Frames of a client are masked (section 5.3), each with a mask of its own.
  */
 export function encodeTextFrames(messages: readonly string[], isMasked = false): Buffer {
-  const lengths = messages.map((message) => Buffer.byteLength(message));
   const maskSize = isMasked ? MASK_SIZE : 0;
-  const size = lengths.reduce((sum, length) => sum + headerSize(length) + maskSize + length, 0);
+  const lengths: number[] = [];
+  let size = 0;
+  for (const message of messages) {
+    const length = Buffer.byteLength(message);
+    lengths.push(length);
+    size += headerSize(length) + maskSize + length;
+  }
   const frames = Buffer.allocUnsafe(size);
   let at = 0;
   for (let i = 0; i < messages.length; i++) {
