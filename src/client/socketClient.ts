@@ -277,8 +277,10 @@ export function socketClient(
     // Another connection may still serve; what a set-up calls goes to its own.
     const callHere: Caller["call"] = (...args) =>
       connection.isOpen && attempts.has(context) ? connection.calls.call(...args) : call(...args);
-    const ends: Ends = { incoming: client.incoming, outgoing: outgoingMethods(clientToServer, { call: callHere }) };
     const list = callbacks.of("onConnect");
+    // Most connections have no set-up, and need no methods of their own.
+    if (list.size + setups.size === 0) return;
+    const ends: Ends = { incoming: client.incoming, outgoing: outgoingMethods(clientToServer, { call: callHere }) };
     for (const entry of [...list] as [Setup][])
       if (connection.isOpen && list.has(entry)) await setUp(entry[0], ends, connection);
     for (const setup of [...setups]) if (connection.isOpen && setups.has(setup)) await setUp(setup, ends, connection);

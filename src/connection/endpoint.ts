@@ -1,7 +1,7 @@
 import type { GGContext } from "@grest-ts/context";
 import type { GGWebSocketLogger } from "../api/logger.js";
 import type { GGCallOptions } from "../api/methodTypes.js";
-import type { Calls } from "./calls.js";
+import type { Calls, PendingCalls } from "./calls.js";
 import type { Connection } from "./connection.js";
 import type { Inbox } from "./inbox.js";
 import type { IncomingMessage } from "./incomingMessage.js";
@@ -53,6 +53,8 @@ export interface SocketEndpoint {
   readonly Inbox?: typeof Inbox;
   /** How this end makes calls; absent in pages in production, where options are not checked. */
   readonly Calls?: typeof Calls;
+  /** Where this end keeps calls that wait; absent in pages, which do not make enough of them for a `Map` to grow old. */
+  readonly PendingCalls?: new () => PendingCalls;
   /** A signal may be that of many calls; absent in pages, which do not warn of that. */
   readonly shareSignal?: (signal: AbortSignal) => void;
   /** Whether a message of the contract that has no handler is a defect: a client handles those that it cares about. */

@@ -11,7 +11,7 @@ const MAX_IDLE_SLOTS = 1_024;
 const NO_SLOTS: never[] = [];
 
 /**
- * What is pending, by number. A ring, and a map for what is still pending when the ring comes round. A map alone would be
+ * What is pending, by number: a `Map` as far as that is needed. A ring, and a map for what is still pending when the ring comes round. A map alone would be
  * rebuilt again and again as entries come and go; each of its tables leads to the next, and so, once the garbage collector
  * has promoted one, keeps everything alive that was ever in a later one, until the next full collection.
  */
@@ -32,14 +32,14 @@ export class PendingTable<T extends Numbered> {
   }
 
   /** Adds a value of a new number. */
-  add(value: T): void {
+  set(_number: number, value: T): void {
     // Half of it stays free, so that few are overtaken.
     if (2 * ++this.#size > this.#slots.length) this.#grow();
     this.#place(value);
   }
 
   /** Removes a value; returns whether it was there. */
-  delete({ number }: T): boolean {
+  delete(number: number): boolean {
     const slot = this.#slotOf(number);
     if (this.#slots[slot]?.number === number) this.#slots[slot] = undefined;
     else if (!this.#late?.delete(number)) return false;
@@ -48,9 +48,9 @@ export class PendingTable<T extends Numbered> {
   }
 
   /** All of them, in order. */
-  values(): T[] {
+  values(): MapIterator<T> {
     const values = [...this.#slots, ...(this.#late?.values() ?? [])].filter((value) => value !== undefined);
-    return values.sort((a, b) => a.number - b.number);
+    return values.sort((a, b) => a.number - b.number).values() as MapIterator<T>;
   }
 
   #slotOf(number: number): number {

@@ -19,6 +19,7 @@ import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
 import { shareSignal } from "../connection/node/shareSignal.js";
 import { whenSent } from "../connection/node/whenSent.js";
+import { PendingTable } from "../connection/pendingTable.js";
 import { throttledLogger } from "../connection/throttledLogger.js";
 import { TracedMessage } from "../connection/trace.js";
 import { monitorOf } from "../groups/busMonitor.js";
@@ -119,6 +120,7 @@ export class Registration implements ServedApi {
       Message: TracedMessage,
       Inbox: CountingInbox,
       Calls: CheckedCalls,
+      PendingCalls: PendingTable,
       shareSignal,
       checkCallOptions,
       mustHandleAll: true,

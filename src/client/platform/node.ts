@@ -8,6 +8,7 @@ import "../../connection/node/inspection.js";
 import { limitedParser } from "../../connection/node/limitedParser.js";
 import { shareSignal } from "../../connection/node/shareSignal.js";
 import { whenSent } from "../../connection/node/whenSent.js";
+import { PendingTable } from "../../connection/pendingTable.js";
 import { throttledLogger } from "../../connection/throttledLogger.js";
 import { TracedContext, TracedMessage } from "../../connection/trace.js";
 import { CLIENT_CAPABILITIES } from "../../protocol/capabilities.js";
@@ -34,6 +35,7 @@ export const nodePlatform: ClientPlatform = {
     Message: TracedMessage,
     Inbox: CountingInbox,
     Calls: CheckedCalls,
+    PendingCalls: PendingTable,
     shareSignal,
     whenSent,
     parseLimited: limitedParser({ maxDepth: MAX_DEPTH, maxValues: MAX_VALUES }),

@@ -30,7 +30,7 @@ export interface ClientPlatform {
   /** What endpoints have that a page does without. */
   readonly endpoint?: Pick<
     SocketEndpoint,
-    "parseLimited" | "Message" | "Inbox" | "Calls" | "shareSignal" | "checkCallOptions" | "whenSent"
+    "parseLimited" | "Message" | "Inbox" | "Calls" | "PendingCalls" | "shareSignal" | "checkCallOptions" | "whenSent"
   >;
   /**
    * Finds the base URL of an API that was given none (`undefined`), or `""`, which stands for the page's own origin.

@@ -10,6 +10,11 @@ export function destroyOnError(socket: Duplex): void {
   socket.off("error", destroy).on("error", destroy);
 }
 
+/** Another listener has taken the socket over, and its errors too. */
+export function leaveErrors(socket: Duplex): void {
+  socket.off("error", destroy);
+}
+
 function destroy(this: Duplex): void {
   this.destroy();
 }

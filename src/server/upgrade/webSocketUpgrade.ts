@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { CLOSE_TIMEOUT } from "../../connection/connection.js";
-import { rejectUpgrade } from "./reject.js";
+import { leaveErrors, rejectUpgrade } from "./reject.js";
 import type { UpgradeTarget } from "./router.js";
 
 /** How an API takes the upgrades of its path. */
@@ -29,7 +29,10 @@ export function webSocketUpgrade(handler: UpgradeHandler): UpgradeTarget["upgrad
     try {
       const rejection = handler.admit(request);
       if (rejection) return rejectUpgrade(socket, rejection.status, rejection.why);
-      webSockets.handleUpgrade(request, socket, head, (ws) => handler.accept(ws, queryOf(request), request));
+      webSockets.handleUpgrade(request, socket, head, (ws) => {
+        leaveErrors(socket);
+        handler.accept(ws, queryOf(request), request);
+      });
     } catch (error) {
       handler.onFailed(error);
       socket.destroy();
