@@ -1,4 +1,5 @@
 import { GGBusError, type GGBusErrorReason } from "../api/bus.js";
+import { PendingTable } from "../connection/pendingTable.js";
 import type { Answers } from "./frames.js";
 
 /** How many publications wait at most while the bus is down, and how many characters they have together. */
@@ -29,7 +30,7 @@ export interface Waiting {
 
 /** Requests in the order in which they were made, with one timer for all. */
 export class WaitingRequests {
-  readonly #requests = new Map<number, Waiting>();
+  readonly #requests = new PendingTable<Waiting>();
   readonly #whyUnsent: () => string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #unsent = 0;
@@ -65,7 +66,7 @@ export class WaitingRequests {
 
   /** Notes whether the other process has a request; `false` when that has ended. */
   mark(request: Waiting, isSent: boolean): boolean {
-    if (!this.#requests.has(request.id)) return false;
+    if (!this.#requests.get(request.id)) return false;
     this.#count(request, -1);
     request.isSent = isSent;
     this.#count(request, 1);
@@ -82,8 +83,8 @@ export class WaitingRequests {
   }
 
   /** All of them, in order. */
-  [Symbol.iterator](): IterableIterator<Waiting> {
-    return this.#requests.values();
+  [Symbol.iterator](): Iterator<Waiting> {
+    return this.#requests.values().values();
   }
 
   #remove(request: Waiting): void {

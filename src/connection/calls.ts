@@ -9,8 +9,9 @@ import { type AnyError, logMisfit, logUnsent, type Outcome, ok, serverError, uns
 type FailureDetails = Pick<SocketFailure, "reason" | "cause" | "closeCode">;
 
 /** Calls that wait for their replies, by their numbers. */
-export interface PendingCalls extends Pick<Map<number, PendingCall>, "get" | "delete" | "values" | "size"> {
-  set(number: number, call: PendingCall): unknown;
+export interface PendingCalls extends Pick<Map<number, PendingCall>, "get" | "delete" | "size"> {
+  set(id: number, call: PendingCall): unknown;
+  values(): Iterable<PendingCall>;
 }
 
 /** The calls that one end makes on the other: each settles exactly once, by reply, time-out, abort or close. */
@@ -19,7 +20,7 @@ export class Calls {
   readonly ofConnection: Connection;
   /** @internal Those that wait for their replies. */
   readonly pending: PendingCalls;
-  #lastNumber = 0;
+  #lastId = 0;
 
   constructor(connection: Connection) {
     this.ofConnection = connection;
@@ -43,11 +44,11 @@ export class Calls {
         if (!connection.isOpen) throw failed(path, CLOSED, { reason: "not-connected" });
         const { signal, droppable } = options ?? {};
         if (signal?.aborted) throw failed(path, ABORTED, { reason: "aborted", cause: signal.reason });
-        const number = hasReply ? ++this.#lastNumber : 0;
-        const prefix = hasReply ? `${method.requestPrefix}${number}:` : method.messagePrefix;
+        const id = hasReply ? ++this.#lastId : 0;
+        const prefix = hasReply ? `${method.requestPrefix}${id}:` : method.messagePrefix;
         const frameNumber = connection.sendFrame(sizedFrame(prefix, payload), !hasReply && droppable);
         if (!connection.isOpen) throw failed(path, "The peer reads too slowly:", { reason: "limit" });
-        if (hasReply) return void new PendingCall(this, method, number, frameNumber, resolve, options ?? {});
+        if (hasReply) return void new PendingCall(this, method, id, frameNumber, resolve, options ?? {});
         outcome = ok(undefined);
         isDropped = !frameNumber;
       } catch (thrown) {
@@ -65,7 +66,7 @@ export class Calls {
     const { socketEndpoint: endpoint } = this.ofConnection;
     const call = this.pending.get(+id);
     // Another text may be the same number.
-    const isExpected = `${call?.number}` === id && call?.method.path === path;
+    const isExpected = `${call?.id}` === id && call?.method.path === path;
     if (isExpected) {
       const outcome = call.method.readReply(payload, endpoint.parseLimited);
       if (!outcome.success && failureOf(outcome)?.reason === "invalid-response")
@@ -77,7 +78,7 @@ export class Calls {
 
   /** Settles everything, since no reply can come any more. */
   failAll(closeCode?: number): void {
-    for (const call of [...this.pending.values()]) call.fail(CLOSED, { reason: "disconnected", closeCode });
+    for (const call of this.pending.values()) call.fail(CLOSED, { reason: "disconnected", closeCode });
   }
 }
 
@@ -93,7 +94,7 @@ function failed(path: string, why: string, { reason, ...details }: FailureDetail
 /** A call that was sent. It is its own deadline, and its listener for an abort: a call makes this and its promise. */
 class PendingCall implements Deadline {
   readonly method: CompiledMethod;
-  readonly number: number;
+  readonly id: number;
   readonly ms: number;
   isRunning = false;
   declare timer?: Deadline["timer"];
@@ -109,21 +110,21 @@ class PendingCall implements Deadline {
   constructor(
     calls: Calls,
     method: CompiledMethod,
-    number: number,
+    id: number,
     frameNumber: number,
     resolve: (outcome: Outcome) => void,
     { signal, timeout }: GGCallOptions,
   ) {
     const { ofConnection: connection, pending } = calls;
     this.method = method;
-    this.number = number;
+    this.id = id;
     this.ms = timeout ?? connection.socketEndpoint.timeout;
     this.#calls = calls;
     this.#frameNumber = frameNumber;
     this.#resolve = resolve;
     this.#signal = signal;
     signal?.addEventListener("abort", this);
-    pending.set(number, this);
+    pending.set(id, this);
     connection.inbox.expectReply();
     startDeadline(this);
   }
@@ -131,7 +132,7 @@ class PendingCall implements Deadline {
   /** Ends the call: the one place where that happens. */
   settle(outcome: Outcome): void {
     const { ofConnection: connection, pending } = this.#calls;
-    if (!pending.delete(this.number)) return;
+    if (!pending.delete(this.id)) return;
     cancelDeadline(this);
     this.#signal?.removeEventListener("abort", this);
     connection.callEnded(this.method.path, outcome, this.#startedAt);
@@ -146,7 +147,7 @@ class PendingCall implements Deadline {
     // On an open connection what waits is sent within this tick.
     const wasSent = connection.isOpen || connection.outbox.wasSent(this.#frameNumber);
     this.settle(failed(path, why, details, wasSent));
-    connection.sendCancel(path, `${this.number}`);
+    connection.sendCancel(path, `${this.id}`);
   }
 
   /** The caller has aborted it. */

@@ -1,6 +1,6 @@
 /** What is looked up by its number: each has a higher one than those before. */
 interface Numbered {
-  readonly number: number;
+  readonly id: number;
 }
 
 /** The shortest ring, and the longest that is kept when nothing is pending. */
@@ -26,43 +26,43 @@ export class PendingTable<T extends Numbered> {
     return this.#size;
   }
 
-  get(number: number): T | undefined {
-    const value = this.#slots[this.#slotOf(number)];
-    return value?.number === number ? value : this.#late?.get(number);
+  get(id: number): T | undefined {
+    const value = this.#slots[this.#slotOf(id)];
+    return value?.id === id ? value : this.#late?.get(id);
   }
 
   /** Adds a value of a new number. */
-  set(_number: number, value: T): void {
+  set(_id: number, value: T): void {
     // Half of it stays free, so that few are overtaken.
     if (2 * ++this.#size > this.#slots.length) this.#grow();
     this.#place(value);
   }
 
   /** Removes a value; returns whether it was there. */
-  delete(number: number): boolean {
-    const slot = this.#slotOf(number);
-    if (this.#slots[slot]?.number === number) this.#slots[slot] = undefined;
-    else if (!this.#late?.delete(number)) return false;
+  delete(id: number): boolean {
+    const slot = this.#slotOf(id);
+    if (this.#slots[slot]?.id === id) this.#slots[slot] = undefined;
+    else if (!this.#late?.delete(id)) return false;
     if (--this.#size === 0 && this.#slots.length > MAX_IDLE_SLOTS) this.#slots = NO_SLOTS;
     return true;
   }
 
   /** All of them, in order. */
-  values(): MapIterator<T> {
+  values(): T[] {
     const values = [...this.#slots, ...(this.#late?.values() ?? [])].filter((value) => value !== undefined);
-    return values.sort((a, b) => a.number - b.number).values() as MapIterator<T>;
+    return values.sort((a, b) => a.id - b.id);
   }
 
-  #slotOf(number: number): number {
-    return number & (this.#slots.length - 1);
+  #slotOf(id: number): number {
+    return id & (this.#slots.length - 1);
   }
 
   #place(value: T): void {
-    const slot = this.#slotOf(value.number);
+    const slot = this.#slotOf(value.id);
     const earlier = this.#slots[slot];
     if (earlier) {
       this.#late ??= new Map();
-      this.#late.set(earlier.number, earlier);
+      this.#late.set(earlier.id, earlier);
     }
     this.#slots[slot] = value;
   }
