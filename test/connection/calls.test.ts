@@ -1,6 +1,8 @@
+import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { ERROR, IsNumber, IsObject, IsString, NOT_FOUND, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import {
   defineSocketContract,
+  GGWebSocketMetrics,
   type WebSocketOutgoing,
   type WebSocketSchemaConfig,
   webSocketSchema,
@@ -8,6 +10,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
+import { connectedProbe } from "../support/probe.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { serveApi } from "../support/server.js";
@@ -170,6 +173,69 @@ describe("a time-out", () => {
     expect(settled).toBe(0);
     clock.pass(2);
     expect(await call).toMatchObject({ type: "SERVER_ERROR" });
+  });
+});
+
+/** Texts that are no id of these calls, though some are the same number as one, and some the name of a member. */
+function idsBeside(count: number): string[] {
+  const odd = ["", " ", "0", "-0", "-1", "NaN", "Infinity", "-Infinity", "1e400", "null", "true", "[]", "1,2", "1_0"];
+  const names = ["__proto__", "constructor", "size", "length", "number", "undefined"];
+  const beyond = [count + 1, 2 ** 31 + 1, 2 ** 32 + 1, 2 ** 53, 1.5].map(String);
+  const same = Array.from({ length: count }, (_, i) => i + 1).flatMap((n) => [
+    ...[
+      `0${n}`,
+      `00${n}`,
+      ` ${n}`,
+      `${n} `,
+      `\t${n}`,
+      `\u00a0${n}`,
+      `${n}\r`,
+      `+${n}`,
+      `${n}.0`,
+      `${n}.`,
+      `${n}e0`,
+      `${n}E+0`,
+    ],
+    ...[`${n * 10}e-1`, `0x${n.toString(16)}`, `0b${n.toString(2)}`, `0o${n.toString(8)}`, `.${n}e1`, `${n}n`, `-${n}`],
+  ]);
+  return [...odd, ...names, ...beyond, ...same];
+}
+
+describe("a reply whose id is no call's, or another text of its number, settles nothing", () => {
+  const COUNT = 20;
+
+  /** Sends such replies while calls wait, and then the true ones, in another order. */
+  async function exchange(peer: RawPeer, path: string, data: (id: number) => object, calls: Promise<unknown>[]) {
+    const settled: unknown[] = [];
+    for (const call of calls) call.then((value) => settled.push(value));
+    expect((await peer.frames.take(COUNT)).map((frame) => frame.split(":")[2])).toEqual(
+      Array.from({ length: COUNT }, (_, i) => `${i + 1}`),
+    );
+    const stray = idsBeside(COUNT);
+    for (const id of stray) peer.send(`s:${path}:${id}:{"success":true,"type":"OK","data":{"n":-1,"text":"wrong"}}`);
+    await peer.roundTrip();
+    expect(settled).toEqual([]);
+    const order = Array.from({ length: COUNT }, (_, i) => 1 + ((7 * i) % COUNT));
+    for (const id of order)
+      peer.send(`s:${path}:${id}:${JSON.stringify({ success: true, type: "OK", data: data(id) })}`);
+    await Promise.all(calls);
+    expect(settled).toEqual(order.map(data));
+    return stray.length;
+  }
+
+  it("on a server, which counts them", async () => {
+    GG_METRICS.set(new GGMetricsStore());
+    const { peer, outgoing } = await connected();
+    const calls = Array.from({ length: COUNT }, (_, n) => outgoing.ask({ n }));
+    const stray = await exchange(peer, "Ask.ask", (n) => ({ n }), calls);
+    const labels = { api: "Ask", path: "/ws/ask", method: "unknown", result: "UNEXPECTED_REPLY" };
+    expect(GGWebSocketMetrics.outRequests.getValue(labels)).toBe(stray);
+  });
+
+  it("on a client", async () => {
+    const { peer, client } = await connectedProbe();
+    const calls = Array.from({ length: COUNT }, (_, n) => client.outgoing.echo({ text: `${n}` }));
+    await exchange(peer, "Probe.echo", (id) => ({ text: `${id}` }), calls);
   });
 });
 
