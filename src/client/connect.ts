@@ -53,9 +53,10 @@ export function readQuery(query: unknown, validator?: GGValidator<unknown>): Que
 }
 
 /** The context of an attempt to connect and of its connection, below the caller's: what is set there reaches handlers only. */
-export function attemptContext({ Context = GGContext }: ClientPlatform, path: string): GGContext {
-  const context = new Context("ws-client-connection", GGContextStore.tryGetContext());
+export function attemptContext({ beginTrace }: ClientPlatform, path: string): GGContext {
+  const context = new GGContext("ws-client-connection", GGContextStore.tryGetContext());
   context.set(GG_WS_CONNECTION, { path: absolutePath(path) });
+  beginTrace?.(context);
   return context;
 }
 

@@ -1,4 +1,4 @@
-import { GGContext, GGContextKey } from "@grest-ts/context";
+import { type GGContext, GGContextKey } from "@grest-ts/context";
 import { type GGSchema, IsUnknown } from "@grest-ts/schema";
 import { IncomingMessage } from "./incomingMessage.js";
 import type { CompiledMethod } from "./methods/compiledMethod.js";
@@ -18,7 +18,7 @@ export interface Trace {
 export const TRACE = /* @__PURE__ */ new GGContextKey<Trace>("trace", IsUnknown as unknown as GGSchema<Trace>);
 
 /** Gives a context a trace of its own, for work that began at this time. */
-function beginTrace(context: GGContext, startedAt: number): void {
+export function beginTrace(context: GGContext, startedAt = Date.now()): void {
   context.set(TRACE, {
     traceId: randomHex(4),
     traceTimestamp: startedAt,
@@ -27,27 +27,7 @@ function beginTrace(context: GGContext, startedAt: number): void {
   });
 }
 
-/** The context of a connection in Node, with a trace of its own, which is made when something asks for it; most never do. */
-export class TracedContext extends GGContext {
-  readonly #startedAt = Date.now();
-  #isTraced = false;
-
-  override get<T>(key: GGContextKey<T>): T {
-    if (key.name === TRACE.name && !this.#isTraced) beginTrace(this, this.#startedAt);
-    return super.get(key);
-  }
-
-  override has<T>(key: GGContextKey<T>): boolean {
-    return key.name === TRACE.name || super.has(key);
-  }
-
-  override set<T>(key: GGContextKey<T>, value: T): this {
-    if (key.name === TRACE.name) this.#isTraced = true;
-    return super.set(key, value);
-  }
-}
-
-/** A message in Node: counted, and with a trace of its own, as connections have. */
+/** A message in Node: counted, and with a trace of its own, which is made when something asks for it; most never do. */
 export class TracedMessage extends IncomingMessage {
   /** When its handler was called, on the clock of `performance.now()`. */
   #startedAt: number | undefined;

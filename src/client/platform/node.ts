@@ -10,7 +10,7 @@ import { shareSignal } from "../../connection/node/shareSignal.js";
 import { whenSent } from "../../connection/node/whenSent.js";
 import { PendingTable } from "../../connection/pendingTable.js";
 import { throttledLogger } from "../../connection/throttledLogger.js";
-import { TracedContext, TracedMessage } from "../../connection/trace.js";
+import { beginTrace, TracedMessage } from "../../connection/trace.js";
 import { CLIENT_CAPABILITIES } from "../../protocol/capabilities.js";
 import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
@@ -24,7 +24,7 @@ export const nodePlatform: ClientPlatform = {
     Native ? nativeTransport(new Native(url)) : dialWs(url, connectOptions),
   captureScope,
   logger: (...config) => throttledLogger(loggerOf(...config)),
-  Context: TracedContext,
+  beginTrace,
   completeHeaders(headers) {
     for (const [name, value] of Object.entries(headers)) {
       if (typeof (value ?? "") !== "string")

@@ -18,8 +18,8 @@ export interface ClientPlatform {
   checkSetups?(count: number): void;
   /** Where the log of an API goes, given what the program says and its scope. */
   logger(given: GGWebSocketLogger | undefined, apiName: string, scope: AsyncScope): GGWebSocketLogger;
-  /** What contexts of connections are; absent in pages, where nothing carries a context, or its trace, through an `await`. */
-  readonly Context?: typeof GGContext;
+  /** Gives a connection's context a trace; absent in pages, where nothing carries a context through an `await`. */
+  beginTrace?(context: GGContext): void;
   /** The capabilities that a client offers which does nothing else about them. */
   readonly offered: readonly GGWebSocketCapability[];
   /**

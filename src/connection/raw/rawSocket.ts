@@ -1,4 +1,4 @@
-import { type GGContext, GGContextStore } from "@grest-ts/context";
+import { GGContext, GGContextStore } from "@grest-ts/context";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import { asFailure } from "../../api/failure.js";
 import type {
@@ -19,7 +19,7 @@ import { type AsyncScope, CALL_TIMEOUT, runCallback, type SocketEndpoint } from 
 import { frameworkLogger } from "../logger.js";
 import { Outbox } from "../outbox.js";
 import { takenBackBy } from "../takeBack.js";
-import { TracedContext, TracedMessage } from "../trace.js";
+import { beginTrace, TracedMessage } from "../trace.js";
 import { AdapterTransport } from "./adapterTransport.js";
 import { RawHandlers } from "./rawHandlers.js";
 import { compileRawMethod } from "./rawMethod.js";
@@ -181,8 +181,11 @@ export function rawSocket(connection: RawConnection): GGSocket {
 
 function connectionOf(adapter: SocketAdapter, config: GGSocketConfig): RawConnection {
   const { apiName = "GGSocket", socketPath: path = "", connectionContext } = config;
-  const context = connectionContext ?? new TracedContext("ws-connection", GGContextStore.tryGetContext());
-  if (context !== connectionContext) context.set(GG_WS_CONNECTION, { path });
+  const context = connectionContext ?? new GGContext("ws-connection", GGContextStore.tryGetContext());
+  if (context !== connectionContext) {
+    context.set(GG_WS_CONNECTION, { path });
+    beginTrace(context);
+  }
   const asyncScope: AsyncScope = (fn, ...args) => fn(...args);
   const endpoint: SocketEndpoint = {
     apiName,

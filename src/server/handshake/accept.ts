@@ -1,11 +1,14 @@
 import type { IncomingMessage } from "node:http";
+import { GGContext } from "@grest-ts/context";
 import type { GGValidator } from "@grest-ts/schema";
+import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext } from "../../api/middleware.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import type { SocketEndpoint } from "../../connection/endpoint.js";
 import { Handlers } from "../../connection/methods/handlers.js";
 import { type AnyError, errorFrame, serverError, thrownError } from "../../connection/methods/outcome.js";
 import { RawHandlers } from "../../connection/raw/rawHandlers.js";
+import { beginTrace } from "../../connection/trace.js";
 import { CAPABILITIES_MEMBER } from "../../protocol/capabilities.js";
 import { CloseCode } from "../../protocol/closeCodes.js";
 import { encodeHandshakeError } from "../../protocol/handshake.js";
@@ -13,7 +16,7 @@ import { parseQuery, type QueryArgs } from "../../protocol/query.js";
 import { RESUME_MEMBER, type Resumption, readResumption } from "../../protocol/resume.js";
 import type { WsTransport } from "../../transport/node/ws.js";
 import { answeredAtOnce } from "../answeredAtOnce.js";
-import { ConnectionContext } from "../connection/connectionContext.js";
+import { ConnectionAddress } from "../connection/connectionAddress.js";
 import { endpointOf } from "../connection/endpoint.js";
 import { ServerConnection } from "../connection/serverConnection.js";
 import type { Slot } from "../ledger.js";
@@ -53,7 +56,7 @@ class Handshake {
   readonly #transport: WsTransport;
   readonly #slot: Slot;
   readonly #request: IncomingMessage;
-  readonly #context: ConnectionContext;
+  readonly #context = new GGContext("ws-connection");
   readonly #listener: HandshakeListener;
   /** The raw arguments, and once they are checked what the validator made of them. */
   #query: unknown;
@@ -64,7 +67,8 @@ class Handshake {
     this.#slot = slot;
     this.#request = request;
     this.#query = parseQuery(query);
-    this.#context = new ConnectionContext(api, slot);
+    this.#context.set(GG_WS_CONNECTION, new ConnectionAddress(api.port, api.path, slot));
+    beginTrace(this.#context);
     this.#listener = new HandshakeListener(transport, HANDSHAKE_TIMEOUT, {
       onResult: (result) => this.#guard(() => this.#proceed(result)),
       onGone: () => api.handshakes.ended(transport),
