@@ -40,21 +40,24 @@ export class Calls {
       let outcome: Outcome;
       let isDropped = false;
       try {
+        const { signal, timeout, droppable } = options ?? {};
         const payload = method.writeInput(data);
-        if (!connection.isOpen) throw failed(path, CLOSED, { reason: "not-connected" });
-        const { signal, droppable } = options ?? {};
-        if (signal?.aborted) throw failed(path, ABORTED, { reason: "aborted", cause: signal.reason });
-        const id = hasReply ? ++this.#lastId : 0;
-        const prefix = hasReply ? `${method.requestPrefix}${id}:` : method.messagePrefix;
-        const frameNumber = connection.sendFrame(sizedFrame(prefix, payload), !hasReply && droppable);
-        if (!connection.isOpen) throw failed(path, "The peer reads too slowly:", { reason: "limit" });
-        if (hasReply) return void new PendingCall(this, method, id, frameNumber, resolve, options ?? {});
-        outcome = ok(undefined);
-        isDropped = !frameNumber;
+        if (!connection.isOpen) outcome = failed(path, CLOSED, { reason: "not-connected" });
+        else if (signal?.aborted) outcome = failed(path, ABORTED, { reason: "aborted", cause: signal.reason });
+        else {
+          const id = hasReply ? ++this.#lastId : 0;
+          const prefix = hasReply ? `${method.requestPrefix}${id}:` : method.messagePrefix;
+          const frameNumber = connection.sendFrame(sizedFrame(prefix, payload), !hasReply && droppable);
+          if (!connection.isOpen) outcome = failed(path, "The peer reads too slowly:", { reason: "limit" });
+          else if (hasReply) return void new PendingCall(this, method, id, frameNumber, resolve, signal, timeout);
+          else {
+            outcome = ok(undefined);
+            isDropped = !frameNumber;
+          }
+        }
       } catch (thrown) {
-        const isMisfit = !failureOf(thrown);
-        outcome = isMisfit ? unsendable(path, thrown) : (thrown as AnyError);
-        if (isMisfit && !hasReply) logUnsent(connection.namedEndpoint, path, outcome);
+        outcome = unsendable(path, thrown);
+        if (!hasReply) logUnsent(connection.namedEndpoint, path, outcome);
       }
       connection.callEnded(path, outcome, undefined, isDropped);
       resolve(outcome);
@@ -91,7 +94,7 @@ function failed(path: string, why: string, { reason, ...details }: FailureDetail
   return serverError(`${why} ${path} was ${fate}`, reason, { wasSent, ...details });
 }
 
-/** A call that was sent. It is its own deadline, and its listener for an abort: a call makes this and its promise. */
+/** A call that was sent. It is its own deadline: a call makes this and its promise. */
 class PendingCall implements Deadline {
   readonly method: CompiledMethod;
   readonly id: number;
@@ -105,15 +108,18 @@ class PendingCall implements Deadline {
   readonly #frameNumber: number;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
   readonly #startedAt = performance.now();
 
+  /** @throws what a signal or a time-out that cannot be makes the platform throw */
   constructor(
     calls: Calls,
     method: CompiledMethod,
     id: number,
     frameNumber: number,
     resolve: (outcome: Outcome) => void,
-    { signal, timeout }: GGCallOptions,
+    signal: AbortSignal | undefined,
+    timeout: number | undefined,
   ) {
     const { ofConnection: connection, pending } = calls;
     this.method = method;
@@ -123,10 +129,13 @@ class PendingCall implements Deadline {
     this.#frameNumber = frameNumber;
     this.#resolve = resolve;
     this.#signal = signal;
-    signal?.addEventListener("abort", this);
+    // A function: there are signals that know no listener objects.
+    this.#onAbort = signal && (() => this.fail(ABORTED, { reason: "aborted", cause: signal.reason }));
+    if (this.#onAbort) signal?.addEventListener("abort", this.#onAbort);
+    startDeadline(this);
+    // Last: one that could not begin to wait must not wait.
     pending.set(id, this);
     connection.inbox.expectReply();
-    startDeadline(this);
   }
 
   /** Ends the call: the one place where that happens. */
@@ -134,7 +143,7 @@ class PendingCall implements Deadline {
     const { ofConnection: connection, pending } = this.#calls;
     if (!pending.delete(this.id)) return;
     cancelDeadline(this);
-    this.#signal?.removeEventListener("abort", this);
+    if (this.#onAbort) this.#signal?.removeEventListener("abort", this.#onAbort);
     connection.callEnded(this.method.path, outcome, this.#startedAt);
     this.#resolve(outcome);
     connection.checkIdle();
@@ -148,11 +157,6 @@ class PendingCall implements Deadline {
     const wasSent = connection.isOpen || connection.outbox.wasSent(this.#frameNumber);
     this.settle(failed(path, why, details, wasSent));
     connection.sendCancel(path, `${this.id}`);
-  }
-
-  /** The caller has aborted it. */
-  handleEvent(): void {
-    this.fail(ABORTED, { reason: "aborted", cause: this.#signal?.reason });
   }
 
   expire(): void {

@@ -3,7 +3,7 @@ interface Numbered {
   readonly id: number;
 }
 
-/** The shortest ring, and the longest that is kept when nothing is pending. */
+/** The shortest ring, and the longest that is kept when little is pending. */
 const MIN_SLOTS = 8;
 const MAX_IDLE_SLOTS = 1_024;
 
@@ -34,16 +34,19 @@ export class PendingTable<T extends Numbered> {
   /** Adds a value of a new number. */
   set(_id: number, value: T): void {
     // Half of it stays free, so that few are overtaken.
-    if (2 * ++this.#size > this.#slots.length) this.#grow();
+    if (2 * ++this.#size > this.#slots.length) this.#resize(2 * this.#slots.length || MIN_SLOTS);
     this.#place(value);
   }
 
   /** Removes a value; returns whether it was there. */
   delete(id: number): boolean {
     const slot = this.#slotOf(id);
-    if (this.#slots[slot]?.id === id) this.#slots[slot] = undefined;
+    const value = this.#slots[slot];
+    if (value && value.id === id) this.#slots[slot] = undefined;
     else if (!this.#late?.delete(id)) return false;
-    if (--this.#size === 0 && this.#slots.length > MAX_IDLE_SLOTS) this.#slots = NO_SLOTS;
+    this.#size--;
+    const { length } = this.#slots;
+    if (length > MAX_IDLE_SLOTS && 16 * this.#size < length) this.#resize(length / 4);
     return true;
   }
 
@@ -59,17 +62,19 @@ export class PendingTable<T extends Numbered> {
 
   #place(value: T): void {
     const slot = this.#slotOf(value.id);
-    const earlier = this.#slots[slot];
-    if (earlier) {
+    const other = this.#slots[slot];
+    const isLate = other && other.id > value.id;
+    if (other) {
+      const earlier = isLate ? value : other;
       this.#late ??= new Map();
       this.#late.set(earlier.id, earlier);
     }
-    this.#slots[slot] = value;
+    if (!isLate) this.#slots[slot] = value;
   }
 
-  #grow(): void {
+  #resize(length: number): void {
     const before = this.#slots;
-    this.#slots = new Array(2 * before.length || MIN_SLOTS).fill(undefined);
+    this.#slots = new Array(length).fill(undefined);
     for (const value of before) if (value) this.#place(value);
   }
 }

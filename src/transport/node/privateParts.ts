@@ -12,6 +12,8 @@ interface PrivateParts {
 
 /** The TCP socket below a `ws`. */
 export interface TcpSocket {
+  cork?(): void;
+  uncork?(): void;
   write?(data: Uint8Array): void;
 }
 

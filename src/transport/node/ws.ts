@@ -58,8 +58,13 @@ export class WsTransport implements Transport {
     if (ws.readyState !== WebSocket.OPEN) return;
     const tcpSocket = tcpSocketOf(ws);
     // This keeps the order with the writes of `ws`, which without compression never holds a frame back.
-    if (tcpSocket?.write) tcpSocket.write(encodeTextFrames(messages, !this.#slot));
-    else for (const message of messages) ws.send(message, ignoreError);
+    if (!tcpSocket?.write) for (const message of messages) ws.send(message, ignoreError);
+    else if (messages.length === 1) tcpSocket.write(encodeTextFrames(messages, !this.#slot));
+    else {
+      tcpSocket.cork?.();
+      for (const some of inParts(messages)) tcpSocket.write(encodeTextFrames(some, !this.#slot));
+      tcpSocket.uncork?.();
+    }
   }
 
   sendShared(message: SharedMessage): void {
@@ -153,6 +158,27 @@ export class WsTransport implements Transport {
   get listener(): TransportListener | undefined {
     return this.#listener;
   }
+}
+
+/** How many characters are written in one buffer, unless one message has more. */
+const MAX_PART = 65_536;
+
+/**
+ * Parts of messages, each for a buffer of its own: a stream that is not of Node's own shows only by whole buffers that its
+ * peer takes them.
+ */
+function* inParts(messages: readonly string[]): Iterable<readonly string[]> {
+  let from = 0;
+  let length = 0;
+  for (const [at, message] of messages.entries()) {
+    if (at > from && length + message.length > MAX_PART) {
+      yield messages.slice(from, at);
+      from = at;
+      length = 0;
+    }
+    length += message.length;
+  }
+  yield messages.slice(from);
 }
 
 /** Reported like the violations that `ws` detects. */
