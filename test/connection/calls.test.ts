@@ -1,16 +1,21 @@
+import { EventEmitter } from "node:events";
 import { GG_METRICS, GGMetricsStore } from "@grest-ts/metrics";
 import { ERROR, IsNumber, IsObject, IsString, NOT_FOUND, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import {
   defineSocketContract,
+  failureOf,
   GGWebSocketMetrics,
   type WebSocketOutgoing,
   type WebSocketSchemaConfig,
   webSocketSchema,
 } from "@grest-ts/websocket";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { WebSocket } from "ws";
+import { runningDeadlines } from "../../src/connection/deadlines.js";
+import { webSocketSchema as inPages } from "../../src/index.browser.js";
 import { onFakeClock } from "../support/fakeClock.js";
 import { Gate } from "../support/gate.js";
-import { connectedProbe } from "../support/probe.js";
+import { connectedProbe, probe, probeContract } from "../support/probe.js";
 import { Queue } from "../support/queue.js";
 import { RawPeer } from "../support/rawPeer.js";
 import { serveApi } from "../support/server.js";
@@ -271,6 +276,112 @@ describe("an abort signal", () => {
     expect(await call).toEqual({ n: 1 });
     controller.abort();
     expect(await call).toEqual({ n: 1 });
+  });
+});
+
+/** The client of a page, which checks no options, and its peer. */
+async function connectedInPage() {
+  const { server, logger } = await probe();
+  const Api = inPages(probeContract).path("ws/probe").done();
+  const client = Api.createClient({ url: server.url, webSocket: WebSocket as never, logger });
+  onTestFinished(() => client.close());
+  const accepted = server.accept();
+  await client.connect();
+  return { client, peer: await accepted };
+}
+
+/** Signals that know functions, and no objects that handle events: one of an older platform, and one of Node's emitters. */
+class SignalOfFunctions {
+  aborted = false;
+  reason: unknown;
+  readonly #listeners = new Set<(event: object) => void>();
+
+  addEventListener(type: string, listener: (event: object) => void): void {
+    if (type === "abort") this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: string, listener: (event: object) => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  listenerCount(_type: "abort"): number {
+    return this.#listeners.size;
+  }
+
+  abort(reason: unknown): void {
+    this.aborted = true;
+    this.reason = reason;
+    for (const listener of [...this.#listeners]) listener.call(this, { type: "abort" });
+  }
+}
+
+class EmittingSignal extends EventEmitter {
+  aborted = false;
+  reason: unknown;
+  readonly addEventListener = this.on;
+  readonly removeEventListener = this.off;
+
+  abort(reason: unknown): void {
+    this.aborted = true;
+    this.reason = reason;
+    this.emit("abort", { type: "abort" });
+  }
+}
+
+it.each([
+  ["in a page, of an older platform", connectedInPage, SignalOfFunctions],
+  ["in a page, of an emitter", connectedInPage, EmittingSignal],
+  ["in Node, of an emitter", connectedProbe, EmittingSignal],
+])("an abort signal that knows functions alone aborts a call: %s", async (_, connect, Signal) => {
+  const { client, peer } = await connect();
+  const signal = new Signal();
+  const options = { signal: signal as unknown as AbortSignal };
+  const calls = ["a", "b"].map((text) => client.outgoing.echo({ text }, options).asResult());
+  await peer.frames.take(2);
+  peer.send('s:Probe.echo:1:{"success":true,"type":"OK","data":{"text":"in time"}}');
+  expect(await calls[0]).toMatchObject({ data: { text: "in time" } });
+  expect(signal.listenerCount("abort")).toBe(1);
+  signal.abort("why");
+  expect(failureOf(await calls[1])).toEqual({ reason: "aborted", wasSent: true, cause: "why" });
+  expect(signal.listenerCount("abort")).toBe(0);
+});
+
+describe("the options of a call in a page, which nothing checks,", () => {
+  it("are read once", async () => {
+    const { client, peer } = await connectedInPage();
+    const reads: PropertyKey[] = [];
+    const options = new Proxy(
+      {},
+      {
+        get(_, name) {
+          if (reads.includes(name)) throw new Error(`${String(name)} is read again`);
+          reads.push(name);
+          return undefined;
+        },
+      },
+    );
+    const call = client.outgoing.echo({ text: "a" }, options).asResult();
+    expect(await peer.next()).toBe('r:Probe.echo:1:{"text":"a"}');
+    peer.send('s:Probe.echo:1:{"success":true,"type":"OK","data":{"text":"b"}}');
+    expect(await call).toMatchObject({ data: { text: "b" } });
+    expect(reads).toEqual(expect.arrayContaining(["signal", "timeout"]));
+  });
+
+  it.each([
+    ["a bigint", 5n],
+    ["a symbol", Symbol("ms")],
+    ["an object without a number", Object.create(null)],
+  ])("may have a time-out that cannot be, and leave nothing pending: %s", async (_, timeout) => {
+    const { client, peer } = await connectedInPage();
+    const before = runningDeadlines();
+    const outcome = await client.outgoing.echo({ text: "a" }, { timeout }).asResult();
+    expect(failureOf(outcome)?.reason).toBe("invalid-input");
+    expect(runningDeadlines()).toBe(before);
+    // A call that was still pending would make it wait, and no wait ends on this clock.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await client.disconnect();
+    expect(await peer.closed).toMatchObject({ code: 1000 });
   });
 });
 

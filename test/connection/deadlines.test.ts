@@ -66,6 +66,13 @@ const CLOCKS: Readonly<Record<string, { install(): void; readonly isFake?: true 
         vi.stubGlobal(name, strict(globalThis[name] as () => unknown));
     },
   },
+  "one that passes no arguments on": {
+    install() {
+      const { setTimeout, setImmediate } = globalThis;
+      vi.stubGlobal("setTimeout", (callback: () => void, ms: number) => setTimeout(callback, ms));
+      vi.stubGlobal("setImmediate", (callback: () => void) => setImmediate(callback));
+    },
+  },
   "a test runner's": { install: () => fake(), isFake: true },
   "a test runner's, of setTimeout alone": { install: () => fake(["setTimeout"]), isFake: true },
   "another stand-in of a test runner": { install: () => fake(["setTimeout", "clearTimeout"]), isFake: true },

@@ -30,9 +30,9 @@ class Model {
   }
 
   delete(number: number): void {
-    expect(this.table.delete(number)).toBe(this.entries.delete(number));
-    expect(this.table.get(number)).toBeUndefined();
-    expect(this.table.delete(number)).toBe(false);
+    const { table, entries } = this;
+    if (table.delete(number) !== entries.delete(number)) expect.fail(`${number} is there in one of them alone`);
+    if (table.get(number) || table.delete(number)) expect.fail(`${number} is still there`);
     this.#removed.push(number);
   }
 
@@ -132,6 +132,67 @@ describe.each(Object.entries(ORDERS))("a table of what is pending, deleted in th
   });
 });
 
+/** Which of the numbers from 1 to 100,000 stay when all others go. */
+const STRAGGLERS: Readonly<Record<string, (index: number) => number>> = {
+  "the first": (index) => 1 + index,
+  "the last": (index) => 100_000 - index,
+  "some of all the range": (index) => 1 + 9_973 * index,
+  "some whose places are the same in a shorter ring": (index) => 7 + 8_192 * index,
+};
+
+describe.each(Object.entries(STRAGGLERS))("a table after a burst, of which these stay: %s", (_name, straggler) => {
+  it.each(["up", "down"])("has what a map has, while the others are deleted from one end %s", (direction) => {
+    const model = new Model();
+    model.add(100_000);
+    const stay = new Set(Array.from({ length: 10 }, (_, index) => straggler(index)));
+    let next = 50_000;
+    for (let i = 1; i <= 100_000; i++) {
+      const number = direction === "up" ? i : 100_001 - i;
+      if (!stay.has(number)) model.delete(number);
+      if (model.entries.size > next) continue;
+      model.check();
+      next /= 2;
+    }
+    model.check();
+    expect(new Set(model.entries.keys())).toEqual(stay);
+    for (const count of [3, 40, 2_000]) {
+      model.add(count);
+      model.check();
+      for (let i = 0; i < count; i++) model.delete(model.lastNumber - i);
+      model.check();
+    }
+    for (const number of stay) model.delete(number);
+    model.check();
+    expect(model.table.size).toBe(0);
+  });
+});
+
+describe("what is no number of an entry", () => {
+  const fill = (count: number, remaining: number) => {
+    const model = new Model();
+    model.add(count);
+    for (const number of [...model.entries.keys()].slice(remaining)) model.delete(number);
+    return model;
+  };
+
+  it.each([
+    ["new", 0, 0],
+    ["used", 3, 3],
+    ["full", 8, 8],
+    ["emptied", 8, 0],
+    ["shrunk", 5_000, 5],
+    ["emptied after a burst", 5_000, 0],
+  ])("is not found in a table that is %s", (_, count, remaining) => {
+    const model = fill(count, remaining);
+    for (const none of [undefined, null, Number.NaN, "", "1", {}, true] as never[]) {
+      expect(model.table.get(none)).toBeUndefined();
+      expect(model.table.delete(none)).toBe(false);
+      expect(model.table.size).toBe(remaining);
+    }
+    model.check();
+  });
+});
+
 describe("the memory of a table", () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
@@ -151,6 +212,16 @@ describe("the memory of a table", () => {
     for (const { id } of [...table.values()]) table.delete(id);
     expect(heap() - before).toBeLessThan(MB);
     expect(table.size).toBe(0);
+  });
+
+  it("does not keep the room of a burst either while some of it stay", () => {
+    const table = new PendingTable<Entry>();
+    const before = heap();
+    for (let id = 1; id <= 500_000; id++) table.set(id, { id });
+    expect(heap() - before).toBeGreaterThan(16 * MB);
+    for (let id = 1; id <= 500_000; id++) if (id % 50_000) table.delete(id);
+    expect(heap() - before).toBeLessThan(MB);
+    expect(table.values().map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, i) => 50_000 * (i + 1)));
   });
 
   it("does not grow with what passes while one stays", () => {
