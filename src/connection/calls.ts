@@ -111,7 +111,6 @@ class PendingCall implements Deadline {
   readonly #onAbort: (() => void) | undefined;
   readonly #startedAt = performance.now();
 
-  /** @throws what a signal or a time-out that cannot be makes the platform throw */
   constructor(
     calls: Calls,
     method: CompiledMethod,
@@ -131,22 +130,27 @@ class PendingCall implements Deadline {
     this.#signal = signal;
     // A function: there are signals that know no listener objects.
     this.#onAbort = signal && (() => this.fail(ABORTED, { reason: "aborted", cause: signal.reason }));
-    if (this.#onAbort) signal?.addEventListener("abort", this.#onAbort);
-    startDeadline(this);
-    // Last: one that could not begin to wait must not wait.
     pending.set(id, this);
     connection.inbox.expectReply();
+    try {
+      if (this.#onAbort) signal?.addEventListener("abort", this.#onAbort);
+      // A signal of the program's own may end it, or its connection, before it returns.
+      if (pending.get(id)) startDeadline(this);
+    } catch (thrown) {
+      this.settle(unsendable(method.path, thrown));
+    }
   }
 
-  /** Ends the call: the one place where that happens. */
-  settle(outcome: Outcome): void {
+  /** Ends the call: the one place where that happens. Returns whether it had not ended before. */
+  settle(outcome: Outcome): boolean {
     const { ofConnection: connection, pending } = this.#calls;
-    if (!pending.delete(this.id)) return;
+    if (!pending.delete(this.id)) return false;
     cancelDeadline(this);
     if (this.#onAbort) this.#signal?.removeEventListener("abort", this.#onAbort);
     connection.callEnded(this.method.path, outcome, this.#startedAt);
     this.#resolve(outcome);
     connection.checkIdle();
+    return true;
   }
 
   /** Ends the call without a reply; `why` is followed by what became of the request. */
@@ -155,8 +159,7 @@ class PendingCall implements Deadline {
     const { path } = this.method;
     // On an open connection what waits is sent within this tick.
     const wasSent = connection.isOpen || connection.outbox.wasSent(this.#frameNumber);
-    this.settle(failed(path, why, details, wasSent));
-    connection.sendCancel(path, `${this.id}`);
+    if (this.settle(failed(path, why, details, wasSent))) connection.sendCancel(path, `${this.id}`);
   }
 
   expire(): void {

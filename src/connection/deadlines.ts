@@ -38,9 +38,9 @@ export function startDeadline(deadline: Deadline): void {
     clock = setTimeout;
     for (const waiting of onTestClock) startTimer(waiting);
   }
-  if (!(deadline.ms > MAX_WAIT)) startTimer(deadline);
   deadline.isRunning = true;
   running++;
+  if (!(deadline.ms > MAX_WAIT)) startTimer(deadline);
 }
 
 /** Ends the wait, if there is one. */
@@ -59,10 +59,10 @@ function startTimer(deadline: Deadline): void {
   const isTestClock = "clock" in setTimeout;
   // The time of a test runner passes at once. There are clocks that pass no arguments on.
   const onTime = isTestClock ? () => end(deadline) : () => endAfterInput(deadline);
-  deadline.timer = setTimeout(onTime, Math.max(deadline.ms || 1, 1));
   deadline.clearTimer = clearTimeout;
   deadline.afterInput = afterInput;
-  if (!deadline.keepsAlive) (deadline.timer as { unref?(): void }).unref?.();
+  deadline.timer = setTimeout(onTime, Math.max(deadline.ms || 1, 1));
+  if (!deadline.keepsAlive) (deadline.timer as { unref?(): void } | undefined)?.unref?.();
   if (isTestClock) onTestClock.add(deadline);
   else onTestClock.delete(deadline);
 }

@@ -346,6 +346,28 @@ it.each([
   expect(signal.listenerCount("abort")).toBe(0);
 });
 
+it.each([
+  ["in a page", connectedInPage],
+  ["in Node", connectedProbe],
+])("a signal may abort while it takes the listener: %s", async (_, connect) => {
+  const { client, peer } = await connect();
+  const before = runningDeadlines();
+  /** Of a program's own: it makes up for an abort that is under way. */
+  class Replaying extends EventTarget {
+    readonly aborted = false;
+    readonly reason = "replayed";
+    override addEventListener(...args: Parameters<EventTarget["addEventListener"]>): void {
+      super.addEventListener(...args);
+      this.dispatchEvent(new Event("abort"));
+    }
+  }
+  const signal = new Replaying() as unknown as AbortSignal;
+  const outcome = await client.outgoing.echo({ text: "a" }, { signal }).asResult();
+  expect(failureOf(outcome)).toEqual({ reason: "aborted", wasSent: true, cause: "replayed" });
+  expect(runningDeadlines()).toBe(before);
+  expect(await peer.next()).toBe('r:Probe.echo:1:{"text":"a"}');
+});
+
 describe("the options of a call in a page, which nothing checks,", () => {
   it("are read once", async () => {
     const { client, peer } = await connectedInPage();

@@ -62,8 +62,11 @@ export class WsTransport implements Transport {
     else if (messages.length === 1) tcpSocket.write(encodeTextFrames(messages, !this.#slot));
     else {
       tcpSocket.cork?.();
-      for (const some of inParts(messages)) tcpSocket.write(encodeTextFrames(some, !this.#slot));
-      tcpSocket.uncork?.();
+      try {
+        for (const some of inParts(messages)) tcpSocket.write(encodeTextFrames(some, !this.#slot));
+      } finally {
+        tcpSocket.uncork?.();
+      }
     }
   }
 
