@@ -66,6 +66,17 @@ describe("the built package in Node", () => {
     });
   }, 30_000);
 
+  it("shows the sentence of an error in consoles", async () => {
+    const program = `
+      import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+      const contract = defineSocketContract("Built", { clientToServer: { tell: {} }, serverToClient: {} });
+      const client = webSocketSchema(contract).path("ws").done().createClient({ url: "ws://127.0.0.1:1" });
+      console.log(await client.outgoing.tell().asResult());
+    `;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });
+    expect(stdout).toContain("SERVER_ERROR: Built.tell was not sent: the client is not connected");
+  });
+
   it("imports only its dependencies, its peers and Node", () => {
     const needed = [...packagesOf("dist/index.js")].filter((name) => !isBuiltin(name));
     expect(needed.sort()).toEqual([...peers, ...Object.keys(manifest.dependencies)].sort());

@@ -4,7 +4,7 @@ import { CountingInbox } from "../../connection/countingInbox.js";
 import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
-import "../../connection/node/inspection.js";
+import { showSentences } from "../../connection/node/inspection.js";
 import { limitedParser } from "../../connection/node/limitedParser.js";
 import { shareSignal } from "../../connection/node/shareSignal.js";
 import { whenSent } from "../../connection/node/whenSent.js";
@@ -16,6 +16,8 @@ import { MAX_DEPTH, MAX_VALUES } from "../../protocol/depth.js";
 import { nativeTransport } from "../../transport/native.js";
 import { dialWs } from "../node/dial.js";
 import type { ClientPlatform } from "./platform.js";
+
+showSentences();
 
 /** Clients in Node: `ws` below, discovery for what has no URL. */
 export const nodePlatform: ClientPlatform = {
