@@ -9,6 +9,9 @@ const rooms = {
   server: ["groups", "connection", "api", "transport", "protocol"],
   redis: ["groups", "connection", "api", "protocol"],
   cluster: ["groups", "connection", "api", "protocol"],
+  react: ["api"],
+  asyncapi: ["api", "protocol"],
+  inspect: ["api", "protocol"],
 };
 
 const direction = Object.entries(rooms).map(([room, may]) => ({
@@ -44,7 +47,7 @@ module.exports = {
       // A module of Node has a name without a dot, which no file has.
       to: {
         reachable: true,
-        path: ["^node_modules/ws/", "^src/(server|groups|redis|cluster)/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"],
+        path: ["^node_modules/ws/", "^src/(server|groups|redis|cluster|react|asyncapi|inspect)/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"],
       },
     },
     {
@@ -55,10 +58,17 @@ module.exports = {
       to: { path: "(^|/)(redis|@redis/[^/]+)/", pathNot: "^src/redis/" },
     },
     {
-      name: "known-packages-only",
-      comment: "at run time: ws and the five peers, vitest in the test kit, redis in its entry",
+      name: "react-for-its-entry-only",
+      comment: "the optional peer belongs to one entry",
       severity: "error",
-      from: { path: "^(src|testkit)/", pathNot: "^src/redis/" },
+      from: { path: "^src/", pathNot: "^src/react/" },
+      to: { path: "(^|/)(react|react-dom|@types/react)/", pathNot: "^src/react/" },
+    },
+    {
+      name: "known-packages-only",
+      comment: "at run time: ws and the five peers, vitest in the test kit, redis and react in their entries",
+      severity: "error",
+      from: { path: "^(src|testkit)/", pathNot: "^src/(redis|react)/" },
       to: {
         dependencyTypesNot: ["local", "core", "localmodule", "type-only"],
         pathNot: "(^|/)(ws|vitest|packages/(schema|context|http|metrics|discovery))/",

@@ -7,6 +7,9 @@ export default defineConfig({
     index: "src/index.ts",
     "index.redis": "src/index.redis.ts",
     "index.cluster": "src/index.cluster.ts",
+    "index.react": "src/index.react.ts",
+    "index.asyncapi": "src/index.asyncapi.ts",
+    "index.inspect": "src/index.inspect.ts",
     "testkit/index-testkit": "testkit/index-testkit.ts",
   },
   format: "esm",
@@ -14,7 +17,7 @@ export default defineConfig({
   platform: "node",
   sourcemap: true,
   dts: { compilerOptions: { stripInternal: true } },
-  external: [/^@grest-ts\//, "vitest", "redis"],
+  external: [/^@grest-ts\//, "vitest", "redis", "react"],
   // All types, and about this very package, which a bundler of declarations cannot resolve.
   async onSuccess() {
     await copyFile("testkit/framework.ts", "dist/testkit/framework.d.ts");

@@ -8,6 +8,9 @@ const sources = [
   { find: /^@grest-ts\/websocket$/, replacement: at("./src/index.ts") },
   { find: /^@grest-ts\/websocket\/redis$/, replacement: at("./src/index.redis.ts") },
   { find: /^@grest-ts\/websocket\/cluster$/, replacement: at("./src/index.cluster.ts") },
+  { find: /^@grest-ts\/websocket\/react$/, replacement: at("./src/index.react.ts") },
+  { find: /^@grest-ts\/websocket\/asyncapi$/, replacement: at("./src/index.asyncapi.ts") },
+  { find: /^@grest-ts\/websocket\/inspect$/, replacement: at("./src/index.inspect.ts") },
   { find: /^@grest-ts\/websocket\/testkit$/, replacement: at("./testkit/index-testkit.ts") },
   { find: /^@grest-ts\/websocket\/testkit\/framework$/, replacement: at("./testkit/framework.ts") },
   {
