@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { defineConfig, type Options } from "tsup";
 import { internalMembers } from "./mangle.js";
 
@@ -16,6 +17,12 @@ export default defineConfig([
     entry: { "index.browser": "src/index.browser.ts" },
     // Makes one import of each package out of those of all modules.
     treeshake: true,
+    // It names the source map a second time.
+    async onSuccess() {
+      const file = "dist/index.browser.js";
+      const code = await readFile(file, "utf8");
+      await writeFile(file, code.replace(/(\n\/\/# sourceMappingURL=.*)\1\s*$/, "$1\n"));
+    },
     esbuildOptions(options) {
       options.mangleProps = new RegExp(`^(${internalMembers().join("|")})$`);
     },

@@ -4,7 +4,6 @@ import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 export const IsUserId = IsString.brand("UserId");
 
 export const IsMessage = IsObject({ id: IsString, text: IsString, senderId: IsUserId, timestamp: IsUint });
-export type Message = typeof IsMessage.infer;
 
 /** The README's contract. */
 export const ChatApiContract = defineSocketContract("ChatApi", {

@@ -48,7 +48,6 @@ export const ARRAY_RANGE: GGIssueKey = /* @__PURE__ */ invalid(
 );
 export const RECORD_TYPE: GGIssueKey = /* @__PURE__ */ invalid("record.type", "Value must be a record");
 export const UNION_INVALID: GGIssueKey = /* @__PURE__ */ invalid("union.invalid", "Value does not match any variant");
-export const REFINE_INVALID: GGIssueKey = /* @__PURE__ */ invalid("refine", "Value is not valid");
 
 /** An issue key together with the params of one validator. */
 export interface Rule {
