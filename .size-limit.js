@@ -24,4 +24,12 @@ export default [
     import: "{ defineSocketContract, resumeGroups, webSocketSchema }",
     limit: "13.05 kB",
   },
+  {
+    ...page,
+    path: "dist/index.react.js",
+    name: "the hooks for React, without react",
+    import: "{ createHooks }",
+    modifyEsbuildConfig: (config) => ({ ...modifyEsbuildConfig(config), external: ["react"] }),
+    limit: "1.5 kB",
+  },
 ];

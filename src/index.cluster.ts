@@ -1,3 +1,9 @@
+/**
+ * A bus over the IPC of Node's `cluster` module, for groups of the workers of one machine.
+ *
+ * @module cluster
+ */
+
 export {
   type GGBus,
   GGBusError,
@@ -7,7 +13,9 @@ export {
   type GGBusMembers,
   type GGBusMessage,
   type GGBusRead,
+  type GGBusSubscription,
   type GGHistory,
+  type GGMemberList,
   type GGMembersChange,
   type GGPosition,
   type GGPublishOptions,

@@ -1,7 +1,7 @@
 /**
  * A bus over Redis, for groups of several processes. Needs the package `redis`.
  *
- * @module
+ * @module redis
  */
 export * from "./api/bus.js";
 export type { GGRedisClient, GGRedisCluster } from "./redis/client.js";

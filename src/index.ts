@@ -1,7 +1,7 @@
 /**
  * What a Node program imports: contracts, the server and the client.
  *
- * @module
+ * @module websocket
  */
 
 import { CheckedSchemaBuilder } from "./api/definitionChecks.js";

@@ -9,7 +9,9 @@ export {
   type GGBusMembers,
   type GGBusMessage,
   type GGBusRead,
+  type GGBusSubscription,
   type GGHistory,
+  type GGMemberList,
   type GGMembersChange,
   type GGPosition,
   type GGPublishOptions,
@@ -38,6 +40,7 @@ export type {
   GGSocketContract,
   GGSocketContractMethods,
   GGSocketMethod,
+  GGSocketMethodDocs,
   GGSocketMethodMap,
   GGSocketMethodSchema,
 } from "./api/contract.js";
@@ -82,11 +85,13 @@ export type {
   GGDrainOptions,
   GGHeartbeatOptions,
   GGKeyRevocation,
+  GGNodeServer,
   GGSocketServerConfig,
   GGUpgradeRequest,
   GGWebSocketLimits,
   WebSocketSchemaConfig,
 } from "./api/server.js";
+export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./api/standardSchema.js";
 export type { Unsubscribe } from "./api/unsubscribe.js";
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export { resumeGroups } from "./client/resume.js";

@@ -1,6 +1,7 @@
 import { ERROR, type ERROR_JSON, OK } from "@grest-ts/schema";
 import type { GGSocketMethod } from "../src/api/contract.js";
 import { returnedError } from "../src/connection/methods/outcome.js";
+import { validated } from "../src/connection/methods/validated.js";
 import { GGSocketTestAction } from "./action.js";
 import type { TestConnection } from "./connection.js";
 import { ForeignExpectations, type GGTestExpectation } from "./expectation.js";
@@ -81,6 +82,7 @@ export class GGSocketCall<
     return this.configured();
   }
 
+  /** Does what the action is for, once it is awaited. */
   protected async run(): Promise<TResult> {
     const connection = this.#api.connection(this.path, this.site);
     const mocks = this.#expected.map(({ expectation }) => expectation).filter(isMock);
@@ -140,10 +142,11 @@ export class GGSocketCall<
         more: `Received a result:\n${show(data)}`,
       });
     }
-    const parsed = this.#contract.success?.safeParse(data, true);
-    if (parsed?.success === false) {
+    const { success } = this.#contract;
+    const parsed = success && validated(success, data);
+    if (parsed?.issues) {
       throw this.#failure(connection, "the result does not fit the contract", {
-        more: `Received:\n${show(data)}\n\nIssues:\n${show(parsed.issues.toJSON())}`,
+        more: `Received:\n${show(data)}\n\nIssues:\n${show(parsed.issues)}`,
       });
     }
     return this.#asExpected(connection, parsed?.value, "the result");

@@ -113,6 +113,7 @@ export class GGSocketMock<TPayload, TReply = never, TResult = TPayload>
     return wait;
   }
 
+  /** Waits for the message. */
   protected async run(): Promise<TResult> {
     const connection = this.#api.connection(this.path, this.site);
     const operation = new Operation(`waiting for ${this.path}`, [connection]);

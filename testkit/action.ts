@@ -48,6 +48,7 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     bindMembers(this);
   }
 
+  /** `"GGSocketTestAction"`: part of being a `Promise`. */
   get [Symbol.toStringTag](): string {
     return "GGSocketTestAction";
   }
@@ -116,6 +117,7 @@ export abstract class GGSocketTestAction<TResult, TChecked = TResult> implements
     return this;
   }
 
+  /** Does what the action is for, once it is awaited. */
   protected abstract run(): Promise<TResult>;
 
   #expect(check: Check): this {

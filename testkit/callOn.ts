@@ -9,7 +9,7 @@ import { GGSocketCall } from "./GGSocketCall.js";
 import { GGSocketMock } from "./GGSocketMock.js";
 import type { GGOnTestFinished } from "./runner.js";
 import { TestedApi } from "./testedApi.js";
-import type { GGTestErrors, GGTestInput, GGTestReply, GGTestSuccess } from "./types.js";
+import type { GGTestErrors, GGTestGiven, GGTestInput, GGTestReply, GGTestSuccess } from "./types.js";
 
 /** Below the five seconds of test runners, so that the kit can report what is missing before they time out. */
 const TIMEOUT = 4_000;
@@ -38,9 +38,9 @@ export interface CallOnOptions<TQuery = undefined> {
 
 /** One client-to-server method as a test calls it. */
 export type GGSocketCallFunction<M> = M extends { readonly input: object }
-  ? undefined extends GGTestInput<M>
-    ? (input?: Raw<GGTestInput<M>>) => GGSocketCall<GGTestInput<M>, GGTestSuccess<M>, GGTestErrors<M>>
-    : (input: Raw<GGTestInput<M>>) => GGSocketCall<GGTestInput<M>, GGTestSuccess<M>, GGTestErrors<M>>
+  ? undefined extends GGTestGiven<M>
+    ? (input?: GGTestGiven<M>) => GGSocketCall<GGTestGiven<M>, GGTestSuccess<M>, GGTestErrors<M>>
+    : (input: GGTestGiven<M>) => GGSocketCall<GGTestGiven<M>, GGTestSuccess<M>, GGTestErrors<M>>
   : () => GGSocketCall<undefined, GGTestSuccess<M>, GGTestErrors<M>>;
 
 /** The client-to-server methods of a contract as a test calls them. */

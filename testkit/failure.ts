@@ -30,8 +30,11 @@ export interface FailureDetails {
  * received and the frames on the wire; `expected` and `actual` are for runners that show a diff.
  */
 export class GGSocketTestError extends Error {
+  /** `"GGSocketTestError"`. */
   override readonly name = "GGSocketTestError";
+  /** What was expected, where there is something to compare. */
   declare readonly expected?: unknown;
+  /** What was received. */
   declare readonly actual?: unknown;
 
   /** @internal */

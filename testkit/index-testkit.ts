@@ -1,7 +1,7 @@
 /**
  * Tests an API over a real connection, with expectations of both directions. Works with vitest and any other runner.
  *
- * @module
+ * @module testkit
  */
 
 export type { GGSocketTestAction } from "./action.js";
@@ -27,6 +27,7 @@ export type {
   GGTestErrorClass,
   GGTestErrorData,
   GGTestErrors,
+  GGTestGiven,
   GGTestInput,
   GGTestReply,
   GGTestSuccess,

@@ -119,7 +119,7 @@ export class TestedApi implements ActionLedger, Ending {
     const url = this.#config.url ?? local ?? (await this.#routedUrl());
     if (url === undefined) {
       throw new GGSocketTestError(
-        `${name}: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or set the URL: callOn(${name}, { url })`,
+        `${name}: no running server of this process has registered it. Register it and start its HTTP server before connect(), or set the URL: callOn(${name}, { url })`,
       );
     }
     this.#connection = await context.run(() =>

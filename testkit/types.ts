@@ -7,13 +7,16 @@ import type {
   VALIDATION_ERROR,
   ValidationIssueJson,
 } from "@grest-ts/schema";
-import type { Declared, Inferred } from "../src/api/methodTypes.js";
+import type { Declared, Given, Received } from "../src/api/methodTypes.js";
 
-/** The input of a contract method; `undefined` without one. */
-export type GGTestInput<M> = M extends { readonly input: infer S extends object } ? Inferred<S> : undefined;
+/** The input of a contract method as its handler gets it; `undefined` without one. */
+export type GGTestInput<M> = M extends { readonly input: infer S extends object } ? Received<S> : undefined;
 
-/** The result of a contract method; `undefined` without one. */
-export type GGTestSuccess<M> = M extends { readonly success: infer S extends object } ? Inferred<S> : undefined;
+/** The input of a contract method as its caller gives it; `undefined` without one. */
+export type GGTestGiven<M> = M extends { readonly input: infer S extends object } ? Given<S> : undefined;
+
+/** The result of a contract method as its caller gets it; `undefined` without one. */
+export type GGTestSuccess<M> = M extends { readonly success: infer S extends object } ? Received<S> : undefined;
 
 /** The errors that a call may receive: the declared ones and the framework's. None without a reply. */
 export type GGTestErrors<M> = M extends { readonly success: object }
@@ -27,8 +30,8 @@ export type GGTestErrors<M> = M extends { readonly success: object }
   : never;
 
 /** What the mock of a server-to-client method may answer with: its result, or a declared error. */
-export type GGTestReply<M> = M extends { readonly success: object }
-  ? Raw<GGTestSuccess<M>> | Declared<M> | typeof SERVER_ERROR.infer
+export type GGTestReply<M> = M extends { readonly success: infer S extends object }
+  ? Given<S> | Declared<M> | typeof SERVER_ERROR.infer
   : never;
 
 /** A part of a value, at every depth, as `toMatchObject` takes it. */
@@ -43,8 +46,13 @@ export type GGMember<T> = T extends readonly (infer U)[] ? U : never;
 
 /** An error class made by `ERROR.define`. */
 export interface GGTestErrorClass {
+  /** The error's type, such as `"ROOM_FULL"`. */
   readonly TYPE: string;
-  readonly infer: { readonly data: unknown };
+  /** The type of its instances. For the compiler only. */
+  readonly infer: {
+    /** What it carries. */
+    readonly data: unknown;
+  };
 }
 
 type Leaf = string | number | boolean | bigint | symbol | null | undefined | Date | ((...args: never[]) => unknown);

@@ -1,5 +1,6 @@
 import type { GGSocketMethod } from "../src/api/contract.js";
 import { serverError } from "../src/connection/methods/outcome.js";
+import { validated } from "../src/connection/methods/validated.js";
 import type { Check } from "./compare.js";
 import { type CallSite, GGSocketTestError, indent, show } from "./failure.js";
 import type { ReceivedMessage } from "./receivedMessage.js";
@@ -57,10 +58,10 @@ export class Wait {
     const { contract, checks, times, reply, delay } = this.plan;
     let value: unknown;
     if (contract.input) {
-      const parsed = contract.input.safeParse(message.data, true);
-      if (!parsed.success) {
+      const parsed = validated(contract.input, message.data);
+      if (parsed.issues) {
         return this.#refuse(message, "a payload that does not fit the contract", {
-          more: `Received:\n${show(message.data)}\n\nIssues:\n${show(parsed.issues.toJSON())}`,
+          more: `Received:\n${show(message.data)}\n\nIssues:\n${show(parsed.issues)}`,
         });
       }
       value = parsed.value;

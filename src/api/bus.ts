@@ -64,6 +64,14 @@ export interface GGMembersChange {
   readonly info?: string | undefined;
 }
 
+/** All members of a channel. */
+export interface GGMemberList {
+  /** That of the latest change of which the list knows, see `GGMembersChange`. */
+  readonly version: number;
+  /** Their information, by their names. */
+  readonly members: ReadonlyMap<string, string>;
+}
+
 /**
  * Who is where. A bus remembers what its node has set and restores it after an interruption, and forgets all of a node that
  * has died, within 20 s. What changes it never throws and needs no answer.
@@ -79,7 +87,7 @@ export interface GGBusMembers {
    * All members of living nodes with their information, by names that are unique over all nodes; `version` is that of the
    * latest change. Rejects with a `GGBusError`.
    */
-  list(channel: string): Promise<{ readonly version: number; readonly members: ReadonlyMap<string, string> }>;
+  list(channel: string): Promise<GGMemberList>;
   /** How many connections of living nodes are in a channel. Rejects with a `GGBusError`. */
   count(channel: string): Promise<number>;
 }
@@ -96,6 +104,14 @@ export interface GGPublishOptions {
   readonly history?: GGHistory | undefined;
   /** The latest position that this node knows: a bus whose own is behind it has gone back in time, and begins an epoch. */
   readonly known?: GGPosition | undefined;
+}
+
+/** A listener on a channel. */
+export interface GGBusSubscription {
+  /** Resolves when messages that are published from then on arrive. Never rejects. */
+  readonly active: Promise<void>;
+  /** Ends it. */
+  readonly end: Unsubscribe;
 }
 
 /**
@@ -131,7 +147,7 @@ export interface GGBus {
    * published from then on arrive: while the bus is down, that is after it is up again. Never rejects; resolves too when
    * the bus is closed, or the subscription ended first. A channel may have several listeners.
    */
-  subscribe(channel: string, listener: GGBusListener): { readonly active: Promise<void>; readonly end: Unsubscribe };
+  subscribe(channel: string, listener: GGBusListener): GGBusSubscription;
   /**
    * Reads what is kept after a position, at most `limit` messages. The position must come from this bus, or be
    * `{ epoch: "", offset: 0 }`, of a node that knows nothing, which gets the latest `limit` messages. An epoch begins where
@@ -160,6 +176,7 @@ export type GGBusErrorReason =
 
 /** What a bus rejects with. */
 export class GGBusError extends Error {
+  /** `"GGBusError"`. */
   override readonly name = "GGBusError";
 
   constructor(

@@ -104,14 +104,16 @@ export interface GGReconnectOptions {
   readonly maxAttempts?: number | undefined;
   /**
    * Whether an attempt makes sense after this error. Default: not after `NOT_AUTHORIZED`, `FORBIDDEN`,
-   * `VALIDATION_ERROR`, nor after a close code that says that this client is at fault (README, "Close codes").
+   * `VALIDATION_ERROR`, nor after a close code that says that this client is at fault (docs/errors.md, "Close codes").
    */
   readonly shouldRetry?: ((error: ERROR<string, unknown>, attempt: number) => boolean) | undefined;
 }
 
 /** Both directions of a client, as the callback of `connect(setup)` gets them. */
 export interface GGWebSocketClientEnds<C2S, S2C> {
+  /** Sets handlers of what the server sends. */
   readonly incoming: GGWebSocketClientIncoming<S2C>;
+  /** One function for each method that the server handles. */
   readonly outgoing: GGSocketCalls<C2S>;
 }
 

@@ -1,6 +1,12 @@
 /** PEM or DER: certificates, or keys. */
 type Credentials = string | Uint8Array | readonly (string | Uint8Array)[];
 
+/** An agent of Node's `http` or `https`, as far as it must be one. */
+interface HttpAgent {
+  /** Closes the connections that it keeps. */
+  destroy(): void;
+}
+
 /**
  * How a client in Node connects, as `http.request` and `tls.connect` take it. There is no option for compression, for the
  * largest message (16 MiB) or for redirects, which are not followed. Another name fails the attempt.
@@ -11,7 +17,7 @@ export interface ConnectOptions {
   /** The `Origin` header. */
   readonly origin?: string | undefined;
   /** An `http.Agent`, or `https.Agent` for `wss://`, such as one that connects through a proxy. */
-  readonly agent?: { destroy(): void } | undefined;
+  readonly agent?: HttpAgent | undefined;
   /** The certificates of the authorities to trust, in place of those that Node knows. */
   readonly ca?: Credentials | undefined;
   /** The certificate of this client. */
@@ -34,15 +40,25 @@ export interface ConnectOptions {
 
 /** The part of the `WebSocket` standard that a client uses: the global class has it, and those of `ws` and undici. */
 export interface WebSocketLike {
+  /** The state, `CONNECTING` and `OPEN` among them. */
   readonly readyState: number;
+  /** The state of a socket that is not open yet. */
   readonly CONNECTING: number;
+  /** The state of a socket that can send. */
   readonly OPEN: number;
+  /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;
+  /** Set to a function that is called when the socket has opened. */
   onopen: unknown;
+  /** Set to a function that gets each message as an event with `data`. */
   onmessage: unknown;
+  /** Set to a function that gets the end as an event with `code` and `reason`. */
   onclose: unknown;
+  /** Set to a function that is called when the socket fails; `onclose` follows. */
   onerror: unknown;
+  /** Sends a text message. */
   send(data: string): void;
+  /** Begins the closing handshake, with 1000 or a code from 3000 to 4999. */
   close(code?: number, reason?: string): void;
 }
 

@@ -1,7 +1,8 @@
 import type { GGContractMethod, GGValidator } from "@grest-ts/schema";
+import type { StandardSchemaV1 } from "./standardSchema.js";
 
 /**
- * What a contract asks of a schema (`IsString`, `IsObject(…)`, …): a part of `GGSchema`, since comparing all of it for
+ * What a contract asks of a schema of `@grest-ts/schema` (`IsString`, `IsObject(…)`, …): a part of `GGSchema`, since comparing all of it for
  * every method takes most of the time of type-checking a large contract.
  */
 export interface GGSocketMethodSchema {
@@ -14,13 +15,23 @@ export interface GGSocketMethodSchema {
 /** One method of a socket contract. */
 export interface GGSocketMethod {
   /** Checks the input; without it the method takes none. */
-  readonly input?: GGSocketMethodSchema;
+  readonly input?: GGSocketMethodSchema | StandardSchemaV1;
   /** Checks the result; without it the method has no reply. */
-  readonly success?: GGSocketMethodSchema;
+  readonly success?: GGSocketMethodSchema | StandardSchemaV1;
   /** The errors that callers may receive, besides those of the framework. */
   readonly errors?: GGContractMethod["errors"];
   /** The permission that a caller needs. */
   readonly permission?: GGContractMethod["permission"];
+  /** Text for people, for documents (`@grest-ts/websocket/asyncapi`). */
+  readonly docs?: GGSocketMethodDocs;
+}
+
+/** Text for people about a method. */
+export interface GGSocketMethodDocs {
+  /** A few words. Default in documents: the method's name. */
+  readonly title?: string;
+  /** What it is for; CommonMark. */
+  readonly description?: string;
 }
 
 /** The methods of one direction, by name. */

@@ -93,10 +93,14 @@ function checkMethod(where: string, definition: unknown): void {
   const { errors = [], permission } = definition;
   for (const part of ["input", "success"]) {
     const schema = definition[part];
+    const { safeParse, "~standard": standard } = Object(schema);
+    const isSchema = [safeParse, Object(standard).validate].some((validate) => typeof validate === "function");
+    // What valibot says of schemas that are asynchronous whatever the value; others show it when they are used.
+    check(Object(schema).async !== true, where, `: "${part}" is asynchronous, which is not supported`);
     check(
-      schema === undefined || typeof Object(schema).safeParse === "function",
+      schema === undefined || isSchema,
       where,
-      `: "${part}" must be a schema`,
+      `: "${part}" must be a schema, of @grest-ts/schema or a library with Standard Schema (zod, valibot, arktype)`,
     );
   }
   const areErrors = Array.isArray(errors) && errors.every((error) => typeof Object(error).TYPE === "string");

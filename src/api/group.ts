@@ -1,6 +1,6 @@
-import type { GGValidator } from "@grest-ts/schema";
 import type { GGBus, GGHistory, GGPosition } from "./bus.js";
 import type { GGPresenceChange, GGPresenceInfo } from "./presence.js";
+import type { AnyValidator } from "./standardSchema.js";
 import type { Unsubscribe } from "./unsubscribe.js";
 
 /** What a group of several nodes is given. */
@@ -21,7 +21,7 @@ export interface GGSocketGroupOptions<TInfo = GGPresenceInfo> {
    * Checks the presence information that other nodes send, and gives it its type. What does not fit is left out, and
    * logged. Default: anything with an `id`.
    */
-  readonly presence?: GGValidator<TInfo> | undefined;
+  readonly presence?: AnyValidator<TInfo> | undefined;
 }
 
 /** What `add` resolves with. */

@@ -18,10 +18,26 @@ export interface GGCallOptions {
 }
 
 type AnyFunction = (...args: never[]) => unknown;
-/** What a schema, or an error class, is the type of. */
-export type Inferred<TSchema> = TSchema extends { readonly infer: infer T } ? T : never;
-type Input<M> = M extends { readonly input: infer S } ? Inferred<S> : undefined;
-type Success<M> = M extends { readonly success: infer S } ? Inferred<S> : undefined;
+/** What an error class is the type of. */
+type Inferred<TClass> = TClass extends { readonly infer: infer T } ? T : never;
+/** A Standard Schema, as far as its types go. */
+interface Standard {
+  readonly "~standard": { readonly types?: { readonly input: unknown; readonly output: unknown } | undefined };
+}
+type TypesOf<S extends Standard> = NonNullable<S["~standard"]["types"]>;
+/** What may be given to a validator: to one of `@grest-ts/schema` its type without brands, see {@link Received}. */
+export type Given<S> = S extends { readonly safeParse: unknown; readonly infer: infer T }
+  ? Raw<T>
+  : S extends Standard
+    ? TypesOf<S>["input"]
+    : never;
+/** What a validator makes of what it is given. Not all that have `infer` are of `@grest-ts/schema`. */
+export type Received<S> = S extends { readonly safeParse: unknown; readonly infer: infer T }
+  ? T
+  : S extends Standard
+    ? TypesOf<S>["output"]
+    : never;
+type GivenInput<M> = M extends { readonly input: infer S } ? Given<S> : undefined;
 /** The errors that a contract method declares. */
 export type Declared<M> = M extends { readonly errors: readonly (infer C)[] } ? Inferred<C> : never;
 type OnlyWithInput<M, T> = M extends { readonly input: object } ? T : never;
@@ -32,23 +48,26 @@ type CallErrors<M> = M extends { readonly success: object }
   : typeof SERVER_ERROR.infer;
 
 // A conditional, which editors show as what it comes to: an alias of `GGPromise<…>` they would show with all of M.
-type CallResult<M> = M extends { readonly success: { readonly infer: infer S } }
-  ? GGPromise<S, CallErrors<M>>
+type CallResult<M> = M extends { readonly success: infer S extends object }
+  ? GGPromise<Received<S>, CallErrors<M>>
   : GGPromise<void, CallErrors<M>>;
 
 /** One contract method as its caller sees it. A caller needs no brands: the receiver's schema checks the value. */
 export type GGSocketCallable<M> = M extends { readonly input: object }
-  ? undefined extends Input<M>
-    ? (data?: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
-    : (data: Raw<Input<M>>, options?: GGCallOptions) => CallResult<M>
+  ? undefined extends GivenInput<M>
+    ? (data?: GivenInput<M>, options?: GGCallOptions) => CallResult<M>
+    : (data: GivenInput<M>, options?: GGCallOptions) => CallResult<M>
   : (data?: undefined, options?: GGCallOptions) => CallResult<M>;
 
-type Handler<M, Args extends unknown[]> = M extends { readonly success: object }
-  ? (...args: Args) => Raw<Success<M>> | PromiseLike<Raw<Success<M>>>
+type Handler<M, Args extends unknown[]> = M extends { readonly success: infer S extends object }
+  ? (...args: Args) => Given<S> | PromiseLike<Given<S>>
   : (...args: Args) => void; // a function that returns anything fits here, an asynchronous one too
 
 /** One contract method as its implementer writes it. */
-export type GGSocketHandler<M> = Handler<M, M extends { readonly input: object } ? [data: Input<M>] : []>;
+export type GGSocketHandler<M> = Handler<
+  M,
+  M extends { readonly input: infer S extends object } ? [data: Received<S>] : []
+>;
 
 /** An {@link Unsubscribe} where 0.0.39 returns nothing: `(incoming): void => incoming.on(…)` compiles as it did. */
 // biome-ignore lint/suspicious/noConfusingVoidType: it is what a function returns.
@@ -98,9 +117,9 @@ export interface GGGroupCallOptions {
 
 /** One contract method as a group sends it. */
 export type GGGroupCallable<M> = M extends { readonly input: object }
-  ? undefined extends Input<M>
-    ? (data?: Raw<Input<M>>, options?: GGGroupCallOptions) => CallResult<M>
-    : (data: Raw<Input<M>>, options?: GGGroupCallOptions) => CallResult<M>
+  ? undefined extends GivenInput<M>
+    ? (data?: GivenInput<M>, options?: GGGroupCallOptions) => CallResult<M>
+    : (data: GivenInput<M>, options?: GGGroupCallOptions) => CallResult<M>
   : (data?: undefined, options?: GGGroupCallOptions) => CallResult<M>;
 
 /** What can be sent to many connections at once: the methods without `success`, since a group collects no replies. */

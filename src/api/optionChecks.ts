@@ -254,7 +254,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** A value in a sentence; some have no text, and that of a function is its source. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }

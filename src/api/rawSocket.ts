@@ -7,13 +7,21 @@ export interface SocketAdapter {
   send(message: string): void;
   /** Closes the connection. */
   close(): void;
+  /** Calls `handler` once the connection is open. */
   onOpen(handler: () => void): void;
+  /** Calls `handler` with each text message that arrives. */
   onMessage(handler: (message: string) => void): void;
+  /** Calls `handler` once the connection has ended. */
   onClose(handler: () => void): void;
+  /** Calls `handler` with errors of the connection. */
   onError(handler: (error: Error) => void): void;
+  /** Takes a handler of `onOpen` back. */
   offOpen(handler: () => void): void;
+  /** Takes a handler of `onMessage` back. */
   offMessage(handler: (message: string) => void): void;
+  /** Takes a handler of `onClose` back. */
   offClose(handler: () => void): void;
+  /** Takes a handler of `onError` back. */
   offError(handler: (error: Error) => void): void;
 }
 
@@ -40,9 +48,11 @@ export interface SocketHandlerConfig {
 
 /** A reply at the raw level, as it came. */
 export interface SocketReply {
+  /** Whether the other end has answered with a result. */
   readonly success: boolean;
   /** `"OK"`, or the type of the error. */
   readonly type: string;
+  /** The result, or the data of the error; absent when there is none. */
   readonly data?: unknown | undefined;
 }
 

@@ -1,8 +1,9 @@
-import { GGContractClass, type GGContractMethod, type GGPermission, type GGValidator } from "@grest-ts/schema";
+import { GGContractClass, type GGContractMethod, type GGPermission } from "@grest-ts/schema";
 import type { GGWebSocketClient, GGWebSocketClientConfig } from "./client.js";
 import type { GGSocketContract, GGSocketContractMethods, GGSocketMethodMap } from "./contract.js";
 import type { GGWebSocketMiddleware } from "./middleware.js";
 import type { GGConnectionHandler, GGConnectionQuery, GGSocketServer, WebSocketSchemaConfig } from "./server.js";
+import type { AnyValidator } from "./standardSchema.js";
 
 /** What a finished schema says, without its types: what the server and the client work from. */
 export interface SchemaDefinition {
@@ -13,7 +14,7 @@ export interface SchemaDefinition {
   /** The middlewares in their order; frozen. */
   readonly middlewares: readonly GGWebSocketMiddleware[];
   /** Checks the query arguments on both ends, when one was given. */
-  readonly queryValidator?: GGValidator<unknown>;
+  readonly queryValidator?: AnyValidator<unknown>;
   /** What it takes to open a connection at all. */
   readonly connectPermission?: GGPermission;
   /** The contract's method maps. */
@@ -42,7 +43,12 @@ export interface SchemaEnds {
 /** The contract's methods, with their types. Test kits add to this what makes a schema testable, see `/testkit/framework`. */
 export interface GGSchemaMethods<C2S, S2C> {
   /** The contract's method maps, as they were given. */
-  readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
+  readonly methods: {
+    /** What the client may call. */
+    readonly clientToServer: C2S;
+    /** What the server may send. */
+    readonly serverToClient: S2C;
+  };
 }
 
 /**
@@ -69,7 +75,7 @@ export interface GGWebSocketSchema<
   /** The middlewares in their order; frozen. */
   readonly middlewares: readonly GGWebSocketMiddleware[];
   /** Checks the query arguments on both ends, when one was given. */
-  readonly queryValidator?: GGValidator<unknown>;
+  readonly queryValidator?: AnyValidator<unknown>;
   /** What it takes to open a connection at all. */
   readonly connectPermission?: GGPermission;
   /** The contract as two `GGContractClass`es, named `Api.clientToServer` and `Api.serverToClient`. */
@@ -79,11 +85,11 @@ export interface GGWebSocketSchema<
 // A type literal: with a method of an interface editors show its type arguments, which are the whole contract.
 type SchemaFunctions<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap, TContext, TQuery> = {
   /**
-   * Serves this API; it listens when the HTTP server starts.
+   * Serves this API; it listens when the HTTP server does.
    *
    * @param onConnection called once for each accepted connection
-   * @throws Error when there is no HTTP server, or when the path is taken; `http.start()` rejects when the permission
-   *   check fails
+   * @throws Error when there is no HTTP server, or when the path is taken. When the permission check fails, the
+   *   `start()` of a `GGHttpServer` rejects; on a server that listens, and on one of Node, this throws
    */
   register(onConnection: GGConnectionHandler<C2S, S2C, TQuery>, config?: WebSocketSchemaConfig): void;
   /** Like {@link register}, and returns the socket server. */
@@ -100,7 +106,7 @@ class Schema<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> imple
   declare readonly name: string;
   declare readonly path: string;
   declare readonly middlewares: readonly GGWebSocketMiddleware[];
-  declare readonly queryValidator?: GGValidator<unknown>;
+  declare readonly queryValidator?: AnyValidator<unknown>;
   declare readonly connectPermission?: GGPermission;
   declare readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
   readonly contract: ServableSchema["contract"];
@@ -131,8 +137,11 @@ export const GGWebSocketSchema = Schema as unknown as abstract new <
 
 /** Both directions of a schema's contract, in the form that the framework's own tools read. */
 export interface SchemaContract<C2S extends GGSocketMethodMap, S2C extends GGSocketMethodMap> {
+  /** The API's name. */
   readonly apiName: string;
+  /** What the client may call. */
   readonly clientToServer: ContractClassOf<C2S>;
+  /** What the server may send. */
   readonly serverToClient: ContractClassOf<S2C>;
 }
 
@@ -182,7 +191,7 @@ export class GGWebSocketSchemaBuilder<
   }
 
   /** Types the query arguments of a connection and, given a validator, checks them at run time on both ends. */
-  queryOnConnect<T>(validator?: GGValidator<T>): GGWebSocketSchemaBuilder<C2S, S2C, T> {
+  queryOnConnect<T>(validator?: AnyValidator<T>): GGWebSocketSchemaBuilder<C2S, S2C, T> {
     this.draft.queryValidator = validator;
     return this as unknown as GGWebSocketSchemaBuilder<C2S, S2C, T>;
   }

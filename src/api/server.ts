@@ -1,5 +1,7 @@
+import type { Server } from "node:http";
+import type { Http2SecureServer, Http2Server } from "node:http2";
+import type { Server as HttpsServer } from "node:https";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
-import type { GGValidator } from "@grest-ts/schema";
 import type { GGWebSocketCapability } from "../protocol/capabilities.js";
 import type { GGBus } from "./bus.js";
 import type { GGWebSocketLogger } from "./logger.js";
@@ -7,6 +9,7 @@ import type { GGGroupCalls, WebSocketIncoming, WebSocketOutgoing } from "./metho
 import type { GGWebSocketMiddleware } from "./middleware.js";
 import type { GGPresenceInfo } from "./presence.js";
 import type { GGSocket } from "./rawSocket.js";
+import type { AnyValidator } from "./standardSchema.js";
 import type { Unsubscribe } from "./unsubscribe.js";
 
 /**
@@ -77,8 +80,13 @@ export interface GGWebSocketLimits {
 
 /** The part of an upgrade request (Node's `IncomingMessage`) that identifies its sender. */
 export interface GGUpgradeRequest {
+  /** The headers by their names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly socket: { readonly remoteAddress?: string | undefined };
+  /** The TCP connection. */
+  readonly socket: {
+    /** The address of the TCP peer: of the client, or of the proxy in front. */
+    readonly remoteAddress?: string | undefined;
+  };
 }
 
 /** How open connections are drained on shutdown. */
@@ -96,10 +104,21 @@ export interface GGDrainOptions {
   readonly deadlineMs?: number | undefined;
 }
 
+/**
+ * An HTTP server of Node: what `createServer` of `node:http` and `node:https` returns, and with it `app.listen()` of
+ * Express, `serve()` of Hono, and Fastify's `app.server`. One of `node:http2` must speak HTTP/1 as well, so make it with
+ * `createSecureServer({ allowHTTP1: true })`: there are no WebSockets over HTTP/2 here.
+ */
+export type GGNodeServer = Server | HttpsServer | Http2SecureServer | Http2Server;
+
 /** Options of `register` and `startServer`. */
 export interface WebSocketSchemaConfig {
-  /** The HTTP server to listen on. Default: the app's `GGHttpServer`. */
-  readonly http?: GGHttpServer | undefined;
+  /**
+   * The HTTP server to serve on: a `GGHttpServer`, or a server of Node (see {@link GGNodeServer}), which may listen
+   * already, or later. A server of Node keeps its routes: they answer all requests that are no upgrades. Its `close()`
+   * ends no WebSocket, so call `teardown()` of what `startServer` returns as well. Default: the app's `GGHttpServer`.
+   */
+  readonly http?: GGHttpServer | GGNodeServer | undefined;
   /** More middlewares; they run after the schema's. */
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
   /** Finds the scopes of a connection, once, after the middlewares. `null` means that there is no identity. */
@@ -143,7 +162,8 @@ export interface WebSocketSchemaConfig {
   /**
    * How an upgrade request to a path without an API is handled: `"refuse"` answers it with 404, `"leave"` leaves it to
    * the other `upgrade` listeners of the HTTP server, and answers it with 404 when there are none, or none has begun to
-   * read or answer it within 5 s. Default `"refuse"`. One API with `"leave"` is enough for its server.
+   * read or answer it within 5 s. Default `"refuse"` on a `GGHttpServer`, and `"leave"` on a server of Node. One API with
+   * `"leave"` is enough for its server.
    */
   readonly unknownPaths?: "refuse" | "leave" | undefined;
   /**
@@ -193,7 +213,7 @@ export interface GGSocketServerConfig<TQuery = unknown> {
   /** Names it in errors, logs and metrics. */
   readonly apiName: string;
   /** Checks the query arguments of a connection; what it refuses is closed with 4000. */
-  readonly queryValidator?: GGValidator<TQuery> | undefined;
+  readonly queryValidator?: AnyValidator<TQuery> | undefined;
   /** They run in their order, before anything else. */
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
 }

@@ -1,8 +1,8 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
-import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
 import { asFailure, failureOf } from "../api/failure.js";
 import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "../api/middleware.js";
+import type { AnyValidator } from "../api/standardSchema.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { clean } from "../connection/methods/clean.js";
 import { type AnyError, type ErrorClasses, isThenable, readRefusal } from "../connection/methods/outcome.js";
@@ -48,7 +48,7 @@ export interface PreparedHandshake {
  *
  * @throws VALIDATION_ERROR when they do not pass their validator, or a query cannot carry one
  */
-export function readQuery(query: unknown, validator?: GGValidator<unknown>): QueryArgs {
+export function readQuery(query: unknown, validator?: AnyValidator<unknown>): QueryArgs {
   return readArgs(Object(validator ? clean(validator, query, invalidQuery) : query));
 }
 

@@ -1,7 +1,7 @@
-import type { GGValidator } from "@grest-ts/schema";
 import type { ConnectOptions } from "../api/connectOptions.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGSocket, SocketAdapterClass } from "../api/rawSocket.js";
+import type { AnyValidator } from "../api/standardSchema.js";
 import { bindMembers } from "../connection/bindMembers.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
@@ -23,7 +23,7 @@ export interface GGSocketPoolConfig<TQuery extends object = Record<string, unkno
   /** Query arguments of the connection. */
   readonly query?: TQuery | undefined;
   /** Checks the query arguments before anything is opened. */
-  readonly queryValidator?: GGValidator<TQuery> | undefined;
+  readonly queryValidator?: AnyValidator<TQuery> | undefined;
   /** Their `updateHandshake` is run, and what they set is part of a connection's identity. */
   readonly middlewares?: readonly GGWebSocketMiddleware[] | undefined;
   /** See `createClient`. A connection is shared by those who pass the same object. Not used with an adapter, nor in pages. */

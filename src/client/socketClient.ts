@@ -12,6 +12,7 @@ import { type Caller, type OutgoingMethods, outgoingMethods } from "../connectio
 import { Outbox } from "../connection/outbox.js";
 import { takenBackBy } from "../connection/takeBack.js";
 import { batchBytes } from "../protocol/capabilities.js";
+import type { Transport } from "../transport/transport.js";
 import { type CallbackEntry, CallbackLists } from "./callbackLists.js";
 import { attemptContext, connect, prepareHandshake, readQuery } from "./connect.js";
 import { connectionError } from "./errors.js";
@@ -42,7 +43,7 @@ interface Attempt {
 
 /** A client with its types erased; `GGWebSocketClient` says what each member does. */
 export interface SocketClient extends Listening {
-  readonly incoming: { on(handlers: HandlerObject): Unsubscribe };
+  readonly incoming: { on(handlers: HandlerObject): Unsubscribe; transport?: Transport };
   readonly outgoing: OutgoingMethods;
   readonly isConnected: boolean;
   readonly state: ClientState;
@@ -233,7 +234,9 @@ export function socketClient(
             // A client without `reconnect` must not offer `drain`: it would not reconnect.
             offered: config.capabilities ?? platform.offered.filter((name) => reconnect || name !== "drain"),
             onBegin,
-            dial: (url) => platform.dial(url, target),
+            // Where inspections look for it. In quotes, since pages have short names for other members.
+            // biome-ignore lint/complexity/useLiteralKeys: see above
+            dial: (url) => (client.incoming["transport"] = platform.dial(url, target)),
             onAccepted(transport, agreed) {
               const accepted = new Connection(
                 new Outbox(transport, batchBytes(agreed), config.maxOutboxBytes),

@@ -5,6 +5,15 @@ interface LocatorKey<T> {
   get(): T;
 }
 
+/** Whether a key of the framework's locator has a service here. Outside of any scope there is none, whatever the key does. */
+export function hasService(key: Pick<LocatorKey<unknown>, "has">): boolean {
+  try {
+    return key.has();
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The service of this name in the framework's locator, in the scope of the running code; `undefined` when there is
  * none. For services whose packages are not imported here: keys of one name are one service.

@@ -3,6 +3,7 @@ import { type GGBus, GGBusError, type GGBusErrorReason } from "../api/bus.js";
 import { GGWebSocketMetrics } from "../api/metrics.js";
 import { setDeadline } from "../connection/deadlines.js";
 import type { AsyncScope } from "../connection/endpoint.js";
+import { hasService } from "../connection/locate.js";
 import { frameworkLogger } from "../connection/logger.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { throttledLogger } from "../connection/throttledLogger.js";
@@ -55,7 +56,7 @@ export class BusMonitor {
 
   /** Takes the caller's scope when it has a metrics store, and the present one has none. */
   useScope(): void {
-    if (this.#hasStore || !GG_METRICS.has()) return;
+    if (this.#hasStore || !hasService(GG_METRICS)) return;
     this.#hasStore = true;
     this.#scope = captureScope();
     this.#countBus();
@@ -106,7 +107,7 @@ export class BusMonitor {
   #count(count: () => void): void {
     try {
       this.#scope(() => {
-        if (GG_METRICS.has()) count();
+        if (hasService(GG_METRICS)) count();
       });
     } catch (error) {
       this.logger.warn("GGBus: the metrics store failed", { error });

@@ -1,5 +1,5 @@
-import type { GGValidator } from "@grest-ts/schema";
 import type { GGPresenceChange, GGPresenceInfo } from "../api/presence.js";
+import type { AnyValidator } from "../api/standardSchema.js";
 import { clean, fieldsOf } from "../connection/methods/clean.js";
 import { byteLength, parsePayload, stringifyPayload } from "../protocol/frame.js";
 import type { ChangedMembers } from "./memberTable.js";
@@ -19,7 +19,10 @@ export function writeInfo(info: GGPresenceInfo): string {
 }
 
 /** What a text of the bus says. Throws when it is not JSON with a string `id`, or the validator does not accept it. */
-export function readInfo<TInfo extends GGPresenceInfo>(text: string, validator: GGValidator<TInfo> | undefined): TInfo {
+export function readInfo<TInfo extends GGPresenceInfo>(
+  text: string,
+  validator: AnyValidator<TInfo> | undefined,
+): TInfo {
   let info = parsePayload(text);
   if (validator) {
     info = clean(validator, info, (issues) => {

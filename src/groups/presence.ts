@@ -1,7 +1,7 @@
-import type { GGValidator } from "@grest-ts/schema";
 import { GGBusError, type GGBusMembers, type GGMembersChange } from "../api/bus.js";
 import type { GGWebSocketLogFields } from "../api/logger.js";
 import type { GGPresenceChange, GGPresenceInfo } from "../api/presence.js";
+import type { AnyValidator } from "../api/standardSchema.js";
 import type { Unsubscribe } from "../api/unsubscribe.js";
 import { setDeadline } from "../connection/deadlines.js";
 import { type ChangedMembers, MemberLists, MemberTable } from "./memberTable.js";
@@ -52,7 +52,7 @@ export class Presence {
   /** There while changes are needed. */
   #table: MemberTable | undefined;
   /** The persons that listeners are called for, by the validator of these. */
-  readonly #views = new Map<GGValidator<GGPresenceInfo> | undefined, View>();
+  readonly #views = new Map<AnyValidator<GGPresenceInfo> | undefined, View>();
   readonly #warned = new Set<string>();
   /** Calls of listeners that wait until earlier ones have run. */
   readonly #calls: (() => unknown)[] = [];
@@ -94,7 +94,7 @@ export class Presence {
 
   /** One entry for each person on all nodes. Rejects with a `GGBusError`. */
   async present<TInfo extends GGPresenceInfo = GGPresenceInfo>(
-    validator?: GGValidator<TInfo>,
+    validator?: AnyValidator<TInfo>,
   ): Promise<readonly TInfo[]> {
     const { members } = await this.#lists.list();
     const persons = new Persons<TInfo>((text) => this.#read(text, validator));
@@ -107,7 +107,7 @@ export class Presence {
    */
   onPresence<TInfo extends GGPresenceInfo = GGPresenceInfo>(
     callback: (change: GGPresenceChange<TInfo>) => unknown,
-    validator?: GGValidator<TInfo>,
+    validator?: AnyValidator<TInfo>,
   ): Unsubscribe {
     const view = this.#viewOf(validator);
     // An object of its own, since a callback may be given twice.
@@ -139,7 +139,7 @@ export class Presence {
     for (const member of [...this.#own.keys()]) this.#remove(member);
   }
 
-  #viewOf(validator: GGValidator<GGPresenceInfo> | undefined): View {
+  #viewOf(validator: AnyValidator<GGPresenceInfo> | undefined): View {
     const known = this.#views.get(validator);
     if (known) return known;
     const persons = new Persons((text) => this.#read(text, validator));
@@ -201,7 +201,7 @@ export class Presence {
     }
   }
 
-  #read<TInfo extends GGPresenceInfo>(text: string, validator: GGValidator<TInfo> | undefined): TInfo | undefined {
+  #read<TInfo extends GGPresenceInfo>(text: string, validator: AnyValidator<TInfo> | undefined): TInfo | undefined {
     try {
       return readInfo(text, validator);
     } catch (error) {

@@ -40,6 +40,7 @@ export type GGRedisBusOptions = CommonOptions &
     | {
         /** `redis://user:password@host:port/database`, or `rediss://…` with TLS. */
         readonly url: string;
+        /** Not together with `url`. */
         readonly client?: undefined;
       }
     | {
@@ -48,6 +49,7 @@ export type GGRedisBusOptions = CommonOptions &
          * never used nor closed. A cluster uses sharded pub/sub.
          */
         readonly client: GGRedisClient | GGRedisCluster;
+        /** Not together with `client`. */
         readonly url?: undefined;
       }
   );

@@ -1,6 +1,7 @@
 import { GG_DISCOVERY } from "@grest-ts/discovery";
 import type { GGWebSocketLogger } from "../api/logger.js";
 import { isPublic } from "../api/permission.js";
+import { hasService } from "../connection/locate.js";
 import type { MethodTable } from "../connection/methods/methodTable.js";
 
 /** An API that listens. */
@@ -21,7 +22,7 @@ export async function announce({ apiName: api, path, port, logger, serverToClien
     logger.warn(`${api}: nothing enforces the permission of ${methods}, which the server sends: leave it out`);
   }
   try {
-    if (GG_DISCOVERY.has())
+    if (hasService(GG_DISCOVERY))
       await GG_DISCOVERY.get().registerRoutes([{ runtime: api, api, protocol: "ws", port, pathPrefix: path }]);
   } catch (error) {
     logger.error(`${api}: the discovery client did not take its route`, { error });

@@ -1,6 +1,7 @@
 import { GG_METRICS, type GGCounterKey, type GGHistogramKey } from "@grest-ts/metrics";
 import { type ApiLabels, GGWebSocketMetrics, type MethodLabels } from "../api/metrics.js";
 import type { AsyncScope, SocketMetrics } from "../connection/endpoint.js";
+import { hasService } from "../connection/locate.js";
 import { BINARY_MESSAGE } from "../transport/node/ws.js";
 
 /** How an attempt to connect ended, as the `result` label of `connections_total`. */
@@ -37,6 +38,20 @@ export class ServerMetrics implements SocketMetrics {
     this.#scope = scope;
     this.#handled = new Traffic(GGWebSocketMetrics.requests, GGWebSocketMetrics.requestDuration, this.#labels);
     this.#sent = new Traffic(GGWebSocketMetrics.outRequests, GGWebSocketMetrics.outRequestDuration, this.#labels);
+  }
+
+  /**
+   * Shows that this API is served before there is anything to count: its gauge at 0, and all metrics to exporters that write
+   * the description of one without series. Counts nothing, so that it may be called again.
+   */
+  show(): void {
+    this.#countInScope(() => {
+      GGWebSocketMetrics.connectionsActive.inc(0, this.#labels);
+      const store = GG_METRICS.get();
+      // A key of any kind: its type matters to what it returns only.
+      for (const key of Object.values(GGWebSocketMetrics))
+        store.get(key as typeof GGWebSocketMetrics.connectionsActive);
+    });
   }
 
   /** An attempt to connect has succeeded. Called inside the scope. */
@@ -80,7 +95,7 @@ export class ServerMetrics implements SocketMetrics {
 
   #count(count: () => void): void {
     try {
-      if (GG_METRICS.has()) count();
+      if (hasService(GG_METRICS)) count();
     } catch (error) {
       this.#fail(error);
     }
@@ -89,7 +104,7 @@ export class ServerMetrics implements SocketMetrics {
   /** Makes no closure: this is done for every message. */
   #countTraffic(traffic: Traffic, method: string, result: string, startedAt?: number, count?: number): void {
     try {
-      if (GG_METRICS.has()) traffic.count(method, result, startedAt, count);
+      if (hasService(GG_METRICS)) traffic.count(method, result, startedAt, count);
     } catch (error) {
       this.#fail(error);
     }

@@ -1,19 +1,21 @@
 import type { IncomingMessage } from "node:http";
-import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
-import type { GGPermission, GGValidator } from "@grest-ts/schema";
+import type { GGScopeResolver } from "@grest-ts/http";
+import type { GGPermission } from "@grest-ts/schema";
 import type { GGBus } from "../api/bus.js";
 import { GG_WS_CONNECTION } from "../api/contextKeys.js";
+import type { InspectedServer } from "../api/inspect.js";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import { checkOptions, REVOCATION_OPTIONS } from "../api/optionChecks.js";
 import type { SchemaDefinition } from "../api/schema.js";
 import type { GGDrainOptions, GGKeyRevocation, WebSocketSchemaConfig } from "../api/server.js";
+import type { AnyValidator } from "../api/standardSchema.js";
 import { checkCallOptions } from "../connection/callOptions.js";
 import { CheckedCalls } from "../connection/checkedCalls.js";
 import { CountingInbox } from "../connection/countingInbox.js";
 import { CALL_TIMEOUT, type SocketEndpoint } from "../connection/endpoint.js";
 import { Heartbeat } from "../connection/heartbeat.js";
 import { loggerOf } from "../connection/logger.js";
-import { type MethodTable, tablesOf } from "../connection/methods/methodTable.js";
+import type { MethodTable } from "../connection/methods/methodTable.js";
 import { isThenable } from "../connection/methods/outcome.js";
 import { captureScope } from "../connection/node/asyncScope.js";
 import { limitedParser } from "../connection/node/limitedParser.js";
@@ -35,13 +37,15 @@ import { acceptUpgraded } from "./handshake/accept.js";
 import { ServerCapabilities } from "./handshake/capabilities.js";
 import { MAX_HANDSHAKE_BYTES } from "./handshake/listener.js";
 import { PendingHandshakes } from "./handshake/pendingHandshakes.js";
+import type { Host } from "./host/host.js";
 import { Ledger } from "./ledger.js";
 import { type Limits, resolveLimits } from "./limits.js";
 import { protocolResult, ServerMetrics } from "./metrics.js";
 import { ClientIds } from "./resume/clientIds.js";
+import { servedTablesOf } from "./sentValues.js";
 import type { AnyConnectionHandler, RawConnectionHandler, ServedApi } from "./servedApi.js";
+import { Taps } from "./taps.js";
 import { Admission, type UpgradeRejection } from "./upgrade/admission.js";
-import { explainPlainRequests } from "./upgrade/plainRequests.js";
 import { type UpgradeRouter, upgradesOf } from "./upgrade/router.js";
 import { webSocketUpgrade } from "./upgrade/webSocketUpgrade.js";
 
@@ -50,7 +54,7 @@ export class Registration implements ServedApi {
   readonly apiName: string;
   readonly path: string;
   readonly middlewares: readonly GGWebSocketMiddleware[];
-  readonly queryValidator: GGValidator<unknown> | undefined;
+  readonly queryValidator: AnyValidator<unknown> | undefined;
   readonly connectPermission: GGPermission | undefined;
   readonly permissionResolver: GGScopeResolver | undefined;
   readonly onConnection: AnyConnectionHandler;
@@ -72,7 +76,12 @@ export class Registration implements ServedApi {
   #stopWatchingBus: (() => void) | undefined;
   readonly #connections = new Set<ServerConnection>();
   readonly #heartbeat: Heartbeat | undefined;
-  readonly #http: GGHttpServer;
+  readonly #taps = new Taps(() => [
+    ...this.handshakes.open,
+    ...Array.from(this.#connections, ({ outbox, id }) => [outbox.underlyingTransport, id] as const),
+  ]);
+  readonly #host: Host;
+  readonly #leaveHost: () => void;
   readonly #upgrades: UpgradeRouter;
   readonly #admission: Admission;
   readonly #drain: GGDrainOptions | undefined;
@@ -83,14 +92,12 @@ export class Registration implements ServedApi {
   #isClosing = false;
   #teardown: Promise<void> | undefined;
 
-  constructor(
-    schema: SchemaDefinition,
-    onConnection: AnyConnectionHandler,
-    http: GGHttpServer,
-    config: WebSocketSchemaConfig,
-  ) {
+  /** What inspections see of it. */
+  readonly inspected: InspectedServer;
+
+  constructor(schema: SchemaDefinition, onConnection: AnyConnectionHandler, host: Host, config: WebSocketSchemaConfig) {
     const { name: apiName, path } = schema;
-    const { clientToServer, serverToClient } = tablesOf(schema);
+    const { clientToServer, serverToClient } = servedTablesOf(schema);
     const scope = captureScope();
     const logger = throttledLogger(loggerOf(config.logger, apiName, scope));
     const { heartbeat = {} } = config;
@@ -132,6 +139,7 @@ export class Registration implements ServedApi {
       }),
       onConnectionClosed: (connection, code) => this.#connectionClosed(connection as ServerConnection, code),
     };
+    this.inspected = { apiName, methods: schema.methods, logger, tap: (callback) => this.#taps.add(callback) };
     this.keys = config.keys;
     this.presence = config.presence;
     this.#bus = config.bus;
@@ -139,7 +147,7 @@ export class Registration implements ServedApi {
     this.keyGroups = new KeyGroups(schema, config.bus);
     this.#admission = new Admission(apiName, this.limits, this.ledger, config);
     this.#addressOf = config.addressOf;
-    this.#http = http;
+    this.#host = host;
     this.#upgrades = this.#route(config);
     try {
       if (config.bus) this.#control = this.#connectWithOthers(config.bus);
@@ -149,19 +157,26 @@ export class Registration implements ServedApi {
       this.#upgrades.remove(this.path);
       throw error;
     }
-    const nowListening = () =>
+    this.metrics.show();
+    const onListening = () =>
       scope(() => {
+        // The program may have set up its store after its APIs.
+        this.metrics.show();
+        this.#port = undefined;
         const { path, port } = this;
         if (port !== undefined) void announce({ apiName, path, port, logger, serverToClient });
       });
-    if (this.port === undefined) http.onStart(nowListening);
-    else nowListening();
-    http.onTeardown(() => this.teardown());
+    this.#leaveHost = host.attach({
+      path: this.path,
+      upgrades: this.#upgrades,
+      onListening,
+      teardown: () => this.teardown(),
+    });
   }
 
-  /** The port that the HTTP server listens on. It does not change, and reading it takes a system call. */
+  /** The port that the HTTP server listens on, or did. It seldom changes, and reading it takes a system call. */
   get port(): number | undefined {
-    this.#port ??= this.#http.port;
+    this.#port ??= this.#host.port;
     return this.#port;
   }
 
@@ -256,14 +271,15 @@ export class Registration implements ServedApi {
     this.handshakes.closeAll(CloseCode.GOING_AWAY, "Server is shutting down");
     await drain(this.#connections, this.#drain);
     this.#upgrades.remove(this.path);
+    this.#leaveHost();
     this.#stopWatchingBus?.();
     this.#control?.end();
     this.endpoint.logger.info?.(`${this.apiName}: stopped`);
   }
 
   /** Routes the upgrades of its path to this API. */
-  #route({ unknownPaths }: WebSocketSchemaConfig): UpgradeRouter {
-    const upgrades = upgradesOf(this.#http.httpServer);
+  #route({ unknownPaths = this.#host.unknownPaths }: WebSocketSchemaConfig): UpgradeRouter {
+    const upgrades = upgradesOf(this.#host.server);
     upgrades.add(this.path, {
       apiName: this.apiName,
       leavesUnknownPaths: unknownPaths === "leave",
@@ -273,13 +289,13 @@ export class Registration implements ServedApi {
         accept: (ws, query, request) => {
           const slot = this.ledger.open(this.#findAddress(request));
           const transport = new WsTransport(ws, { bytes: request.socket, slot });
+          this.#taps.opened(transport, slot);
           transport.limitMessages(Math.min(MAX_HANDSHAKE_BYTES, this.limits.maxPayloadBytes));
           acceptUpgraded(this, { transport, slot, request, query });
         },
         onFailed: (error) => this.endpoint.logger.error(`${this.apiName}: an upgrade failed`, { error }),
       }),
     });
-    explainPlainRequests(this.#http, upgrades, this.path);
     return upgrades;
   }
 

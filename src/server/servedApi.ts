@@ -1,8 +1,9 @@
 import type { GGScopeResolver } from "@grest-ts/http";
-import type { GGPermission, GGValidator } from "@grest-ts/schema";
+import type { GGPermission } from "@grest-ts/schema";
 import type { GGWebSocketMiddleware } from "../api/middleware.js";
 import type { GGPresenceInfo } from "../api/presence.js";
 import type { GGSocket } from "../api/rawSocket.js";
+import type { AnyValidator } from "../api/standardSchema.js";
 import type { SocketEndpoint } from "../connection/endpoint.js";
 import type { MethodTable } from "../connection/methods/methodTable.js";
 import type { ServerConnection } from "./connection/serverConnection.js";
@@ -31,7 +32,7 @@ export interface ServedApi {
   readonly path: string;
   // The handshake.
   readonly middlewares: readonly GGWebSocketMiddleware[];
-  readonly queryValidator: GGValidator<unknown> | undefined;
+  readonly queryValidator: AnyValidator<unknown> | undefined;
   readonly connectPermission: GGPermission | undefined;
   readonly permissionResolver: GGScopeResolver | undefined;
   readonly capabilities: ServerCapabilities;

@@ -1,9 +1,11 @@
 import type { GGHttpServer } from "@grest-ts/http";
 import { checkPath } from "../api/definitionChecks.js";
+import { INSPECTED } from "../api/inspect.js";
 import { checkOptions, SOCKET_SERVER_OPTIONS } from "../api/optionChecks.js";
 import type {
   GGCloseOptions,
   GGKeyRevocation,
+  GGNodeServer,
   GGSocketServerConfig,
   GGSocketServer as SocketServer,
 } from "../api/server.js";
@@ -11,16 +13,20 @@ import type { Unsubscribe } from "../api/unsubscribe.js";
 import { bindMembers } from "../connection/bindMembers.js";
 import { loggerOf } from "../connection/logger.js";
 import { captureScope } from "../connection/node/asyncScope.js";
+import { hostOf } from "./host/hostOf.js";
 import { Registration } from "./registration.js";
 import type { RawConnectionHandler } from "./servedApi.js";
+
+type HttpServer = GGHttpServer | GGNodeServer;
 
 /** What programs see of an API that is being served. */
 class Server implements SocketServer {
   readonly #registration: Registration;
 
-  constructor(served: GGHttpServer | Registration, config?: GGSocketServerConfig) {
+  constructor(served: HttpServer | Registration, config?: GGSocketServerConfig) {
     this.#registration = served instanceof Registration ? served : register(served, config as GGSocketServerConfig);
     bindMembers(this);
+    Object.defineProperty(this, INSPECTED, { value: this.#registration.inspected });
   }
 
   get apiName(): string {
@@ -65,10 +71,11 @@ export type GGSocketServer<TContext = object, TQuery = unknown, S2C = object> = 
  * Serves a path without a contract: `onConnection` gets a raw socket for each connection. An API with a contract is
  * served by its schema's `register` or `startServer`.
  *
- * @throws Error when the path is taken, or no client could ask for it
+ * @param http a `GGHttpServer`, or a server of Node, as for `startServer`
+ * @throws Error when the path is taken, no client could ask for it, or `http` is no HTTP server
  */
 export const GGSocketServer = Server as unknown as new <TContext = object, TQuery = unknown>(
-  http: GGHttpServer,
+  http: GGHttpServer | GGNodeServer,
   config: GGSocketServerConfig<TQuery>,
 ) => GGSocketServer<TContext, TQuery>;
 
@@ -77,11 +84,11 @@ export function serverOf(registration: Registration): SocketServer {
   return new Server(registration);
 }
 
-function register(http: GGHttpServer, config: GGSocketServerConfig): Registration {
+function register(http: HttpServer, config: GGSocketServerConfig): Registration {
   const { apiName: name, middlewares = [], ...more } = config;
   const warn = (message: string) => loggerOf(undefined, name, captureScope()).warn(message);
   checkOptions({ apiName: name, call: "GGSocketServer", warn }, config, SOCKET_SERVER_OPTIONS);
   checkPath(name, more.path);
   const schema = { name, middlewares, methods: { clientToServer: {}, serverToClient: {} }, ...more };
-  return new Registration(schema, () => {}, http, {});
+  return new Registration(schema, () => {}, hostOf(http, name), {});
 }

@@ -1,9 +1,8 @@
-import { GG_HTTP_SERVER, type GGHttpServer } from "@grest-ts/http";
 import { checkOptions, SERVER_OPTIONS } from "../api/optionChecks.js";
 import type { SchemaEnds } from "../api/schema.js";
 import { loggerOf } from "../connection/logger.js";
 import { captureScope } from "../connection/node/asyncScope.js";
-import { checkLateRegistration } from "./lateRegistration.js";
+import { hostOf } from "./host/hostOf.js";
 import { Registration } from "./registration.js";
 import { noteRunning } from "./running.js";
 import type { AnyConnectionHandler } from "./servedApi.js";
@@ -14,17 +13,11 @@ export const startServer: SchemaEnds["startServer"] = (schema, onConnection, con
   const { name: apiName } = schema;
   const warn = (message: string) => loggerOf(config.logger, apiName, captureScope()).warn(message);
   checkOptions({ apiName, call: "the server", warn }, config, SERVER_OPTIONS);
-  const http = config.http ?? defaultServer(apiName);
-  if (http.port !== undefined) checkLateRegistration(schema, http, !!config.permissionResolver);
-  const registration = new Registration(schema, onConnection as AnyConnectionHandler, http, config);
-  noteRunning(schema, registration, http);
-  http._registerWebSocketSchema(schema);
-  if (config.permissionResolver) http._markResolverWired(schema);
+  const host = hostOf(config.http, apiName);
+  const hasResolver = !!config.permissionResolver;
+  host.checkPermissions(schema, hasResolver);
+  const registration = new Registration(schema, onConnection as AnyConnectionHandler, host, config);
+  noteRunning(schema, registration, host);
+  host.addSchema(schema, hasResolver, registration);
   return serverOf(registration);
 };
-
-function defaultServer(apiName: string): GGHttpServer {
-  const http = GG_HTTP_SERVER.has() ? GG_HTTP_SERVER.get() : undefined;
-  if (http) return http;
-  throw new Error(`${apiName}: there is no HTTP server to listen on. Make a GGHttpServer first, or pass one as {http}`);
-}

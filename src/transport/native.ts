@@ -60,6 +60,7 @@ export function nativeTransport(socket: NativeSocket): Transport {
   };
 
   return {
+    socket,
     attach(next) {
       listener = next;
     },

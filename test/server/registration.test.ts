@@ -137,6 +137,8 @@ describe("several APIs on one server", () => {
         const again = () => api("Second", path).register(naming("second"), { http });
         expect(again).toThrow(/"\/ws\/same".*already registered.*Second and First/);
       }
+      const twice = () => api("First", "ws/same").register(naming("first again"), { http });
+      expect(twice).toThrow(/"\/ws\/same".*already registered.*First is registered twice/);
       expect(http.registeredWebSocketSchemas.map((schema) => schema.name)).toEqual(["First"]);
     });
     expect(await ask(`${url}/ws/same`, "First")).toBe("first");

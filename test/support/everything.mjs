@@ -7,7 +7,11 @@ const STEPS = [
   ["Builds the package and its neighbours", "npm run --silent build", 25],
   ["Checks style, types, imports, the package, and the size in a page", "npm run --silent check", 45],
   ["Tests behaviour and types, over sockets, processes, browsers and Redis", "vitest run", 330],
-  ["Tests connections once more, over a `ws` whose private parts have other names", "npm run --silent test:other-ws", 40],
+  [
+    "Tests connections once more, over a `ws` whose private parts have other names",
+    "npm run --silent test:other-ws",
+    40,
+  ],
 ];
 
 const total = STEPS.reduce((sum, [, , seconds]) => sum + seconds, 0);

@@ -76,7 +76,7 @@ describe("callOn", () => {
 
   it("says what to do when there is no server", async () => {
     expect(await failureOf(callOn(KitApi).connect())).toMatchInlineSnapshot(
-      `"Kit: no running server of this process has registered it. Register it and start its GGHttpServer before connect(), or set the URL: callOn(Kit, { url })"`,
+      `"Kit: no running server of this process has registered it. Register it and start its HTTP server before connect(), or set the URL: callOn(Kit, { url })"`,
     );
   });
 

@@ -43,7 +43,7 @@ const MISTAKES = [
     mistake: "a text in place of a schema",
     statement:
       "export const wrong2 = defineSocketContract('X', { clientToServer: { a: { input: 'text' } }, serverToClient: {} });",
-    says: "Type 'string' is not assignable to type 'GGSocketMethodSchema'.",
+    says: "Type 'string' is not assignable to type 'GGSocketMethodSchema | StandardSchemaV1",
   },
 ];
 

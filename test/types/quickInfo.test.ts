@@ -5,6 +5,7 @@ import { programFile, sourceOptions } from "./compiler.js";
 const PROGRAM = `
 import { ERROR, IsArray, IsBoolean, IsObject, IsString, IsUint, NOT_FOUND } from "@grest-ts/schema";
 import { GGSocketGroup, defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+import { createHooks } from "@grest-ts/websocket/react";
 import { callOn } from "@grest-ts/websocket/testkit";
 
 const IsNote = IsObject({ id: IsString, tag: IsString.orUndefined });
@@ -26,6 +27,7 @@ const Api = webSocketSchema(contract).path("notes").queryOnConnect<{ board: stri
 const client = Api.createClient({ url: "ws://x", query: { board: "a" } });
 const group = new GGSocketGroup(Api);
 const api = callOn(Api);
+const { useAnswer, useCall, usePush, usePushState } = createHooks(Api);
 `;
 
 /** What an editor shows, each `^` of these snippets standing before the place that is asked for. */
@@ -146,6 +148,21 @@ const CASES: Case[] = [
     `(property) added: (data: ${ADDED}, options?: GGGroupCallOptions) => GGPromise<void, ${SERVER_FAILURE}>`,
   ],
   ["api.^add;", `(property) add: (input: { text: string; tag?: string | undefined; }) => GGSocketCall<`, ...FAILURES],
+  [
+    '^usePush("added", () => {});',
+    `const usePush: <"added">(method: "added", handler: (data: ${ADDED}) => void) => void`,
+  ],
+  ['usePush("added", (^note) => {});', `(parameter) note: ${ADDED}`],
+  ['const ^notes = usePushState("added", (all, one) => [...all, one], []);', `const notes: readonly ${ADDED}[]`],
+  ['useAnswer("confirm", (^text) => text === "a");', "(parameter) text: string"],
+  [
+    'const { ^call } = useCall("add");',
+    "const call: (data: { text: string; tag?: string | undefined; }, options?: GGCallOptions | undefined) => Promise<",
+    `OK<${ADDED}>`,
+    ...FAILURES,
+  ],
+  ['const { ^data } = useCall("count");', "const data: tUint | undefined"],
+  ['const { ^error } = useCall("add");', "const error: ", ...FAILURES],
   ["api.mock.^added;", `(property) added: GGSocketMock<${ADDED}, never, ${ADDED}>`],
 ];
 

@@ -1,36 +1,44 @@
-import { type ERROR, NOT_AUTHORIZED } from "@grest-ts/schema";
-import { type GGGroupEvent, resumeGroups } from "@grest-ts/websocket";
-import { ChatApi, groupOfRoom, type ReadEvent, type TypingEvent } from "../shared/ChatApi.js";
+import { type ERROR, EXISTS, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { CloseCode, failureOf, type GGGroupEvent, resumeGroups } from "@grest-ts/websocket";
+import { ChatApi, groupOfRoom, type ReadEvent, type RoomNews, type TypingEvent } from "../shared/ChatApi.js";
 import type { Message, Presence, Room } from "../shared/model.js";
 import { RoomsApi } from "../shared/RoomsApi.js";
 import type { Session } from "./Session.js";
 
-/** `"reconnecting"`: it was lost, and is tried again; `"offline"`: it is not. */
+/** `"connecting"`: for the first time; `"reconnecting"`: it was lost, and is tried again; `"offline"`: it is not. */
 export type ConnectionState = "connecting" | "online" | "reconnecting" | "offline";
+
+/** How a room goes on after an interruption. */
+export interface Resumption {
+  /**
+   * Whether nothing is missing: what was sent meanwhile arrives next, before anything new. If not, ask for the history of
+   * the room, and leave out the messages that you have.
+   */
+  readonly isComplete: boolean;
+  /** How many messages were sent meanwhile, where nothing is missing. */
+  readonly missed: number;
+  /**
+   * `"returned"`: the connection was lost. `"moved"`: it was not, its server restarts and has sent this client to another one.
+   * `"stayed"`: it is the same connection, and the servers have lost messages.
+   */
+  readonly how: "returned" | "moved" | "stayed";
+}
 
 /** What comes from the server. */
 export interface ConnectionEvents {
-  onState(state: ConnectionState): void;
+  /** `nextTryAt` says when the next attempt follows, in ms since 1970, while it waits for it. */
+  onState(state: ConnectionState, nextTryAt?: number): void;
   onMessage(message: Message): void;
+  /** A message was sent in a room where this user is not. */
+  onNews(news: RoomNews): void;
   onTyping(event: TypingEvent): void;
   onRead(event: ReadEvent): void;
   onPresence(online: readonly Presence[]): void;
-  /**
-   * The room goes on after an interruption. What was said meanwhile arrives next, before anything new, if `isComplete`. If not,
-   * messages may be missing: ask for the history of the room, and leave out those that you have.
-   */
-  onResume(isComplete: boolean): void;
+  onResume(resumption: Resumption): void;
   /** The server had forgotten the user, who is logged in again. */
   onRenewal?(): void;
-  /** The connection was lost, and is not tried again. */
+  /** There is no connection, and none follows. */
   onEnd(error: unknown): void;
-}
-
-export interface ConnectionOptions {
-  /** Of the server; absent in a browser, where it is the page's own. */
-  readonly url?: string;
-  /** How often a lost connection is tried again. Default: for ever. */
-  readonly maxAttempts?: number;
 }
 
 const STATES = {
@@ -42,8 +50,8 @@ const STATES = {
 } as const;
 
 /**
- * One user's connection to the server: the socket for events, HTTP for the history. It returns by itself when it is lost, and
- * goes on in the room where it was.
+ * One user's connection to the server: the socket for events, HTTP for the history. It waits for a server that is not there,
+ * returns by itself when it is lost, and goes on in the room where it was.
  */
 export class Connection {
   readonly #client;
@@ -51,24 +59,31 @@ export class Connection {
   #roomId: string | undefined;
   /** Whether nothing of the room is missing since its history was loaded. */
   #isComplete = false;
+  /** Whether the server does not know the user any more: it has restarted, and kept its log-ins in memory. */
+  #isForgotten = false;
+  #how: Resumption["how"] = "stayed";
   #node: string | undefined;
 
+  /** @param url of the server; absent in a browser, where it is the page's own */
   constructor(
     private readonly session: Session,
     private readonly events: ConnectionEvents,
-    private readonly options: ConnectionOptions = {},
+    url?: string,
   ) {
-    const { url, maxAttempts } = options;
     this.#rooms = RoomsApi.createClient(url === undefined ? {} : { url });
     this.#client = ChatApi.createClient({
       url: url ?? "",
-      reconnect: { maxAttempts },
+      reconnect: { initial: true, maxDelayMs: 10_000, shouldRetry: (error) => this.#shouldRetry(error) },
       resume: resumeGroups({ onGroup: (event) => this.#resume(event) }),
+      beforeConnect: () => this.#renewIfForgotten(url),
     });
     this.#client.incoming.on({
       newMessage: (message) => events.onMessage(message),
-      typing: (event) => {
+      roomNews: (news) => {
         // The user's other connections send this too.
+        if (news.senderId !== session.user.id) events.onNews(news);
+      },
+      typing: (event) => {
         if (event.userId !== session.user.id) events.onTyping(event);
       },
       messageRead: (event) => events.onRead(event),
@@ -78,11 +93,13 @@ export class Connection {
     // What arrives meanwhile waits. When it fails, so does this attempt, and another one follows.
     this.#client.onConnect(async ({ outgoing }) => {
       const roomId = this.#roomId;
-      if (roomId !== undefined) this.#node = (await outgoing.joinRoom({ roomId })).node;
+      if (roomId === undefined) return;
+      this.#how = this.#client.state === "connected" ? "moved" : "returned";
+      this.#node = (await outgoing.joinRoom({ roomId })).node;
     });
-    this.#client.onState((state) => events.onState(STATES[state]));
+    this.#client.onState((state, { nextTryAt }) => events.onState(STATES[state], nextTryAt));
     this.#client.onClose((_, error) => {
-      if (error) this.#end(error);
+      if (error) events.onEnd(error);
     });
   }
 
@@ -92,23 +109,18 @@ export class Connection {
   }
 
   /**
-   * Connects. One that was lost is tried again at once.
+   * Resolves when there is a connection, however long that takes.
    *
-   * @throws EXISTS when the server has forgotten the user, and another one has the name; and why this attempt has failed
+   * @throws EXISTS when the server has forgotten the user, and another one has the name; and why else there will be none
    */
   open(): Promise<void> {
-    if (this.#client.state !== "reconnecting") return this.#connect().catch((error) => this.#renew(error));
-    return new Promise((resolve, reject) => {
-      const stop = this.#client.onState((state, { error, nextTryAt }) => {
-        const isTrying = state === "reconnecting" && nextTryAt === undefined;
-        if (isTrying) return;
-        stop();
-        if (state === "connected") resolve();
-        else reject(error);
-      });
-      // The state says how it goes.
-      this.#client.forceReconnect().catch(() => {});
-    });
+    return this.session.run(() => this.#client.connect());
+  }
+
+  /** Ends the wait for the next attempt. */
+  tryNow(): void {
+    // The state says how it goes.
+    this.session.run(() => this.#client.forceReconnect()).catch(() => {});
   }
 
   close(): Promise<void> {
@@ -145,31 +157,26 @@ export class Connection {
     this.#client.outgoing.markAsRead({ messageId });
   }
 
-  #connect(): Promise<void> {
-    return this.session.run(() => this.#client.connect());
-  }
-
   /** A connection is in a group, or has lost messages of it. */
-  #resume({ group, recovered }: GGGroupEvent): void {
+  #resume({ group, recovered, missed }: GGGroupEvent): void {
     // In a room that is being joined, there is nothing to go on with yet.
     if (this.#roomId === undefined || group !== groupOfRoom(this.#roomId)) return;
     this.#isComplete &&= recovered === true;
-    this.events.onResume(this.#isComplete);
+    this.events.onResume({ isComplete: this.#isComplete, missed, how: this.#how });
+    this.#how = "stayed";
   }
 
-  /**
-   * Connects with a new log-in, where the server has forgotten the earlier one: it was restarted, and kept it in memory.
-   *
-   * @throws its argument, unless that is the reason
-   */
-  async #renew(error: unknown): Promise<void> {
-    if (!NOT_AUTHORIZED.is(error)) throw error;
-    await this.session.renew(this.options.url);
+  /** Before each attempt. */
+  async #renewIfForgotten(url: string | undefined): Promise<void> {
+    if (!this.#isForgotten) return;
+    await this.session.renew(url);
+    this.#isForgotten = false;
     this.events.onRenewal?.();
-    await this.#connect();
   }
 
-  async #end(error: ERROR<string, unknown>): Promise<void> {
-    await this.#renew(error).catch((reason) => this.events.onEnd(reason));
+  #shouldRetry(error: ERROR<string, unknown>): boolean {
+    if (NOT_AUTHORIZED.is(error)) this.#isForgotten = true;
+    // Another user has the name; or this one has logged in elsewhere.
+    return !EXISTS.is(error) && failureOf(error)?.closeCode !== CloseCode.POLICY_VIOLATION;
   }
 }

@@ -1,14 +1,20 @@
 import { type GGBus, GGSocketGroup } from "@grest-ts/websocket";
 import { ChatApi, type ChatApiContract, groupOfRoom } from "../shared/ChatApi.js";
 import { IsUser, type Presence, type Room, type User } from "../shared/model.js";
+import type { ChatOutgoing } from "./Members.js";
 import { findRoom, ROOMS } from "./rooms.js";
 
 /** What a node or a client that was cut off finds when it is back: so many messages, that are not older. */
 const HISTORY = { size: 200, ttlMs: 300_000 };
 
-/** A room, and the connections that are in it, on all nodes. */
+type Pushes = typeof ChatApiContract.methods.serverToClient;
+
+/** A room, and its connections on all nodes. */
 export interface ChatRoom extends Room {
-  readonly group: GGSocketGroup<typeof ChatApiContract.methods.serverToClient, User>;
+  /** Those that are in it. */
+  readonly group: GGSocketGroup<Pushes, User>;
+  /** Those that are in another one, and get the news of this one. */
+  readonly elsewhere: GGSocketGroup<Pushes>;
 }
 
 /** The rooms, and who is in them. */
@@ -31,7 +37,8 @@ export class ChatRooms {
           presence: IsUser,
         });
         group.onPresence(() => void this.#report());
-        return [room.id, { ...room, group }];
+        const elsewhere = new GGSocketGroup(ChatApi, { name: `news:${room.id}`, bus, history: HISTORY });
+        return [room.id, { ...room, group, elsewhere }];
       }),
     );
   }
@@ -39,6 +46,13 @@ export class ChatRooms {
   /** @throws NOT_FOUND */
   get(roomId: string): ChatRoom {
     return this.#rooms.get(findRoom(roomId).id) as ChatRoom;
+  }
+
+  /** A connection that enters a room gets the news of the others. */
+  async followOthers(room: ChatRoom, outgoing: ChatOutgoing): Promise<void> {
+    room.elsewhere.remove(outgoing);
+    const others = [...this.#rooms.values()].filter((other) => other !== room);
+    await Promise.all(others.map(({ elsewhere }) => elsewhere.add(outgoing)));
   }
 
   /** Who is in which room, on all nodes. Rejects while the bus is down. */

@@ -7,6 +7,8 @@ import { TOKEN_VERIFIER } from "../shared/auth/keys.js";
 import { RoomsApi } from "../shared/RoomsApi.js";
 import { AuthService } from "./AuthService.js";
 import { ChatService } from "./ChatService.js";
+import { serveDocs } from "./docs/serveDocs.js";
+import { type InspectorOptions, serveInspector } from "./inspector.js";
 import { serveMetrics } from "./metrics.js";
 import { servePage } from "./page.js";
 import { RoomsService } from "./RoomsService.js";
@@ -17,11 +19,15 @@ export class ChatRuntime {
   /** The scope of this runtime's services: the server, the metrics, the token verifier. */
   readonly #scope = new GGLocatorScope("chat");
 
-  /** @param nodeName is shown to users, where there are several nodes */
+  /**
+   * @param nodeName is shown to users, where there are several nodes
+   * @param inspector serves a page of live traffic, for development
+   */
   constructor(
     private readonly pageFolder: URL,
     private readonly stores: Stores,
     private readonly nodeName?: string,
+    private readonly inspector?: InspectorOptions,
   ) {
     this.#scope.setLifecycleOwner(this);
   }
@@ -38,8 +44,10 @@ export class ChatRuntime {
       .http(AuthApi, new AuthService(logIns, chat))
       .use(auth)
       .http(RoomsApi, new RoomsService(messages));
-    chat.serve(httpServer);
+    const server = chat.serve(httpServer);
+    if (this.inspector) serveInspector(httpServer, server, this.inspector);
     serveMetrics(httpServer);
+    serveDocs(httpServer);
     servePage(httpServer, this.pageFolder);
   }
 

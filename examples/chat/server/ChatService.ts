@@ -11,6 +11,9 @@ import type { Messages } from "./stores/stores.js";
 /** How long a connection may take to answer "are you there?". */
 const ANSWER_TIMEOUT_MS = 2_000;
 
+/** How clients move to the other nodes when this one stops: over this time, each going on here until it is there, in ms. */
+const DRAIN = { spreadMs: 1_000 };
+
 type ChatServer = GGSocketServer<object, unknown, typeof ChatApiContract.methods.serverToClient>;
 
 /** Where the chat runs, when there are several nodes. */
@@ -36,8 +39,8 @@ export class ChatService {
     this.#rooms = new ChatRooms(node.bus, (online) => void this.#everyone.presence({ online }));
   }
 
-  serve(http: GGHttpServer): void {
-    this.#server = ChatApi.startServer(this.#handleConnection, {
+  serve(http: GGHttpServer): ChatServer {
+    const server = ChatApi.startServer(this.#handleConnection, {
       http,
       bus: this.node.bus,
       keys: () => {
@@ -45,7 +48,11 @@ export class ChatService {
         return [userKey(user.id), logInKey(id)];
       },
       presence: () => GG_AUTH_LOG_IN.assert().user,
+      // A server that is alone has nowhere to send them, and ends their connections at once.
+      drain: this.node.bus && DRAIN,
     });
+    this.#server = server;
+    return server;
   }
 
   /** Whether any connection of the user answers. One that was lost without a close frame does not. */
@@ -82,7 +89,6 @@ export class ChatService {
       }),
       startTyping: async ({ channelId }) => this.#showTyping(member, channelId),
       markAsRead: async ({ messageId }) => this.#markAsRead(member, messageId),
-      ping: async () => {},
     });
 
     outgoing.onClose(() => {
@@ -101,6 +107,7 @@ export class ChatService {
     const present = await room.group.present();
     const others = present.filter(({ id }) => id !== user.id);
     if (others.length >= room.seats) throw new ROOM_FULL({ displayMessage: `All seats in ${room.name} are taken` });
+    await this.#rooms.followOthers(room, outgoing);
     if (member.room !== room) member.room?.group.remove(outgoing);
     member.room = room;
     await room.group.add(outgoing);
@@ -124,6 +131,7 @@ export class ChatService {
     // Kept first: one who joins meanwhile gets it by the history, by the group, or by both.
     await this.messages.add(message);
     await room.group.newMessage(message);
+    void room.elsewhere.roomNews({ channelId, senderId });
     return message.id;
   }
 

@@ -7,12 +7,16 @@ const DEFAULT_PORT = "3000";
 // The HTTP server's default port.
 process.env.PORT ||= DEFAULT_PORT;
 
-const { REDIS_URL, NODE_NAME } = process.env;
+// `INSPECT=1` shows frames at /inspect, `INSPECT=payloads` what is in them too.
+const { REDIS_URL, NODE_NAME, INSPECT } = process.env;
 let runtime: ChatRuntime | undefined;
 
 try {
   const stores = REDIS_URL ? await openRedis(REDIS_URL) : memoryStores();
-  runtime = new ChatRuntime(new URL("../web/", import.meta.url), stores, NODE_NAME);
+  const inspector = INSPECT
+    ? { folder: new URL("../inspect/", import.meta.url), payloads: INSPECT === "payloads" }
+    : undefined;
+  runtime = new ChatRuntime(new URL("../web/", import.meta.url), stores, NODE_NAME, inspector);
   const port = await runtime.start();
   // What has started one of several nodes says where the chat is.
   if (NODE_NAME && process.send) process.send({ port });
@@ -26,12 +30,13 @@ try {
   await runtime?.teardown();
 }
 
-/** Tears down, after which the process exits by itself; a second Ctrl-C ends it at once. */
+/** Drains, after which the process exits by itself; a second Ctrl-C ends it at once. */
 async function stop(): Promise<void> {
   // A listener keeps the channel open, and that the process.
   process.off("disconnect", stop);
-  if (!NODE_NAME) console.log("Stopping");
+  console.log(NODE_NAME ? "Draining: clients move to the other nodes" : "Draining: clients finish what is under way");
   await runtime?.teardown();
+  console.log("Stopped");
 }
 
 function welcome(address: string, isDefault: boolean): string {
@@ -39,7 +44,8 @@ function welcome(address: string, isDefault: boolean): string {
 
   In a browser    open ${address} in two windows, log in by two names, and write
   In a terminal   npm run chat -- --name Ann${isDefault ? "" : ` --url ${address}`}
-  For Prometheus  ${address}/metrics
+  Its API         ${address}/docs, and for tools ${address}/asyncapi.json
+  For Prometheus  ${address}/metrics${INSPECT ? `\n  Its traffic     ${address}/inspect, from this machine only` : ""}
 
 Ctrl-C stops it.`;
 }

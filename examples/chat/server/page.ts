@@ -10,7 +10,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-const HEADERS = {
+/** The headers of every page and file. */
+export const HEADERS = {
   "cache-control": "no-cache",
   // The page loads nothing from other origins and has no inline scripts, so the policy forbids both.
   "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",

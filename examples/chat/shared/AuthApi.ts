@@ -2,7 +2,10 @@ import { GGRpc, httpSchema } from "@grest-ts/http";
 import { EXISTS, GGContractClass, IsObject, IsString, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import { IsUser } from "./model.js";
 
-export const IsLogInRequest = IsObject({ name: IsString.trim.nonEmpty.maxLength(24) });
+/** The longest name. */
+export const MAX_NAME = 24;
+
+export const IsLogInRequest = IsObject({ name: IsString.trim.nonEmpty.maxLength(MAX_NAME) });
 export type LogInRequest = typeof IsLogInRequest.infer;
 
 export const IsLogInResponse = IsObject({ token: IsString, user: IsUser });

@@ -15,8 +15,11 @@ import { IsMessage, IsPresence, IsUserId } from "./model.js";
 export const ROOM_FULL = ERROR.define("ROOM_FULL", 400);
 export const NOT_IN_ROOM = ERROR.define("NOT_IN_ROOM", 409);
 
+/** The longest message. */
+export const MAX_TEXT = 2000;
+
 export const IsSendMessageRequest = IsObject({
-  text: IsString.trim.nonEmpty.maxLength(2000),
+  text: IsString.trim.nonEmpty.maxLength(MAX_TEXT),
   channelId: IsString,
 });
 
@@ -28,36 +31,46 @@ export type TypingEvent = typeof IsTypingEvent.infer;
 export const IsReadEvent = IsObject({ messageId: IsString, userId: IsUserId, name: IsString });
 export type ReadEvent = typeof IsReadEvent.infer;
 
+/** That a message was sent in a room. */
+export const IsRoomNews = IsObject({ channelId: IsString, senderId: IsUserId });
+export type RoomNews = typeof IsRoomNews.infer;
+
 export const ChatApiContract = defineSocketContract("ChatApi", {
   clientToServer: {
-    /** Moves this connection into a room; it is in one room at a time. */
     joinRoom: {
+      docs: { description: "Moves this connection into a room; it is in one room at a time." },
       input: IsObject({ roomId: IsString }),
       /** `node` names the server process, where there are several. */
       success: IsObject({ joined: IsBoolean, node: IsString.orUndefined }),
       errors: [ROOM_FULL, NOT_FOUND, SERVER_ERROR],
     },
     sendMessage: {
+      docs: { description: "Sends a message to all who are in the room, the sender included." },
       input: IsSendMessageRequest,
       success: IsSendMessageResponse,
       errors: [NOT_IN_ROOM, VALIDATION_ERROR, SERVER_ERROR],
     },
     startTyping: { input: IsObject({ channelId: IsString }) },
     markAsRead: { input: IsObject({ messageId: IsString }) },
-    ping: {},
   },
   serverToClient: {
     newMessage: { input: IsMessage },
+    roomNews: { input: IsRoomNews, docs: { description: "A message was sent in another room." } },
     typing: { input: IsTypingEvent },
     messageRead: { input: IsReadEvent },
-    /** All members of rooms, sent on every change. */
-    presence: { input: IsObject({ online: IsArray(IsPresence) }) },
-    /** Sent before a name is assigned to another user. */
-    areYouThere: { success: IsBoolean, errors: [SERVER_ERROR] },
+    presence: {
+      docs: { description: "All members of rooms, sent on every change." },
+      input: IsObject({ online: IsArray(IsPresence) }),
+    },
+    areYouThere: {
+      docs: { description: "Sent before a name is assigned to another user." },
+      success: IsBoolean,
+      errors: [SERVER_ERROR],
+    },
   },
 });
 
-/** The name of the group of a room, as both ends know it. */
+/** The name of the group of those who are in a room, as both ends know it. */
 export const groupOfRoom = (roomId: string): string => `room:${roomId}`;
 
 export const ChatApi = webSocketSchema(ChatApiContract).path("ws/chat").use(auth).done();

@@ -1,5 +1,7 @@
 import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
 
+const PROMPT = "> ";
+
 /** Reads and prints lines. Output that arrives while the user types is printed above the input line. */
 export class Screen {
   /** Resolves at the end of the input, at Ctrl-C, or when `end()` is called. */
@@ -22,7 +24,7 @@ export class Screen {
     // Otherwise reading keeps the process alive.
     if (this.#isEnded) return;
     const { stdin: input, stdout: output } = process;
-    this.#input = createInterface({ input, output, prompt: "> ", terminal: Boolean(input.isTTY && output.isTTY) });
+    this.#input = createInterface({ input, output, prompt: PROMPT, terminal: Boolean(input.isTTY && output.isTTY) });
     let last = Promise.resolve();
     this.#input.on("line", (line) => {
       last = last.then(() => handle(line)).then(() => this.#showPrompt());
@@ -43,13 +45,19 @@ export class Screen {
     this.#write(() => console.error(text));
   }
 
+  /** Shows a text in front of the input line, if there is one, until it is "". */
+  showStatus(text: string): void {
+    this.#input?.setPrompt(text ? `${text} ${PROMPT}` : PROMPT);
+    this.#showPrompt();
+  }
+
   end(): void {
     this.#input?.close();
     this.#end();
   }
 
   #write(write: () => void): void {
-    if (!this.#isInteractive) return write();
+    if (!this.isInteractive) return write();
     clearLine(process.stdout, 0);
     cursorTo(process.stdout, 0);
     write();
@@ -57,10 +65,10 @@ export class Screen {
   }
 
   #showPrompt(): void {
-    if (this.#isInteractive) this.#input?.prompt(true);
+    if (this.isInteractive) this.#input?.prompt(true);
   }
 
-  get #isInteractive(): boolean {
+  get isInteractive(): boolean {
     return this.#input?.terminal === true;
   }
 }

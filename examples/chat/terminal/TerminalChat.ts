@@ -1,17 +1,15 @@
-import { EXISTS } from "@grest-ts/schema";
-import { Connection, type ConnectionState } from "../client/Connection.js";
+import { Connection, type Resumption } from "../client/Connection.js";
 import { describeError } from "../client/describeError.js";
+import { describeReturn } from "../client/describeReturn.js";
 import type { Session } from "../client/Session.js";
 import type { Message, Presence } from "../shared/model.js";
+import { RetryNotice } from "./RetryNotice.js";
 import type { Screen } from "./Screen.js";
 
 const HELP = "Commands: /who  /rooms  /room <id>  /quit";
 
 /** How many earlier messages are shown on entering a room. */
 const RECENT = 10;
-
-/** How often a lost connection is tried again: a few seconds, in which another node of the server answers, if there is one. */
-const MAX_ATTEMPTS = 4;
 
 /** How long a typing notice is not repeated for the same user. */
 const TYPING_AGAIN_MS = 10_000;
@@ -23,9 +21,10 @@ export class TerminalChat {
   readonly #known = new Set<string>();
   readonly #readers = new Set<string>();
   readonly #typedAt = new Map<string, number>();
+  /** The other rooms with news that the user has read of. */
+  readonly #newsIn = new Set<string>();
+  readonly #retry: RetryNotice;
   #channelId = "";
-  /** Whether the user has read that the connection is lost. */
-  #wasLost = false;
   #online: readonly Presence[] = [];
 
   constructor(
@@ -33,23 +32,25 @@ export class TerminalChat {
     url: string,
     private readonly screen: Screen,
   ) {
+    this.#retry = new RetryNotice(screen);
     this.#connection = new Connection(
       session,
       {
-        onState: (state) => this.#showState(state),
+        onState: (state, nextTryAt) => this.#retry.show(state, nextTryAt),
         onMessage: (message) => this.#receive(message),
+        onNews: ({ channelId }) => this.#showNews(channelId),
         onTyping: ({ name }) => this.#showTyping(name),
         onRead: ({ name }) => this.#showReader(name),
         onPresence: (online) => this.#showChanges(online),
-        onResume: (isComplete) => this.#resume(isComplete),
+        onResume: (resumption) => this.#resume(resumption),
         onEnd: (error) => {
           // Another user may have the name by now.
-          this.screen.fail(EXISTS.is(error) ? describeError(error) : "The connection to the server is gone.");
+          this.screen.fail(describeError(error));
           process.exitCode = 1;
           this.screen.end();
         },
       },
-      { url, maxAttempts: MAX_ATTEMPTS },
+      url,
     );
   }
 
@@ -73,8 +74,9 @@ export class TerminalChat {
     }
   }
 
-  disconnect(): Promise<void> {
-    return this.#connection.close();
+  async disconnect(): Promise<void> {
+    this.#retry.end();
+    await this.#connection.close();
   }
 
   async #send(text: string): Promise<void> {
@@ -97,6 +99,7 @@ export class TerminalChat {
   async #join(roomId: string): Promise<void> {
     await this.#connection.join(roomId);
     this.#channelId = roomId;
+    this.#newsIn.delete(roomId);
     this.#known.clear();
     const history = await this.#connection.history(roomId);
     this.screen.print(`You are ${this.session.user.name} in "${roomId}"${this.#place}. ${HELP}`);
@@ -105,11 +108,9 @@ export class TerminalChat {
   }
 
   /** Before what was said while the connection was away. */
-  async #resume(isComplete: boolean): Promise<void> {
-    if (this.#wasLost) this.screen.print(`  Reconnected${this.#place}`);
-    this.#wasLost = false;
-    if (isComplete) return;
-    this.screen.print("  You may have missed messages");
+  async #resume(resumption: Resumption): Promise<void> {
+    this.screen.print(`  ${describeReturn(resumption, this.#connection.node)}`);
+    if (resumption.isComplete) return;
     try {
       const history = await this.#connection.history(this.#channelId);
       for (const message of history) if (this.#isNew(message)) this.#show(message);
@@ -135,10 +136,10 @@ export class TerminalChat {
     this.screen.print(format(message));
   }
 
-  #showState(state: ConnectionState): void {
-    if (state !== "reconnecting" || this.#wasLost) return;
-    this.#wasLost = true;
-    this.screen.print("  The connection is lost, trying again…");
+  #showNews(roomId: string): void {
+    if (this.#newsIn.has(roomId)) return;
+    this.#newsIn.add(roomId);
+    this.screen.print(`  There is news in "${roomId}": /room ${roomId}`);
   }
 
   /** Names the server process, where there are several. */

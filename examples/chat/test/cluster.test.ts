@@ -90,7 +90,7 @@ describeWithRedis("the chat on three nodes", () => {
   });
 
   it.skipIf(executablePath === undefined)(
-    "the page shows its node, says that it has reconnected, and shows every message once",
+    "the page shows its node, says what was sent meanwhile, and shows every message once",
     async () => {
       const { page, requests, node: lost, shownSince } = await openPage("Hal", cluster);
       const ida = await Guest.enterElsewhere(lost, ["Ida", "Joe", "Kim"], cluster);
@@ -99,7 +99,10 @@ describeWithRedis("the chat on three nodes", () => {
       await page.getByText(said.at(-1) ?? "").waitFor();
       const before = requests.length;
       process.kill(cluster.pidOf(lost), "SIGKILL");
-      const hasReturned = page.getByRole("status").getByText("Reconnected", { exact: true }).waitFor();
+      const hasReturned = page
+        .getByRole("status")
+        .getByText(/^Back on node \d(; \d+ messages were|; 1 message was|\. Nothing was) sent meanwhile$/)
+        .waitFor();
       said.push(...(await ida.sayUntil(hasReturned, 100)));
       await page.getByText("Connected", { exact: true }).waitFor();
       await page.locator(".node:not([hidden])", { hasNotText: `node ${lost}` }).waitFor();
@@ -110,7 +113,7 @@ describeWithRedis("the chat on three nodes", () => {
       // The socket brought what was missed.
       expect(requests.slice(before)).toEqual([]);
       // It says so for a moment.
-      await page.getByText("Reconnected", { exact: true }).waitFor({ state: "detached" });
+      await page.locator('.status[data-tone="none"]').waitFor({ state: "attached" });
       await cluster.startAgain(lost);
     },
   );
@@ -133,7 +136,7 @@ describeWithRedis("the chat on three nodes", () => {
       expect(await redis.del([`${channel}:m`, `${channel}:s`])).toBe(2);
 
       await quin.say("after the loss");
-      await page.getByRole("status").getByText("You may have missed messages").waitFor();
+      await page.getByRole("status").getByText("Messages may be missing").waitFor();
       await page.getByText("unheard").waitFor();
       await page.getByText("after the loss").waitFor();
       await quin.resumes(false);
@@ -143,17 +146,57 @@ describeWithRedis("the chat on three nodes", () => {
     },
   );
 
+  it.skipIf(executablePath === undefined)(
+    "while all nodes are restarted in turn, the page moves, and no message is missing, double or refused",
+    async () => {
+      const { page, shownSince } = await openPage("Ray", cluster);
+      const terminal = new Program(built.terminal, ["--name", "Sue", "--url", cluster.url]).endWithTest();
+      await terminal.printed(/You are Sue in "general"/);
+      const tom = await Guest.enter("Tom", cluster);
+      const pids = ["1", "2", "3"].map((node) => cluster.pidOf(node));
+      await page.evaluate(recordStatus);
+
+      cluster.program.type("roll");
+      const said: string[] = [];
+      for (const node of ["1", "2", "3"]) {
+        await cluster.program.printed(new RegExp(`^node ${node} \\| Draining`, "m"));
+        const pid = pids[Number(node) - 1];
+        const isBack = cluster.program.printed(new RegExp(`^node ${node} runs again, with pid (?!${pid}\\b)`, "m"));
+        said.push(...(await tom.sayUntil(isBack, 50)));
+      }
+      await page.getByRole("textbox", { name: "Message" }).fill("moved");
+      await page.keyboard.press("Enter");
+      await page.locator(".own .bubble").getByText("moved", { exact: true }).waitFor();
+
+      for (const pid of pids) expect(isAlive(pid)).toBe(false);
+      expect(await shownSince(said[0])).toEqual([...said, "moved"]);
+      const heard = await tom.hearsUntil("moved");
+      expect(heard.slice(heard.indexOf(said[0] ?? ""))).toEqual([...said, "moved"]);
+      await terminal.printed(/^\d\d:\d\d Ray: moved$/m);
+      const printed = Array.from(terminal.output.matchAll(/^\d\d:\d\d \w+: (.*)$/gm), ([, text]) => text);
+      expect(printed.slice(printed.indexOf(said[0]))).toEqual([...said, "moved"]);
+
+      // Each was on one of the nodes, and never without a connection.
+      const texts: string[] = await page.evaluate("statuses");
+      expect(texts.length).toBeGreaterThan(0);
+      for (const text of texts) expect(text).toMatch(/^Moved to node \d\. Nothing is missing$/);
+      expect(terminal.output).toMatch(/^ {2}Moved to node \d\. Nothing is missing$/m);
+      expect(terminal.output).not.toContain("Reconnecting");
+      expect(await page.locator(".pill").textContent()).toMatch(/^Connectednode \d$/);
+    },
+  );
+
   it("the terminal client shows its node, returns by itself, and prints what it missed", async () => {
     const lea = new Program(built.terminal, ["--name", "Lea", "--url", cluster.url]).endWithTest();
     const [, lost = ""] = await lea.printed(/You are Lea in "general" \(node (\d)\)/);
     const max = await Guest.enterElsewhere(lost, ["Max", "Ned", "Oda"], cluster);
     process.kill(cluster.pidOf(lost), "SIGKILL");
-    const said = await max.sayUntil(lea.printed(/Reconnected \(node \d\)/), 100);
+    const said = await max.sayUntil(lea.printed(/Back on node \d/), 100);
     said.push(...(await max.sayEach(3)));
     await lea.printed(new RegExp(`: ${said.at(-1)}$`, "m"));
     const printed = Array.from(lea.output.matchAll(/^\d\d:\d\d \w+: (.*)$/gm), ([, text]) => text);
     expect(printed.slice(printed.indexOf(said[0]))).toEqual(said);
-    expect(lea.output).not.toContain("You may have missed messages");
+    expect(lea.output).not.toContain("may be missing");
     await cluster.startAgain(lost);
   });
 
@@ -169,7 +212,7 @@ describeWithRedis("the chat on three nodes", () => {
     expect(second.output.trim()).toMatch(/^Port \d+ is taken. Choose another: PORT=3001 npm run start:cluster$/);
     const alone = Cluster.run({ REDIS_URL: "redis://127.0.0.1:9" });
     expect(await alone.ended).toBe(1);
-    expect(alone.output).toMatch(/^node \d \| There is no Redis at REDIS_URL: /);
+    expect(alone.output).toMatch(/^node \d \| There is no Redis at REDIS_URL: /m);
   });
 });
 
@@ -261,8 +304,22 @@ async function openPage(name: string, { url }: Cluster) {
   };
 }
 
+/** Runs in the page: keeps what its status bar says from now on. */
+function recordStatus(): void {
+  const statuses: string[] = [];
+  Object.assign(globalThis, { statuses });
+  const status = document.querySelector(".status [role=status]");
+  if (!status) return;
+  new MutationObserver(() => status.textContent && statuses.push(status.textContent)).observe(status, {
+    childList: true,
+    characterData: true,
+  });
+}
+
 /** A user who returns when the connection is lost. */
 class Guest {
+  #said = 0;
+
   private constructor(
     readonly name: string,
     readonly user: ChatUser,
@@ -303,7 +360,7 @@ class Guest {
       isOver = true;
     });
     while (!isOver && texts.length < most) {
-      const text = `${this.name} meanwhile ${texts.length}`;
+      const text = `${this.name} meanwhile ${++this.#said}`;
       await this.say(text);
       texts.push(text);
     }
@@ -315,6 +372,13 @@ class Guest {
   async hears(count: number): Promise<Message[]> {
     const heard: Message[] = [];
     while (heard.length < count) heard.push((await this.user.hears("newMessage")) as Message);
+    return heard;
+  }
+
+  /** All messages up to one, whatever was before. */
+  async hearsUntil(text: string): Promise<string[]> {
+    const heard: string[] = [];
+    while (heard.at(-1) !== text) heard.push(...(await this.hears(1)).map((message) => message.text));
     return heard;
   }
 

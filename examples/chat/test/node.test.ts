@@ -150,7 +150,6 @@ describe("on the wire", () => {
     expect(await guest.receives((frame) => frame.startsWith("s:ChatApi.sendMessage"))).toMatch(
       /^s:ChatApi\.sendMessage:a-7:\{"success":true,"type":"OK","data":\{"success":true,"messageId":"[-0-9a-f]+"\}\}$/,
     );
-    guest.socket.send("m:ChatApi.ping::");
     guest.socket.send(`r:ChatApi.joinRoom:8:{"roomId":"attic"}`);
     await guest.receives((frame) => frame.startsWith("s:ChatApi.joinRoom:8:"));
     guest.socket.send(`r:ChatApi.sendMessage:9:{"text":"","channelId":"general"}`);
@@ -209,12 +208,29 @@ describe("the server", () => {
     expect(server.output.trim()).toMatch(/^.*PORT is not a port number: "many"\.$/);
   });
 
-  it("stops at a signal during a chat", async () => {
-    const own = await ChatServer.start(built.server);
-    const user = await ChatUser.in("general", built.user, own.url, "Lea");
-    expect(await own.stop()).toBe(0);
-    expect(await user.hears("close")).toBe("drop");
-  });
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "drains at %s: it answers what has arrived, and keeps its word",
+    async (signal) => {
+      const own = await ChatServer.start(built.server);
+      const lea = await ChatUser.in("general", built.user, own.url, "Lea");
+      const max = await ChatUser.in("general", built.user, own.url, "Max");
+      const sending = Array.from({ length: 200 }, (_, i) =>
+        lea.do("sendMessage", { text: String(i), channelId: "general" }).then(
+          () => String(i),
+          () => undefined,
+        ),
+      );
+      await max.hears("newMessage");
+      expect(await own.program.stop(signal)).toBe(0);
+      expect(own.program.output).toMatch(/Draining: clients finish what is under way\nStopped\n$/);
+      expect(await lea.hears("close")).toBe("drop");
+      expect(await max.hears("close")).toBe("drop");
+      // Whatever was answered has reached the other one; the first was taken above.
+      const answered = (await Promise.all(sending)).filter((text) => text !== undefined);
+      expect(answered.length).toBeGreaterThan(0);
+      for (const text of answered.slice(1)) expect(await max.hears("newMessage")).toMatchObject({ text });
+    },
+  );
 });
 
 describe("the terminal client", () => {
@@ -268,6 +284,21 @@ describe("the terminal client", () => {
     expect(alone.output).toMatch(/^No chat at http:\/\/127\.0\.0\.1:9: .+\nStart one with `npm start`/);
   });
 
+  it("says that there is news in another room, once until it is visited", async () => {
+    const rob = terminal("--name", "Rob");
+    await rob.printed(/You are Rob in "general"/);
+    const sam = await enter("lounge", "Sam");
+    for (const text of ["one", "two"]) await sam.do("sendMessage", { text, channelId: "lounge" });
+    await rob.printed(/^ {2}There is news in "lounge": \/room lounge$/m);
+    rob.type("/room lounge");
+    await rob.printed(/Sam: two$/m);
+    rob.type("/room general");
+    await rob.printed(/You are Rob in "general"[\s\S]*You are Rob in "general"/);
+    expect(rob.output.match(/There is news/g)).toHaveLength(1);
+    await sam.do("sendMessage", { text: "three", channelId: "lounge" });
+    await rob.printed(/There is news[\s\S]*There is news/);
+  });
+
   it("returns to a server that was restarted, and says that messages may be missing", async () => {
     const { url, restart } = await startRestarting();
     const tia = new Program(built.terminal, ["--url", url, "--name", "Tia"]).endWithTest();
@@ -276,9 +307,7 @@ describe("the terminal client", () => {
     await before.do("sendMessage", { text: "before", channelId: "general" });
     await tia.printed(/Uma: before$/m);
     const uma = await restart("Uma");
-    await tia.printed(
-      /^ {2}The connection is lost, trying again…\n {2}Reconnected\n {2}You may have missed messages$/m,
-    );
+    await tia.printed(/^ {2}Reconnecting… next try in \d s\n(?: {2}Recon.*\n)* {2}Back\. Messages may be missing$/m);
 
     tia.type("still here");
     expect(await uma.hears("newMessage")).toMatchObject({ senderName: "Tia", text: "still here" });
@@ -296,14 +325,16 @@ describe("the terminal client", () => {
     expect(vic.output).toContain("Vic is here already: choose another name");
   });
 
-  it("ends with an error when the server stops", async () => {
+  it("waits for its server, sends nothing meanwhile, and ends at Ctrl-C", async () => {
     const own = await ChatServer.start(built.server);
     const sue = new Program(built.terminal, ["--url", own.url, "--name", "Sue"]).endWithTest();
     sue.type("/who");
     await sue.printed(/^Here: /m);
     await own.stop();
-    expect(await sue.ended).toBe(1);
-    expect(sue.output).toContain("The connection to the server is gone.");
+    await sue.printed(/^ {2}Reconnecting… next try in \d s$/m);
+    sue.type("into the void");
+    await sue.printed(/^There is no connection to the server, so nothing was sent$/m);
+    expect(await sue.stop("SIGINT")).toBe(0);
   });
 });
 

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 
 const at = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const PAGE_FILES = ["index.html", "style.css", "favicon.svg"];
+const PAGE_FILES = ["index.html", "favicon.svg"];
 
 /**
  * Bundles the three programs of the chat into `server/`, `terminal/` and `web/` of a folder within this package.
@@ -12,13 +12,18 @@ const PAGE_FILES = ["index.html", "style.css", "favicon.svg"];
  * @param {string} out
  */
 export async function bundleChat(out) {
-  for (const part of ["server", "terminal", "web"]) rmSync(`${out}/${part}`, { recursive: true, force: true });
+  for (const part of ["server", "terminal", "web", "inspect"])
+    rmSync(`${out}/${part}`, { recursive: true, force: true });
   mkdirSync(`${out}/web`, { recursive: true });
   for (const file of PAGE_FILES) cpSync(at(`web/${file}`), `${out}/web/${file}`);
+  // Beside the chat's page: it is not served to everyone.
+  for (const file of ["index.html", "style.css"]) cpSync(at(`web/inspect/${file}`), `${out}/inspect/${file}`);
   await Promise.all([
     bundleForNode(at("server/main.ts"), `${out}/server/main.js`),
     bundleForNode(at("terminal/main.ts"), `${out}/terminal/main.js`),
     bundleForBrowsers(at("web/main.ts"), `${out}/web/main.js`),
+    bundleForBrowsers(at("web/styles/main.css"), `${out}/web/style.css`),
+    bundleForBrowsers(at("web/inspect/main.ts"), `${out}/inspect/main.js`),
   ]);
 }
 

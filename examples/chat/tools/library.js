@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newestIn, timeOf } from "./files.js";
 
@@ -14,24 +16,38 @@ export function libraryOutput() {
   return [at("dist"), ...packages.map((name) => at(`packages/${name}/dist`))];
 }
 
-/** Builds the library and its packages, unless the built files are newer than every source. */
-export function buildLibrary() {
-  if (!isOutOfDate()) return;
-  console.log("Building the library…");
-  const { status, stdout, stderr } = spawnSync("npm run --silent build", {
-    cwd: at(""),
-    encoding: "utf8",
-    shell: true,
-  });
-  if (status === 0) return;
-  console.error(`${stdout}${stderr}\nThe library could not be built: see above, or run \`npm run build\``);
-  process.exit(1);
-}
-
-function isOutOfDate() {
+/** Whether a source of the library, or of its packages, is newer than the built files. */
+export function isLibraryOutOfDate() {
   return (
     newestIn(at("src")) > timeOf(at("dist/index.js")) ||
     // The compiler does not touch unchanged outputs, only its build info.
     packages.some((name) => newestIn(at(`packages/${name}/src`)) > timeOf(at(`packages/${name}/dist/.tsbuildinfo`)))
   );
+}
+
+/**
+ * The steps of the library's `npm run build`.
+ *
+ * @returns {(readonly [label: string, run: () => Promise<void>])[]}
+ */
+export function librarySteps() {
+  const { scripts } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  return scripts.build.split(" && ").map((/** @type {string} */ command) => [command, () => run(command)]);
+}
+
+/**
+ * @param {string} command
+ * @throws Error with its output when it fails
+ */
+async function run(command) {
+  const env = { ...process.env, PATH: `${at("node_modules/.bin")}${delimiter}${process.env.PATH}` };
+  const child = spawn(command, { cwd: at(""), env, shell: true, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  const [status] = await once(child, "close");
+  if (status !== 0) throw new Error(`${output}\nThe library could not be built: see above, or run \`npm run build\``);
 }

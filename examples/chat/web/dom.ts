@@ -15,6 +15,11 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Creates an element that only screen readers show. */
+export function hidden(tag: "p" | "span", attributes: Attributes = {}, ...children: (Node | string)[]): HTMLElement {
+  return element(tag, { ...attributes, class: "hidden" }, ...children);
+}
+
 /** The element of the page's own markup that has this id. */
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id);

@@ -1,10 +1,11 @@
-import { EXISTS, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { EXISTS } from "@grest-ts/schema";
+import { CloseCode, failureOf } from "@grest-ts/websocket";
+import { describeError } from "../client/describeError.js";
 import type { Session } from "../client/Session.js";
 import { byId } from "./dom.js";
 import { forgetSession, savedSession, saveSession } from "./savedSession.js";
 import { ChatScreen } from "./screens/ChatScreen.js";
-import { LogInScreen } from "./screens/LogInScreen.js";
-import { toast, toastError } from "./toasts.js";
+import { LogInScreen, type LogInStart } from "./screens/LogInScreen.js";
 
 const app = byId("app");
 
@@ -12,32 +13,36 @@ const session = savedSession();
 if (session) openChat(session);
 else askForName();
 
-function askForName(): void {
+function askForName(start?: LogInStart): void {
   const screen = new LogInScreen((session) => {
     saveSession(session);
     openChat(session);
-  });
+  }, start);
+  document.title = "Chat";
   app.replaceChildren(screen.root);
   screen.focus();
 }
 
 async function openChat(session: Session): Promise<void> {
-  const leave = () => {
+  const leave = (start?: LogInStart) => {
     screen.dispose();
     forgetSession();
-    askForName();
+    askForName(start);
   };
   const screen = new ChatScreen(session, {
     leave,
     save: () => saveSession(session),
-    fail(error) {
-      const isUnknown = NOT_AUTHORIZED.is(error);
-      // Another user may have the name by now.
-      if (isUnknown || EXISTS.is(error)) leave();
-      if (isUnknown) toast("The server does not know you any more: please log in again");
-      else toastError(error);
+    end(error) {
+      if (!mustLogIn(error)) return false;
+      leave({ name: session.user.name, problem: describeError(error) });
+      return true;
     },
   });
   app.replaceChildren(screen.root);
   await screen.connect();
+}
+
+/** Whether another user has the name by now, or this one has logged in elsewhere. */
+function mustLogIn(error: unknown): boolean {
+  return EXISTS.is(error) || failureOf(error)?.closeCode === CloseCode.POLICY_VIOLATION;
 }

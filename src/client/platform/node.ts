@@ -1,6 +1,7 @@
 import { GG_DISCOVERY } from "@grest-ts/discovery";
 import { CheckedCalls } from "../../connection/checkedCalls.js";
 import { CountingInbox } from "../../connection/countingInbox.js";
+import { hasService } from "../../connection/locate.js";
 import { loggerOf } from "../../connection/logger.js";
 import { serverError } from "../../connection/methods/outcome.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
@@ -46,7 +47,7 @@ export const nodePlatform: ClientPlatform = {
   async locate(apiName, url) {
     if (url === "")
       throw serverError(`${apiName}: url "" means the page's own origin, and there is no page here`, "invalid-input");
-    const discovery = GG_DISCOVERY.has() ? GG_DISCOVERY.get() : undefined;
+    const discovery = hasService(GG_DISCOVERY) ? GG_DISCOVERY.get() : undefined;
     if (!discovery) {
       throw serverError(
         `${apiName}: no url was given and no discovery client is set. Pass {url} or set GG_DISCOVERY`,

@@ -1,20 +1,11 @@
 import { ERROR, type GGPermission, type ValidationIssueJson } from "@grest-ts/schema";
 import { asFailure } from "../../api/failure.js";
 import { FrameType, parsePayload, stringifyPayload } from "../../protocol/frame.js";
-import { type Cleaner, clean, fieldsOf } from "./clean.js";
-import {
-  type AnyError,
-  type ErrorClasses,
-  hidden,
-  invalidArguments,
-  isOutcome,
-  type Outcome,
-  ok,
-  readError,
-} from "./outcome.js";
+import { clean, fieldsOf, type Validator } from "./clean.js";
+import { type ErrorClasses, hidden, invalidArguments, isOutcome, type Outcome, ok, readError } from "./outcome.js";
 
 /** Parses a payload for the schema that is to clean it; `undefined` for one that is no JSON or not to be parsed. */
-export type PayloadParser = (payload: string, schema?: Cleaner) => unknown;
+export type PayloadParser = (payload: string, schema?: Validator) => unknown;
 
 /**
  * One method, prepared once for all connections: what every message of it needs, behind one look-up. Its four functions
@@ -48,8 +39,8 @@ export interface CompiledMethod {
 
 /** A contract's method, as far as compiling it needs. */
 export interface MethodDefinition {
-  readonly input?: Cleaner;
-  readonly success?: Cleaner;
+  readonly input?: Validator;
+  readonly success?: Validator;
   readonly errors?: ErrorClasses;
   readonly permission?: GGPermission;
 }
@@ -70,38 +61,35 @@ export function compileMethod(
     hasReply: !!success,
     errors,
     permission,
-    inherited: Reflect.get(Object.prototype, name),
+    inherited: ({} as Record<string, unknown>)[name],
 
     readInput(payload, parse = parsePayload) {
       if (!input) return undefined;
       const value = parse(payload, input);
       if (value !== undefined || !payload) return clean(input, value, invalidArguments);
-      throw invalidArguments([
-        {
-          path: "",
-          code: "invalid.json",
-          message: "Payload is not valid JSON, nested too deep, or has too many values",
-        },
-      ]);
+      throw invalidArguments([{ path: "", code: "invalid.json", message: "Payload is not JSON, or beyond a limit" }]);
     },
-    writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments)),
+    writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments, true)),
 
     writeResult(value) {
-      const data = stringifyPayload(success && clean(success, value, invalidResponse));
+      const data = stringifyPayload(success && clean(success, value, invalidResponse, true));
       return `{"success":true,"type":"OK"${data && `,"data":${data}`}}`;
     },
     readReply(payload, parse = parsePayload) {
       const reply = parse(payload, success);
-      let invalid: AnyError | undefined;
+      let invalid: unknown;
       try {
         if (isOutcome(reply) && reply.success) return ok(success && clean(success, reply.data, invalidResponse));
         // Nothing about the schema of the result holds for an error.
         const error = readError(parse(payload), errors);
         if (error) return error;
       } catch (thrown) {
-        if (thrown instanceof ERROR) invalid = thrown;
+        invalid = thrown;
       }
-      return asFailure(invalid ?? invalidResponse(), { reason: "invalid-response", wasSent: true });
+      return asFailure(invalid instanceof ERROR ? invalid : invalidResponse(), {
+        reason: "invalid-response",
+        wasSent: true,
+      });
     },
   };
 }

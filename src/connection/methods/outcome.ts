@@ -76,8 +76,8 @@ export function logUnsent(to: LogOwner, path: string, error: AnyError): void {
 export function logMisfit({ logger }: LogOwner, text: string, error: AnyError, why?: string): void {
   // Names of fields that are public ones: others are shortened in the build for pages.
   const { type, data, context } = error;
-  const fields = type === "VALIDATION_ERROR" && Array.isArray(data) ? fieldsOf(data) : undefined;
-  const reason = fields ?? error.getDebugContext()?.debugMessage ?? why;
+  const isInvalid = type === "VALIDATION_ERROR" && Array.isArray(data);
+  const reason = isInvalid ? fieldsOf(data) : (error.getDebugContext()?.debugMessage ?? why);
   logger.warn(text, { type, ref: context?.ref, ...(reason && { reason }) });
 }
 
@@ -140,9 +140,11 @@ export function readError(json: unknown, declared: ErrorClasses): AnyError | und
     // Not by the error's own schema, which does not take an issue about the whole value (path "").
     data = Array.isArray(data) ? data.filter(isIssue) : [];
   } else if (errorClass.schema) {
-    const parsed = errorClass.schema.safeParse(data, true);
-    if (!parsed.success) return undefined;
-    data = parsed.value;
+    try {
+      data = clean(errorClass.schema, data, hidden as never);
+    } catch {
+      return undefined;
+    }
   }
   return revive(errorClass, json, data);
 }

@@ -19,6 +19,16 @@ export class AdapterTransport implements Transport {
     adapter.onError(this.#failed);
   }
 
+  /** The listener, until the end. */
+  get listener(): TransportListener | undefined {
+    return this.#listener;
+  }
+
+  /** Whether it has ended: what makes a transport of an adapter attaches a listener at once. */
+  get isOver(): boolean {
+    return !this.#listener;
+  }
+
   attach(listener: TransportListener): void {
     this.#listener = listener;
   }

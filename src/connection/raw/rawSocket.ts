@@ -1,6 +1,7 @@
 import { GGContext, GGContextStore } from "@grest-ts/context";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import { asFailure } from "../../api/failure.js";
+import { INSPECTED } from "../../api/inspect.js";
 import type {
   GGSocketConfig,
   GGSocket as RawSocket,
@@ -60,6 +61,7 @@ class Socket implements RawSocket {
     this.#handlers = raw.handlers;
     this.#handlersGiven = raw.handlersGiven;
     bindMembers(this);
+    Object.defineProperty(this, INSPECTED, { value: raw.connection.outbox.underlyingTransport });
   }
 
   get isOpen(): boolean {

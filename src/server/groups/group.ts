@@ -1,4 +1,4 @@
-import { GGPromise, type GGValidator } from "@grest-ts/schema";
+import { GGPromise } from "@grest-ts/schema";
 import type { GGPosition } from "../../api/bus.js";
 import type { GGSocketMethodMap } from "../../api/contract.js";
 import type { GGGroupJoin, GGSocketGroupMembers, GGSocketGroupOptions } from "../../api/group.js";
@@ -6,15 +6,17 @@ import type { GGGroupCallOptions, GGGroupCalls } from "../../api/methodTypes.js"
 import { checkOptions, GROUP_OPTIONS } from "../../api/optionChecks.js";
 import type { GGPresenceChange, GGPresenceInfo } from "../../api/presence.js";
 import type { GGWebSocketSchema, SchemaDefinition } from "../../api/schema.js";
+import type { AnyValidator } from "../../api/standardSchema.js";
 import type { Unsubscribe } from "../../api/unsubscribe.js";
 import { bindMembers } from "../../connection/bindMembers.js";
 import { loggerOf } from "../../connection/logger.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
-import { type MethodTable, memoizeByKey, tablesOf } from "../../connection/methods/methodTable.js";
+import { type MethodTable, memoizeByKey } from "../../connection/methods/methodTable.js";
 import { captureScope } from "../../connection/node/asyncScope.js";
 import { monitorOf } from "../../groups/busMonitor.js";
 import { CloseCode, clampCloseReason } from "../../protocol/closeCodes.js";
 import { LazyMethods } from "../lazyMethods.js";
+import { servedTablesOf } from "../sentValues.js";
 import { connectionOf } from "./connectionOf.js";
 import { SharedGroup } from "./sharedGroup.js";
 
@@ -25,7 +27,7 @@ interface Parts<TInfo> {
   readonly own: SharedGroup;
   /** The same, or another object for it. */
   readonly group: SharedGroup;
-  readonly validator: GGValidator<TInfo> | undefined;
+  readonly validator: AnyValidator<TInfo> | undefined;
 }
 
 /** Connections of one API that get the same messages. */
@@ -116,7 +118,7 @@ const messagesOf = memoizeByKey((schema: SchemaDefinition): MethodTable => {
 /** The methods of a schema that can be sent to many: those without a reply. */
 export const oneWayOf = memoizeByKey(
   (schema: SchemaDefinition): MethodTable =>
-    new Map([...tablesOf(schema).serverToClient].filter(([, method]) => !method.hasReply)),
+    new Map([...servedTablesOf(schema).serverToClient].filter(([, method]) => !method.hasReply)),
 );
 
 /**

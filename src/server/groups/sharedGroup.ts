@@ -4,7 +4,6 @@ import type { GGGroupCallOptions } from "../../api/methodTypes.js";
 import type { GGPresenceInfo } from "../../api/presence.js";
 import type { SchemaDefinition } from "../../api/schema.js";
 import type { CompiledMethod } from "../../connection/methods/compiledMethod.js";
-import { tablesOf } from "../../connection/methods/methodTable.js";
 import { type AnyError, logUnsent, type Outcome, ok, unsendable } from "../../connection/methods/outcome.js";
 import { monitorOf } from "../../groups/busMonitor.js";
 import { encodeGroupMessage } from "../../groups/groupMessage.js";
@@ -13,6 +12,7 @@ import { channelOf, Topic, type TopicListener } from "../../groups/topic.js";
 import { sizedFrame } from "../../protocol/frame.js";
 import { withLongestPlace } from "../../protocol/resume.js";
 import type { ServerConnection } from "../connection/serverConnection.js";
+import { servedTablesOf } from "../sentValues.js";
 import { connectionOf } from "./connectionOf.js";
 import { Deliveries } from "./deliveries.js";
 import type { Members } from "./members.js";
@@ -65,7 +65,7 @@ export class SharedGroup implements TopicListener {
     const group = this;
     this.#deliveries = new Deliveries({
       name,
-      methods: tablesOf(schema).serverToClient,
+      methods: servedTablesOf(schema).serverToClient,
       isKept: history !== undefined,
       get position() {
         return group.position;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { GGContext } from "@grest-ts/context";
-import type { GGValidator } from "@grest-ts/schema";
 import { GG_WS_CONNECTION } from "../../api/contextKeys.js";
 import type { GGWebSocketHandshakeContext } from "../../api/middleware.js";
+import type { AnyValidator } from "../../api/standardSchema.js";
 import { setDeadline } from "../../connection/deadlines.js";
 import type { SocketEndpoint } from "../../connection/endpoint.js";
 import { Handlers } from "../../connection/methods/handlers.js";
@@ -83,11 +83,11 @@ class Handshake {
 
   begin(): void {
     const { handshakes, queryValidator } = this.#api;
-    handshakes.started(this.#transport, this.#context);
+    handshakes.started(this.#transport, this.#context, this.#slot);
     if (queryValidator) this.#guard(() => this.#checkQuery(queryValidator), "the query validator failed");
   }
 
-  #checkQuery(validator: GGValidator<unknown>): void {
+  #checkQuery(validator: AnyValidator<unknown>): void {
     const query = checkQuery(validator, this.#query as QueryArgs);
     if (query.success) this.#query = query.value;
     else this.#end("QUERY_INVALID", CloseCode.QUERY_INVALID, "Invalid query parameters");

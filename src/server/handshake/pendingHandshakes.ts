@@ -1,6 +1,7 @@
 import type { GGContext } from "@grest-ts/context";
 import type { Transport } from "../../transport/transport.js";
 import { answeredAtOnce } from "../answeredAtOnce.js";
+import type { Slot } from "../ledger.js";
 
 /** Which connections are to be closed, and how. */
 export interface Revocation {
@@ -17,6 +18,7 @@ interface RevocationEntry {
 
 interface PendingHandshake {
   readonly context: GGContext;
+  readonly slot: Pick<Slot, "id">;
   /** The last revocation before it began. */
   readonly since: RevocationEntry;
   /** Whether it has become a connection, whose connection handler is still running. */
@@ -32,8 +34,14 @@ export class PendingHandshakes {
   #latest: RevocationEntry = {};
   #isClosing = false;
 
-  started(transport: Transport, context: GGContext): void {
-    this.#pending.set(transport, { context, since: this.#latest, isAccepted: false });
+  started(transport: Transport, context: GGContext, slot: Pick<Slot, "id">): void {
+    this.#pending.set(transport, { context, slot, since: this.#latest, isAccepted: false });
+  }
+
+  /** The transports of those that have not become a connection, with the ids that these will have. */
+  get open(): [Transport, string][] {
+    const open = [...this.#pending].filter(([, { isAccepted }]) => !isAccepted);
+    return open.map(([transport, { slot }]) => [transport, slot.id]);
   }
 
   /** It has become a connection. */

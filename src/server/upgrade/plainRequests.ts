@@ -1,3 +1,4 @@
+import type { RequestListener, Server } from "node:http";
 import type { GGHttpRouteHandler, GGHttpServer } from "@grest-ts/http";
 import { ROUTE_NOT_FOUND } from "@grest-ts/schema";
 import { pathOf, type UpgradeRouter } from "./router.js";
@@ -22,6 +23,24 @@ export function explainPlainRequests(http: GGHttpServer, upgrades: UpgradeRouter
   };
   if (http.port === undefined) http.onStart(register);
   else register();
+}
+
+/**
+ * Answers the plain requests of a server that has no listener for them, and so would leave them waiting. It answers none
+ * from the moment on at which the program adds one.
+ */
+export function answerPlainRequests(server: Server, upgrades: UpgradeRouter): void {
+  // On one of `node:http2` a listener for requests takes the streams from listeners for these.
+  if (server.listenerCount("request") > 0 || !("keepAliveTimeout" in server)) return;
+  const explain = explanation(upgrades);
+  // Others may keep it, and call it themselves.
+  let isAlone = true;
+  const answer: RequestListener = (request, response) => void (isAlone && explain(request, response, {}));
+  server.on("request", answer).on("newListener", function leave(event: string) {
+    if (event !== "request") return;
+    isAlone = false;
+    server.off("request", answer).off("newListener", leave);
+  });
 }
 
 /** The server keeps the route when the API is gone, so the API is looked up. */

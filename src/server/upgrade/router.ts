@@ -38,9 +38,12 @@ class Router implements UpgradeRouter {
   add(path: string, target: UpgradeTarget): void {
     const taken = this.find(path);
     if (taken) {
-      throw new Error(
-        `WebSocket path "${path}" is already registered on this HTTP server: ${target.apiName} and ${taken.apiName} need different paths`,
-      );
+      const { apiName } = target;
+      const cure =
+        apiName === taken.apiName
+          ? `${apiName} is registered twice`
+          : `${apiName} and ${taken.apiName} need different paths`;
+      throw new Error(`WebSocket path "${path}" is already registered on this HTTP server: ${cure}`);
     }
     this.#targets.set(encodedPath(path), target);
   }
@@ -62,7 +65,9 @@ class Router implements UpgradeRouter {
 
   /** Whether what this router does not know may be for other listeners. */
   #hasOthers(): boolean {
-    const leaves = [...this.#targets.values()].some(({ leavesUnknownPaths }) => leavesUnknownPaths);
+    const targets = [...this.#targets.values()];
+    // Once the last API is gone, nothing here refuses anything.
+    const leaves = targets.length === 0 || targets.some(({ leavesUnknownPaths }) => leavesUnknownPaths);
     return leaves && this.#server.listenerCount("upgrade") > 1;
   }
 

@@ -157,6 +157,11 @@ export class WsTransport implements Transport {
     this.#listener?.onFailed(error);
   }
 
+  /** Whether it has closed. */
+  get isOver(): boolean {
+    return this.#ws.readyState === WebSocket.CLOSED;
+  }
+
   /** @internal */
   get listener(): TransportListener | undefined {
     return this.#listener;

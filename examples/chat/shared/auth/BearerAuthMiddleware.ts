@@ -1,6 +1,7 @@
 import type { GGHttpRequest, GGHttpServerMiddleware, GGHttpTransportMiddleware } from "@grest-ts/http";
-import { NOT_AUTHORIZED } from "@grest-ts/schema";
-import type { GGWebSocketHandshakeContext, GGWebSocketMiddleware } from "@grest-ts/websocket";
+import { IsString, NOT_AUTHORIZED } from "@grest-ts/schema";
+import type { GGWebSocketHandshakeContext } from "@grest-ts/websocket";
+import type { GGDescribedMiddleware } from "@grest-ts/websocket/asyncapi";
 import { GG_AUTH_LOG_IN, GG_AUTH_TOKEN, type LogIn } from "./keys.js";
 
 type Headers = Record<string, string | string[]>;
@@ -13,7 +14,12 @@ export interface BearerAuthOptions {
 }
 
 /** One class for both transports: a request and a handshake carry the same header, checked by the same code. */
-export class BearerAuthMiddleware implements GGHttpTransportMiddleware, GGHttpServerMiddleware, GGWebSocketMiddleware {
+export class BearerAuthMiddleware implements GGHttpTransportMiddleware, GGHttpServerMiddleware, GGDescribedMiddleware {
+  /** For the document at `/asyncapi.json`. */
+  readonly headers = {
+    authorization: IsString.regex(/^Bearer ./).docs({ description: "`Bearer`, a space, and the token of a log-in." }),
+  };
+
   constructor(private readonly options: BearerAuthOptions) {}
 
   updateRequest = (request: GGHttpRequest): void => {

@@ -35,16 +35,17 @@ const actions: Partial<Record<UserCommand["action"], (data: never) => PromiseLik
           pushed.add(message.id);
           show([message]);
         },
+        onNews: hear("roomNews"),
         onTyping: hear("typing"),
         onRead: hear("messageRead"),
         onPresence: hear("presence"),
-        async onResume(isComplete) {
-          report({ event: "resume", data: { isComplete, node: connection.node } });
-          if (!isComplete) show(await connection.history(room));
+        async onResume(resumption) {
+          report({ event: "resume", data: { ...resumption, node: connection.node } });
+          if (!resumption.isComplete) show(await connection.history(room));
         },
         onEnd: hear("end"),
       },
-      { url },
+      url,
     );
     return session.logIn;
   },

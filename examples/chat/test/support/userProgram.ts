@@ -15,6 +15,7 @@ const hear = (event: string) => (data: unknown) => void report({ event, data });
 
 client.incoming.on({
   newMessage: hear("newMessage"),
+  roomNews: hear("roomNews"),
   typing: hear("typing"),
   messageRead: hear("messageRead"),
   presence: hear("presence"),

@@ -8,6 +8,7 @@ const ERROR_CONTEXT = String.raw`"context":\{"displayMessage":${TEXT},"timestamp
 
 const PERSON = String.raw`\{"userId":${TEXT},"name":${TEXT},"channelId":${TEXT}\}`;
 const MESSAGE = String.raw`\{"id":${UUID},"text":${TEXT},"senderId":${TEXT},"senderName":${TEXT},"channelId":${TEXT},"timestamp":${TIME}\}`;
+const NEWS = String.raw`\{"channelId":${TEXT},"senderId":${TEXT}\}`;
 const failure = (type: string, status: number) =>
   String.raw`\{"success":false,"type":"${type}","statusCode":${status},${ERROR_CONTEXT}\}`;
 const success = (data: string) => String.raw`\{"success":true,"type":"OK","data":${data}\}`;
@@ -25,7 +26,6 @@ export const CLIENT_FRAMES = forms([
   String.raw`r:ChatApi\.sendMessage:${ID}:\{"text":${TEXT},"channelId":${TEXT}\}`,
   String.raw`m:ChatApi\.startTyping::\{"channelId":${TEXT}\}`,
   String.raw`m:ChatApi\.markAsRead::\{"messageId":${UUID}\}`,
-  String.raw`m:ChatApi\.ping::`,
   String.raw`s:ChatApi\.areYouThere:${ID}:${success("true")}`,
 ]);
 
@@ -40,6 +40,7 @@ export const SERVER_FRAMES = forms([
   String.raw`s:ChatApi\.sendMessage:${ID}:${success(String.raw`\{"success":true,"messageId":${UUID}\}`)}`,
   String.raw`s:ChatApi\.sendMessage:${ID}:${failure("NOT_IN_ROOM", 409)}`,
   String.raw`m:ChatApi\.newMessage::${MESSAGE}`,
+  String.raw`m:ChatApi\.roomNews::${NEWS}`,
   String.raw`m:ChatApi\.typing::${PERSON}`,
   String.raw`m:ChatApi\.messageRead::\{"messageId":${UUID},"userId":${TEXT},"name":${TEXT}\}`,
   String.raw`m:ChatApi\.presence::\{"online":\[(?:${PERSON}(?:,${PERSON})*)?\]\}`,
@@ -53,8 +54,9 @@ export const SERVER_FRAMES_NOW = [
   ...SERVER_FRAMES,
   ...forms([
     String.raw`k:::\{"ws-capabilities":"batch=65536 alive=25000,10000 cancel drain resume=100"\}`,
-    String.raw`g::${ID}:(?:\{(?:"group":"room:\w+",)?${POSITION}\}|\d+)?`,
+    String.raw`g::${ID}:(?:\{(?:"group":"(?:room|news):\w+",)?${POSITION}\}|\d+)?`,
     String.raw`m:ChatApi\.newMessage:${ID}\.${ID}:${MESSAGE}`,
+    String.raw`m:ChatApi\.roomNews:${ID}\.${ID}:${NEWS}`,
   ]),
 ];
 

@@ -2,8 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** How long a process may take to end by itself, in ms. */
-const END_WITHIN = 5_000;
+/** How long a process may take to end by itself, in ms: longer than a server may drain. */
+const END_WITHIN = 10_000;
 
 /** A process of the cluster, which ends with this one. */
 export class Child {

@@ -1,6 +1,6 @@
 import { Child } from "./Child.js";
 
-/** One server of the cluster, which may be killed and started again. */
+/** One server of the cluster, which may be killed or drained, and started again. */
 export class ServerNode {
   /** Of the server, while it runs. @type {number | undefined} */
   port;
@@ -42,7 +42,9 @@ export class ServerNode {
     this.#child?.kill();
   }
 
+  /** Drains it: it ends when its clients are on other nodes. From now on it gets no new ones. */
   async end() {
+    this.port = undefined;
     await this.#child?.end();
   }
 }

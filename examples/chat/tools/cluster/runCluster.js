@@ -18,6 +18,8 @@ export async function runCluster(server) {
   const input = createInterface(process.stdin);
   /** @type {Child | undefined} */
   let redis;
+  /** Those that are restarted. @type {Set<ServerNode>} */
+  const rolling = new Set();
   let isEnding = false;
 
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
@@ -26,9 +28,10 @@ export async function runCluster(server) {
     const port = await listen();
     const redisUrl = process.env.REDIS_URL || (await startRedis());
     nodes.push(...NAMES.map((name) => new ServerNode(name, server, redisUrl)));
+    console.log(`Starting ${nodes.length} servers …`);
     await Promise.all(nodes.map(start));
     console.log(welcome(`http://localhost:${port}`, nodes));
-    input.on("line", (line) => killOrStart(line.trim()));
+    input.on("line", (line) => obey(line.trim()));
   } catch (error) {
     if (!isEnding) console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
@@ -46,6 +49,7 @@ export async function runCluster(server) {
   }
 
   async function startRedis() {
+    console.log("Starting Redis …");
     redis = new Child("Redis", fileURLToPath(new URL("redis.js", import.meta.url)));
     redis.ended.then(() => {
       if (isEnding) return;
@@ -54,7 +58,7 @@ export async function runCluster(server) {
       end();
     });
     const { url, pid } = await redis.ready();
-    console.log(`Redis is at ${url}, with pid ${pid}\n`);
+    console.log(`Redis is at ${url}, with pid ${pid}`);
     return url;
   }
 
@@ -62,21 +66,45 @@ export async function runCluster(server) {
   function start(node) {
     const { name } = node;
     return node.start((pid) => {
-      if (!isEnding) console.log(`node ${name} with pid ${pid} has ended; ${name} and Enter start it again`);
+      if (!isEnding && !rolling.has(node)) {
+        console.log(`node ${name} with pid ${pid} has ended; ${name} and Enter start it again`);
+      }
     });
   }
 
-  /** @param {string} name */
-  async function killOrStart(name) {
-    const node = nodes.find((node) => node.name === name);
-    if (node?.isRunning) return node.kill();
-    if (!node) return;
+  /** @param {string} command */
+  async function obey(command) {
+    const [verb, name] = command.split(/\s+/);
+    const node = nodes.find((node) => node.name === (name ?? verb));
     try {
-      await start(node);
-      console.log(`node ${name} runs again, with pid ${node.pid}`);
+      if (verb === "roll") await roll(name === undefined ? nodes : nodes.filter((one) => one === node));
+      else if (node?.isRunning) node.kill();
+      else if (node) await startAgain(node);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
     }
+  }
+
+  /**
+   * Restarts nodes, one after the other: each one's clients move to the others first.
+   *
+   * @param {readonly ServerNode[]} some
+   */
+  async function roll(some) {
+    for (const node of some) {
+      if (isEnding || !node.isRunning || rolling.has(node)) continue;
+      rolling.add(node);
+      console.log(`node ${node.name} is restarted`);
+      await node.end();
+      rolling.delete(node);
+      if (!isEnding) await startAgain(node);
+    }
+  }
+
+  /** @param {ServerNode} node */
+  async function startAgain(node) {
+    await start(node);
+    console.log(`node ${node.name} runs again, with pid ${node.pid}`);
   }
 
   /** Once. */
@@ -96,10 +124,16 @@ export async function runCluster(server) {
  * @param {readonly ServerNode[]} nodes
  */
 function welcome(address, nodes) {
-  return `The chat is open at ${address}, served by ${nodes.length} processes
+  return `
+The chat is open at ${address}, served by ${nodes.length} processes
 
 ${nodes.map(({ name, pid }) => `  node ${name}   pid ${pid}`).join("\n")}
 
-Type the number of a node and Enter to kill it while people talk, and once more to start it again.
+While people talk, type and press Enter:
+
+  roll     restart all nodes, one after the other: clients move to another one, and no message is lost
+  roll 2   restart only node 2
+  2        kill node 2, as when its machine is lost; once more starts it again
+
 Ctrl-C ends all.`;
 }

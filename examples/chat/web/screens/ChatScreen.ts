@@ -1,19 +1,19 @@
-import { Connection, type ConnectionState } from "../../client/Connection.js";
+import { Connection, type ConnectionState, type Resumption } from "../../client/Connection.js";
+import { describeReturn } from "../../client/describeReturn.js";
 import type { Session } from "../../client/Session.js";
 import type { Message, Presence, Room } from "../../shared/model.js";
 import { element } from "../dom.js";
+import { Palette } from "../Palette.js";
+import { setOwnHue } from "../theme.js";
 import { Composer } from "../views/Composer.js";
 import { ConnectionPill } from "../views/ConnectionPill.js";
-import { MemberList } from "../views/MemberList.js";
 import { MessageList } from "../views/MessageList.js";
-import { Notice } from "../views/Notice.js";
-import { Profile } from "../views/Profile.js";
+import { PeoplePanel } from "../views/PeoplePanel.js";
+import { Problem } from "../views/Problem.js";
 import { RoomHeader } from "../views/RoomHeader.js";
 import { RoomList } from "../views/RoomList.js";
+import { StatusBar } from "../views/StatusBar.js";
 import { TypingNotice } from "../views/TypingNotice.js";
-
-/** What the composer says while nothing can be written. */
-const HINTS = { connecting: "Connecting…", reconnecting: "Reconnecting…", offline: "Reconnect to write" } as const;
 
 /** What the screen asks of the page. */
 export interface ChatScreenActions {
@@ -21,71 +21,83 @@ export interface ChatScreenActions {
   leave(): void;
   /** Keeps the session, which has another log-in. */
   save(): void;
-  fail(error: unknown): void;
+  /** There is no connection any more. Returns whether the user has to log in again, in which case the screen is gone. */
+  end(error: unknown): boolean;
 }
 
 /** The chat: connects the events of the connection to the views. */
 export class ChatScreen {
   readonly root: HTMLElement;
+  /** Removes the listeners outside of this screen. */
+  readonly #life = new AbortController();
+  readonly #palette = new Palette();
   readonly #connection: Connection;
   readonly #rooms = new RoomList((room) => this.#enter(room));
-  readonly #members: MemberList;
+  readonly #people: PeoplePanel;
   readonly #header = new RoomHeader();
-  readonly #pill = new ConnectionPill(() => this.connect());
+  readonly #pill = new ConnectionPill();
+  readonly #status = new StatusBar(() => this.#tryNow());
   readonly #messages: MessageList;
-  readonly #notice = new Notice();
+  readonly #problem = new Problem();
   readonly #typing = new TypingNotice();
   readonly #composer = new Composer({
     send: (text) => this.#send(text),
     startTyping: () => this.#room && this.#connection.startTyping(this.#room.id),
   });
-  /** Removes the listeners outside of this screen. */
-  readonly #life = new AbortController();
+  #state: ConnectionState = "offline";
   #room: Room | undefined;
   #online: readonly Presence[] = [];
   #entering = 0;
 
   constructor(
-    session: Session,
+    private readonly session: Session,
     private readonly actions: ChatScreenActions,
   ) {
-    this.#members = new MemberList(session.user.id);
+    const { user } = session;
+    this.#palette.setPresent([user.id]);
+    setOwnHue(this.#palette.hueOf(user.id));
+    this.#people = new PeoplePanel(user, this.#palette, () => this.#leave(), this.#life.signal);
     const markAsRead = (message: Message) => this.#connection.markAsRead(message.id);
-    this.#messages = new MessageList(session.user.id, markAsRead, this.#life.signal);
+    this.#messages = new MessageList(user.id, this.#palette, markAsRead, this.#life.signal);
     this.#connection = new Connection(session, {
-      onState: (state) => this.#showState(state),
+      onState: (state, nextTryAt) => this.#showState(state, nextTryAt),
       onMessage: (message) => this.#receive(message),
+      onNews: ({ channelId }) => this.#showNews(channelId),
       onTyping: ({ name, channelId }) => {
         if (channelId === this.#room?.id) this.#typing.show(name);
       },
       onRead: ({ messageId, name }) => this.#messages.showReader(messageId, name),
       onPresence: (online) => this.#showPresence(online),
-      onResume: (isComplete) => this.#resume(isComplete),
+      onResume: (resumption) => this.#resume(resumption),
       onRenewal: () => actions.save(),
-      onEnd: (error) => this.#fail(error),
+      onEnd: (error) => this.#end(error),
     });
-    const profile = new Profile(session.user.name, () => this.#leave());
     this.root = element(
       "div",
       { class: "chat" },
-      element("aside", {}, this.#rooms.root, this.#members.root, profile.root),
+      element("aside", { "aria-label": "Rooms and people" }, this.#rooms.root, this.#people.root),
       element(
-        "section",
-        { class: "room", "aria-label": "Conversation" },
+        "main",
+        { class: "room" },
         element("header", {}, this.#header.root, this.#pill.root),
+        this.#status.root,
         this.#messages.root,
-        this.#notice.root,
         this.#typing.root,
+        this.#problem.root,
         this.#composer.root,
       ),
     );
   }
 
-  /** Opens or reopens the connection. It returns by itself to the room that was open. */
+  /** Opens the connection. It returns by itself to the room that was open. */
   async connect(): Promise<void> {
     try {
       await this.#connection.open();
-      if (this.#room) return;
+    } catch (error) {
+      return this.#end(error);
+    }
+    if (this.#room) return;
+    try {
       const rooms = await this.#connection.listRooms();
       this.#rooms.show(rooms);
       this.#showPresence(this.#online);
@@ -98,11 +110,13 @@ export class ChatScreen {
   /** Call it when the screen is removed. Resolves when the connection has closed. */
   dispose(): Promise<void> {
     this.#life.abort();
+    this.#status.clear();
     return this.#connection.close();
   }
 
   async #enter(room: Room): Promise<void> {
     const turn = ++this.#entering;
+    this.#problem.clear();
     try {
       await this.#connection.join(room.id);
       if (turn !== this.#entering) return;
@@ -124,29 +138,28 @@ export class ChatScreen {
     }
   }
 
-  async #resume(isComplete: boolean): Promise<void> {
+  async #resume(resumption: Resumption): Promise<void> {
     this.#pill.showNode(this.#connection.node);
-    if (isComplete) return this.#notice.showReconnected();
-    this.#notice.showMissed();
-    if (this.#room) await this.#load(this.#room).catch((error) => this.#fail(error));
+    this.#status.showReturn(describeReturn(resumption, this.#connection.node), resumption.isComplete);
+    if (resumption.isComplete || !this.#room) return;
+    await this.#load(this.#room).catch((error) => this.#fail(error));
   }
 
   #showRoom(room: Room): void {
-    if (room.id !== this.#room?.id) {
-      this.#messages.clear();
-      this.#notice.clear();
-    }
+    if (room.id !== this.#room?.id) this.#messages.clear();
     this.#room = room;
     this.#typing.clear();
     this.#header.show(room);
     this.#pill.showNode(this.#connection.node);
     this.#rooms.select(room.id);
-    this.#composer.enable(`Message ${room.name}`);
+    this.#composer.open(room.name);
     this.#showPresence(this.#online);
+    this.#showTitle();
   }
 
   async #send(text: string): Promise<boolean> {
     if (!this.#room) return false;
+    this.#problem.clear();
     try {
       await this.#connection.send(this.#room.id, text);
       return true;
@@ -162,26 +175,48 @@ export class ChatScreen {
     this.#messages.merge([message]);
   }
 
-  #showState(state: ConnectionState): void {
+  #showNews(roomId: string): void {
+    if (roomId === this.#room?.id) return;
+    this.#rooms.addNews(roomId);
+    this.#showTitle();
+  }
+
+  #showTitle(): void {
+    const news = this.#rooms.newsCount;
+    document.title = `${news === 0 ? "" : `(${news}) `}${this.#room?.name ?? "Rooms"} · Chat`;
+  }
+
+  #showState(state: ConnectionState, nextTryAt: number | undefined): void {
+    this.#state = state;
     this.#pill.show(state);
+    this.#status.showState(state, nextTryAt);
     this.#rooms.isEnabled = state === "online";
-    // It has joined the room again.
-    if (state === "online" && this.#room) this.#showRoom(this.#room);
-    if (state === "online") return;
-    this.#typing.clear();
-    this.#composer.disable(HINTS[state]);
+    this.#composer.isOnline = state === "online";
+    if (state === "online") this.#problem.clear();
+    else this.#typing.clear();
     if (state === "offline") this.#showPresence([]);
   }
 
   #showPresence(online: readonly Presence[]): void {
     this.#online = online;
+    const here = online.filter(({ channelId }) => channelId === this.#room?.id);
+    this.#palette.setPresent([this.session.user.id, ...here.map(({ userId }) => userId)]);
     this.#rooms.showCounts(online);
-    this.#members.show(online.filter(({ channelId }) => channelId === this.#room?.id));
+    this.#people.show(here);
+  }
+
+  #tryNow(): void {
+    if (this.#state === "offline") this.connect();
+    else this.#connection.tryNow();
   }
 
   #fail(error: unknown): void {
     // The end of a connection also fails what was under way on it.
-    if (!this.#life.signal.aborted) this.actions.fail(error);
+    if (!this.#life.signal.aborted) this.#problem.show(error);
+  }
+
+  #end(error: unknown): void {
+    if (!this.#life.signal.aborted && !this.actions.end(error)) this.#problem.show(error);
   }
 
   async #leave(): Promise<void> {

@@ -2,32 +2,22 @@ import type { ConnectionState } from "../../client/Connection.js";
 import { element } from "../dom.js";
 
 const LABELS: Readonly<Record<ConnectionState, string>> = {
-  connecting: "Connecting…",
+  connecting: "Connecting",
   online: "Connected",
-  reconnecting: "Disconnected",
-  offline: "Disconnected",
+  reconnecting: "Not connected",
+  offline: "Not connected",
 };
 
-/** The state of the connection, the server process that it has reached, and a button to reconnect. */
+/** The state of the connection, and the server process that it has reached. */
 export class ConnectionPill {
-  readonly #label = element("span", { class: "pill", role: "status" });
-  readonly #reconnect = element("button", { type: "button", class: "primary small", hidden: true }, "Reconnect");
-  readonly #node = element("span", {
-    class: "node",
-    title: "The server process that you are connected to",
-    hidden: true,
-  });
-  readonly root = element("div", { class: "connection" }, this.#node, this.#label, this.#reconnect);
-
-  constructor(onReconnect: () => void) {
-    this.#reconnect.addEventListener("click", onReconnect);
-  }
+  readonly #label = element("span", { class: "label" });
+  readonly #node = element("span", { class: "node", hidden: true });
+  readonly root = element("p", { class: "pill" }, this.#label, this.#node);
 
   show(state: ConnectionState): void {
     this.#label.textContent = LABELS[state];
-    this.#label.dataset.state = state;
+    this.root.dataset.state = state;
     if (state !== "online") this.showNode(undefined);
-    this.#reconnect.hidden = state !== "offline" && state !== "reconnecting";
   }
 
   /** Where there are several processes. */

@@ -1,5 +1,6 @@
 import type { Presence } from "../../shared/model.js";
 import { element } from "../dom.js";
+import type { Palette } from "../Palette.js";
 import { avatar } from "./avatar.js";
 
 /** The members of the room. */
@@ -7,10 +8,13 @@ export class MemberList {
   readonly root: HTMLElement;
   readonly #list = element("ul");
 
-  constructor(private readonly ownId: string) {
+  constructor(
+    private readonly ownId: string,
+    private readonly palette: Palette,
+  ) {
     this.root = element(
       "section",
-      { class: "members", "aria-label": "Who is here" },
+      { class: "members", "aria-label": "Who is here", tabindex: "0" },
       element("h2", {}, "Here now"),
       this.#list,
     );
@@ -22,7 +26,7 @@ export class MemberList {
         element(
           "li",
           { title: name },
-          avatar(name),
+          avatar(name, this.palette.hueOf(userId)),
           element("span", { class: "name" }, name),
           ...(userId === this.ownId ? [element("span", { class: "you" }, "you")] : []),
         ),

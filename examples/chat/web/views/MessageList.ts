@@ -1,23 +1,31 @@
 import type { Message } from "../../shared/model.js";
 import { element } from "../dom.js";
-import { formatDateAndTime, formatNames, formatTime } from "../format.js";
-import { avatar } from "./avatar.js";
+import { formatNames } from "../format.js";
+import type { Palette } from "../Palette.js";
+import { messageItem } from "./messageItem.js";
 
-/** Messages of one user within this time are grouped. */
-const GROUP_WITHIN_MS = 5 * 60_000;
+/** How far from the end the newest message counts as seen, in px. */
+const NEAR_END = 80;
 
-/** The messages, oldest first. */
+/** The messages, oldest first. The newest one stays in view, unless the user has scrolled away from it. */
 export class MessageList {
   readonly root: HTMLElement;
   readonly #list = element("ol");
-  readonly #empty = element("p", { class: "empty" }, "No messages yet. Write the first one!");
+  readonly #empty = element(
+    "div",
+    { class: "empty" },
+    element("p", { class: "title" }, "Nothing here yet"),
+    element("p", {}, "Say hello: others see it at once."),
+  );
   readonly #shown = new Map<string, Message>();
-  readonly #receipt = element("span", { class: "receipt" });
-  #readers = new Set<string>();
+  readonly #receipt = element("p", { class: "receipt" });
+  readonly #readers = new Set<string>();
   #unread: Message | undefined;
+  #isAtEnd = true;
 
   constructor(
     private readonly ownId: string,
+    private readonly palette: Palette,
     private readonly onRead: (message: Message) => void,
     signal: AbortSignal,
   ) {
@@ -27,6 +35,14 @@ export class MessageList {
       this.#empty,
       this.#list,
     );
+    this.root.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = this.root;
+      this.#isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    });
+    // What appears above or below takes room from it.
+    const sizes = new ResizeObserver(() => this.#stayAtEnd());
+    sizes.observe(this.root);
+    signal.addEventListener("abort", () => sizes.disconnect());
     // A message that arrived while the page was hidden counts as read once it is visible.
     document.addEventListener("visibilitychange", () => this.#markAsRead(), { signal });
   }
@@ -39,13 +55,13 @@ export class MessageList {
   clear(): void {
     this.#shown.clear();
     this.#unread = undefined;
+    this.#isAtEnd = true;
     this.#list.replaceChildren();
     this.#empty.hidden = false;
   }
 
   /** Adds messages that are not shown yet: a history may contain some that the socket has already delivered. */
   merge(messages: readonly Message[]): void {
-    const wasAtEnd = this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < 80;
     const fresh = messages.filter(({ id }) => !this.#shown.has(id));
     if (fresh.length === 0) return;
     const last = [...this.#shown.values()].at(-1);
@@ -55,8 +71,8 @@ export class MessageList {
     else this.#rebuild();
     this.#empty.hidden = true;
 
-    const isOwn = fresh.at(-1)?.senderId === this.ownId;
-    if (wasAtEnd || isOwn) this.root.scrollTop = this.root.scrollHeight;
+    this.#isAtEnd ||= fresh.at(-1)?.senderId === this.ownId;
+    this.#stayAtEnd();
     this.#unread = fresh.findLast(({ senderId }) => senderId !== this.ownId) ?? this.#unread;
     this.#markAsRead();
   }
@@ -67,13 +83,19 @@ export class MessageList {
     if (own?.id !== messageId) return;
     this.#readers.add(name);
     this.#receipt.textContent = `Seen by ${formatNames([...this.#readers])}`;
-    this.#list.querySelector(`[data-id="${CSS.escape(messageId)}"] .meta`)?.append(this.#receipt);
+    this.#list.querySelector(`[data-id="${CSS.escape(messageId)}"]`)?.append(this.#receipt);
+    this.#stayAtEnd();
   }
 
   #append(messages: readonly Message[], before: Message | undefined): void {
     let previous = before;
     for (const message of messages) {
-      this.#list.append(this.#item(message, previous));
+      const isOwn = message.senderId === this.ownId;
+      if (isOwn) {
+        this.#receipt.remove();
+        this.#readers.clear();
+      }
+      this.#list.append(messageItem(message, { isOwn, hue: this.palette.hueOf(message.senderId), previous }));
       previous = message;
     }
   }
@@ -86,27 +108,8 @@ export class MessageList {
     this.#append(sorted, undefined);
   }
 
-  #item(message: Message, previous: Message | undefined): HTMLElement {
-    const { id, senderId, senderName, text, timestamp } = message;
-    const isOwn = senderId === this.ownId;
-    if (isOwn) {
-      this.#receipt.remove();
-      this.#readers = new Set();
-    }
-    const isFirst = previous?.senderId !== senderId || timestamp - previous.timestamp > GROUP_WITHIN_MS;
-    const time = element(
-      "time",
-      { datetime: new Date(timestamp).toISOString(), title: formatDateAndTime(timestamp) },
-      formatTime(timestamp),
-    );
-    return element(
-      "li",
-      { "data-id": id, class: ["message", isOwn && "own", isFirst && "first"].filter(Boolean).join(" ") },
-      avatar(senderName),
-      element("span", { class: "sender" }, isOwn ? "You" : senderName),
-      element("p", { class: "bubble" }, text),
-      element("span", { class: "meta" }, time),
-    );
+  #stayAtEnd(): void {
+    if (this.#isAtEnd) this.root.scrollTop = this.root.scrollHeight;
   }
 
   #markAsRead(): void {

@@ -5,9 +5,10 @@ import { avatar } from "./avatar.js";
 export class Profile {
   readonly root: HTMLElement;
 
-  constructor(name: string, onLeave: () => void) {
+  constructor(name: string, hue: number, onLeave: () => void) {
     const leave = element("button", { type: "button", class: "quiet" }, "Leave");
     leave.addEventListener("click", onLeave);
-    this.root = element("div", { class: "profile" }, avatar(name), element("span", { class: "name" }, name), leave);
+    const shown = element("span", { class: "name", title: name }, name);
+    this.root = element("div", { class: "profile" }, avatar(name, hue), shown, leave);
   }
 }

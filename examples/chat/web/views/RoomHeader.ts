@@ -10,6 +10,5 @@ export class RoomHeader {
   show(room: Room): void {
     this.#name.textContent = room.name;
     this.#topic.textContent = room.topic;
-    document.title = `${room.name} · Chat`;
   }
 }

@@ -1,27 +1,45 @@
 import type { Presence, Room } from "../../shared/model.js";
-import { element } from "../dom.js";
+import { element, hidden } from "../dom.js";
 
-/** The rooms to choose from, with their member counts. */
+interface Entry {
+  readonly room: Room;
+  readonly button: HTMLButtonElement;
+  /** How many are there. */
+  readonly count: HTMLElement;
+  /** How many messages were sent there since the user's last visit. */
+  readonly news: HTMLElement;
+  newsCount: number;
+}
+
+/** The rooms to choose from: how many are there, and how many messages are new. */
 export class RoomList {
   readonly root: HTMLElement;
   readonly #list = element("ul");
-  readonly #entries = new Map<string, { readonly button: HTMLButtonElement; readonly count: HTMLElement }>();
+  readonly #announcement = hidden("p", { role: "status" });
+  readonly #entries = new Map<string, Entry>();
 
   constructor(private readonly onChoose: (room: Room) => void) {
-    this.root = element("nav", { class: "rooms", "aria-label": "Rooms" }, element("h2", {}, "Rooms"), this.#list);
+    const heading = element("h2", {}, "Rooms");
+    this.root = element("nav", { class: "rooms", "aria-label": "Rooms" }, heading, this.#list, this.#announcement);
+  }
+
+  /** How many messages are new, in all rooms. */
+  get newsCount(): number {
+    return [...this.#entries.values()].reduce((sum, { newsCount }) => sum + newsCount, 0);
   }
 
   show(rooms: readonly Room[]): void {
-    const selected = [...this.#entries].find(([, { button }]) => button.hasAttribute("aria-current"))?.[0];
-    this.#entries.clear();
     this.#list.replaceChildren(...rooms.map((room) => this.#entry(room)));
-    if (selected) this.select(selected);
   }
 
+  /** The user is in this room, and sees what is new in it. */
   select(roomId: string): void {
-    for (const [id, { button }] of this.#entries) {
-      if (id === roomId) button.setAttribute("aria-current", "true");
-      else button.removeAttribute("aria-current");
+    for (const [id, entry] of this.#entries) {
+      if (id !== roomId) entry.button.removeAttribute("aria-current");
+      else {
+        entry.button.setAttribute("aria-current", "true");
+        this.#showNews(entry, 0);
+      }
     }
   }
 
@@ -32,17 +50,33 @@ export class RoomList {
   showCounts(online: readonly Presence[]): void {
     for (const [id, { count }] of this.#entries) {
       const there = online.filter(({ channelId }) => channelId === id).length;
-      count.textContent = there === 0 ? "" : String(there);
-      count.setAttribute("aria-label", `${there} here`);
+      count.replaceChildren(...(there === 0 ? [] : [String(there), hidden("span", {}, " here")]));
     }
+  }
+
+  addNews(roomId: string): void {
+    const entry = this.#entries.get(roomId);
+    if (entry) this.#showNews(entry, entry.newsCount + 1);
+  }
+
+  #showNews(entry: Entry, newsCount: number): void {
+    const { news, room } = entry;
+    entry.newsCount = newsCount;
+    news.replaceChildren(
+      ...(newsCount === 0 ? [] : [newsCount > 99 ? "99+" : String(newsCount), hidden("span", {}, " new")]),
+    );
+    // Once, and not with every message.
+    if (newsCount === 1) this.#announcement.textContent = `New messages in ${room.name}`;
+    if (newsCount === 0) this.#announcement.textContent = "";
   }
 
   #entry(room: Room): HTMLElement {
     const count = element("span", { class: "count" });
+    const news = element("span", { class: "news" });
     const name = element("span", { class: "name" }, room.name);
-    const button = element("button", { type: "button", title: room.topic }, name, count);
+    const button = element("button", { type: "button", title: room.topic }, name, " ", count, " ", news);
     button.addEventListener("click", () => this.onChoose(room));
-    this.#entries.set(room.id, { button, count });
+    this.#entries.set(room.id, { room, button, count, news, newsCount: 0 });
     return element("li", {}, button);
   }
 }

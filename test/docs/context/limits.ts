@@ -1,0 +1,9 @@
+import type { GGHttpServer } from "@grest-ts/http";
+import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+
+const contract = defineSocketContract("ChatApi", { clientToServer: {}, serverToClient: {} });
+
+export const ChatApi = webSocketSchema(contract).path("ws/chat").done();
+
+export declare const http: GGHttpServer;
+export declare function onConnection(): void;
