@@ -1,6 +1,3 @@
-import type { Server } from "node:http";
-import type { Http2SecureServer, Http2Server } from "node:http2";
-import type { Server as HttpsServer } from "node:https";
 import type { GGHttpServer, GGScopeResolver } from "@grest-ts/http";
 import type { GGWebSocketCapability } from "../protocol/capabilities.js";
 import type { GGBus } from "./bus.js";
@@ -109,7 +106,17 @@ export interface GGDrainOptions {
  * Express, `serve()` of Hono, and Fastify's `app.server`. One of `node:http2` must speak HTTP/1 as well, so make it with
  * `createSecureServer({ allowHTTP1: true })`: there are no WebSockets over HTTP/2 here.
  */
-export type GGNodeServer = Server | HttpsServer | Http2SecureServer | Http2Server;
+// By its members: pages import this file, and their projects may lack the types of Node.
+export interface GGNodeServer {
+  /** Whether it listens now. */
+  readonly listening: boolean;
+  /** Where it listens: an address with a port, or the name of a pipe; `null` while it does not. */
+  address(): { readonly port: number } | string | null;
+  /** Adds a listener. */
+  on(event: "listening", listener: () => void): unknown;
+  /** Sets how long a connection may be idle, in ms: servers that speak no HTTP lack it. */
+  setTimeout(ms?: number): unknown;
+}
 
 /** Options of `register` and `startServer`. */
 export interface WebSocketSchemaConfig {

@@ -7,7 +7,7 @@ import { handshakeMessages, headersOf } from "./handshake.js";
 import type { GGAsyncApiSource } from "./info.js";
 import { keyOf } from "./keys.js";
 import { describedPermission, type SecuritySchemes } from "./permissions.js";
-import { isOptional, type Schemas } from "./Schemas.js";
+import { isOptional, type Schemas } from "./schemas.js";
 
 /** What the descriptions of all APIs share. */
 export interface Parts {

@@ -1,7 +1,7 @@
 import type { GGContractMethod } from "@grest-ts/schema";
 import type { GGAsyncApiReference, GGAsyncApiSchema } from "./document.js";
 import { keyOf } from "./keys.js";
-import { isOptional, type Schemas, type Side } from "./Schemas.js";
+import { isOptional, type Schemas, type Side } from "./schemas.js";
 
 type ErrorClass = NonNullable<GGContractMethod["errors"]>[number];
 

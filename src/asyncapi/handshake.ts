@@ -7,7 +7,7 @@ import { frame } from "./frame.js";
 import type { GGDescribedMiddleware } from "./info.js";
 import { keyOf } from "./keys.js";
 import { propertiesOf } from "./properties.js";
-import { isOptional, isValidator, type Schemas } from "./Schemas.js";
+import { isOptional, isValidator, type Schemas } from "./schemas.js";
 
 /** The validators of the headers that middlewares describe, by name: the first one counts. */
 export function headersOf(middlewares: readonly GGWebSocketMiddleware[]): ReadonlyMap<string, unknown> {

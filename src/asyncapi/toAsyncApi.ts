@@ -3,7 +3,7 @@ import type { GGAsyncApiDocument } from "./document.js";
 import { DeclaredErrors } from "./errors.js";
 import { type GGAsyncApiInfo, type GGAsyncApiSource, serversOf } from "./info.js";
 import { SecuritySchemes } from "./permissions.js";
-import { Schemas } from "./Schemas.js";
+import { Schemas } from "./schemas.js";
 
 const DESCRIPTION =
   "Each message is one WebSocket text message, `type:path:id:payload`, with JSON as its payload. " +

@@ -21,7 +21,12 @@ export interface HookedApi<C2S, S2C> {
   /** The API's name, for messages. */
   readonly name: string;
   /** The method maps, for the types. */
-  readonly methods: { readonly clientToServer: C2S; readonly serverToClient: S2C };
+  readonly methods: {
+    /** What can be called. */
+    readonly clientToServer: C2S;
+    /** What is pushed, and asked. */
+    readonly serverToClient: S2C;
+  };
 }
 
 /** Props of a `SocketProvider`. */

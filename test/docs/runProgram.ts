@@ -43,7 +43,7 @@ export async function runProgram({ folder, block }: Program, limitMs = 30_000): 
 
 function start(folder: string, path: string, portFile: string, limitMs: number): Running {
   const args = /\.test\.tsx?$/.test(path)
-    ? [join(root, "node_modules/vitest/vitest.mjs"), "run", path, "--root=."]
+    ? [join(root, "node_modules/vitest/vitest.mjs"), "run", path, "--root=.", "--config=../vitest.config.js"]
     : ["--import=tsx", path];
   const { VITEST, VITEST_MODE, VITEST_POOL_ID, VITEST_WORKER_ID, NODE_ENV, TEST, DEV, PROD, MODE, ...env } =
     process.env;

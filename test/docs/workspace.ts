@@ -53,8 +53,12 @@ export async function writeWorkspace(pages: readonly Page[], sources = false): P
   }
 
   await write(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
-  // Where the files of a page end, so that the root's is not found.
-  await write(join(folder, "vitest.config.js"), "export default {};");
+  const alias = sources
+    ? Object.entries(sourcePaths).map(
+        ([name, [path]]) => `{ find: /^${name.replaceAll("/", "\\/")}$/, replacement: "${path}" }`,
+      )
+    : [];
+  await write(join(folder, "vitest.config.js"), `export default { resolve: { alias: [${alias}] } };`);
   await write(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: optionsOf(sources) }));
   for (const name of LINKED) {
     const link = join(folder, "node_modules", name);
@@ -80,18 +84,20 @@ export async function writeWorkspace(pages: readonly Page[], sources = false): P
   return { folder, files, programs, remove: () => rm(folder, { recursive: true }) };
 }
 
+const entries = ["redis", "cluster", "react", "asyncapi", "inspect"];
+
+/** Where the sources of this package are, by what is imported. */
+const sourcePaths: Readonly<Record<string, readonly [string]>> = {
+  "@grest-ts/websocket": [join(root, "src/index.ts")],
+  ...Object.fromEntries(
+    entries.map((entry) => [`@grest-ts/websocket/${entry}`, [join(root, `src/index.${entry}.ts`)] as const]),
+  ),
+  "@grest-ts/websocket/testkit": [join(root, "testkit/index-testkit.ts")],
+  "@grest-ts/websocket/testkit/framework": [join(root, "testkit/framework.ts")],
+};
+
 /** The options that a page's code is compiled with, as in a `tsconfig.json`. */
 export function optionsOf(sources: boolean): Record<string, unknown> {
-  const entries: [string, string[]][] = ["redis", "cluster", "react", "asyncapi", "inspect"].map((entry) => [
-    `@grest-ts/websocket/${entry}`,
-    [join(root, `src/index.${entry}.ts`)],
-  ]);
-  const paths = {
-    "@grest-ts/websocket": [join(root, "src/index.ts")],
-    ...Object.fromEntries(entries),
-    "@grest-ts/websocket/testkit": [join(root, "testkit/index-testkit.ts")],
-    "@grest-ts/websocket/testkit/framework": [join(root, "testkit/framework.ts")],
-  };
   return {
     target: "ES2022",
     lib: ["ES2022", "DOM", "DOM.Iterable"],
@@ -102,7 +108,7 @@ export function optionsOf(sources: boolean): Record<string, unknown> {
     strict: true,
     skipLibCheck: true,
     noEmit: true,
-    ...(sources && { paths }),
+    ...(sources && { paths: sourcePaths }),
   };
 }
 

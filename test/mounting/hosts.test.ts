@@ -53,7 +53,7 @@ describe.each(HOSTS)("an API on $name", (kind) => {
     await host.listen();
     expect(await upgradeStatus(`${host.url()}/nowhere`)).toBe(404);
     expect(await upgradeStatus(`${host.url()}/hello`)).toBe(404);
-    (host.server as EventEmitter).on("upgrade", ({ url }, socket) => {
+    host.server.on("upgrade", ({ url }, socket) => {
       if (url === "/theirs") socket.end("HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n");
     });
     expect(await upgradeStatus(`${host.url()}/theirs`)).toBe(418);
@@ -110,7 +110,7 @@ describe.each(HOSTS)("an API on $name", (kind) => {
       await client.connect();
       const answer = client.outgoing.greet("Ann");
       await begun.passed;
-      const gone = once(host.server as EventEmitter, "close");
+      const gone = once(host.server, "close");
       const ended: Promise<unknown>[] = [];
       if (order === "first") ended.push(host.close(), chat.teardown());
       else ended.push(chat.teardown());

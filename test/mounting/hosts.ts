@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createSecureServer } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import { createRequire } from "node:module";
-import type { GGNodeServer } from "@grest-ts/websocket";
 import { onTestFinished } from "vitest";
 import { type Certificates, makeCertificates } from "../support/certificates.js";
 import { haveEcosystem } from "../support/ecosystem.js";
@@ -13,7 +12,7 @@ import { fixture } from "../support/paths.js";
 
 /** An app that is made, with the server that it listens with. */
 export interface HostApp {
-  readonly server: GGNodeServer;
+  readonly server: Server;
   /** Begins to listen, on a port of its own; some apps do so when they are made. */
   listen(): Promise<void>;
   /** What runs before the app closes, where it has a hook for that. */
@@ -68,10 +67,10 @@ function plain(name: string, scheme: HostKind["scheme"], create: () => Server): 
 
 export async function listen(server: Pick<Server, "listen" | "once">): Promise<void> {
   server.listen(0, "127.0.0.1");
-  await once(server as Server, "listening");
+  await once(server, "listening");
 }
 
-function closed(server: GGNodeServer): Promise<void> {
+function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
@@ -164,7 +163,7 @@ const hono: HostKind = {
   listensAtOnce: true,
   make() {
     const { Hono } = requirePackage("hono") as { readonly Hono: new () => Hono };
-    const { serve } = requirePackage("@hono/node-server") as { serve(options: object): GGNodeServer };
+    const { serve } = requirePackage("@hono/node-server") as { serve(options: object): Server };
     const app = new Hono();
     app.get("/hello", (context) => context.text(HELLO));
     app.get(OWN_PATH, (context) => context.text("own GET"));
@@ -175,8 +174,8 @@ const hono: HostKind = {
   },
 };
 
-async function listeningOf(server: GGNodeServer): Promise<void> {
-  if (!server.listening || portOf(server) === 0) await once(server as Server, "listening");
+async function listeningOf(server: Server): Promise<void> {
+  if (!server.listening || portOf(server) === 0) await once(server, "listening");
 }
 
 /** A server for HTTP/2 that speaks HTTP/1 as well. */
@@ -207,13 +206,14 @@ export const nodeHost = (): HostApp & { readonly server: Server } => {
   return { server, listen: () => listen(server), close: () => closed(server) };
 };
 
-export function portOf(server: Pick<GGNodeServer, "address">): number {
+export function portOf(server: Pick<Server, "address">): number {
   const address = server.address();
   return typeof address === "object" && address ? address.port : 0;
 }
 
 /** Closes a server with all that is open on it, in whatever state it is. */
-export function endServer(server: GGNodeServer): void {
+export function endServer(server: Server): void {
   server.close();
-  if ("closeAllConnections" in server) server.closeAllConnections();
+  // Those of `node:http2` have no such function.
+  (server as Partial<Server>).closeAllConnections?.();
 }

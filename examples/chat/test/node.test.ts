@@ -275,10 +275,13 @@ describe("the terminal client", () => {
     expect(await quinn.stop("SIGINT")).toBe(0);
   });
 
-  it("reports a missing name and an unreachable server", async () => {
+  it("reports a missing name, one that is too long, and an unreachable server", async () => {
     const nameless = terminal();
     expect(await nameless.ended).toBe(1);
     expect(nameless.output).toMatch(/^A name is needed\nUsage: npm run chat -- --name Ann/);
+    const long = terminal("--name", "x".repeat(25));
+    expect(await long.ended).toBe(1);
+    expect(long.output.trim()).toBe("The name is too long");
     const alone = new Program(built.terminal, ["--name", "Ron", "--url", "http://127.0.0.1:9"]);
     expect(await alone.ended).toBe(1);
     expect(alone.output).toMatch(/^No chat at http:\/\/127\.0\.0\.1:9: .+\nStart one with `npm start`/);

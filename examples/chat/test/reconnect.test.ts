@@ -33,7 +33,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
       const second = await ChatServer.start(built.server, first.port);
       onTestFinished(async () => void (await second.stop()));
     };
-    return { ...first, url: first.url, kill: () => first.program.stop("SIGKILL"), stop: () => first.stop(), replace };
+    return { url: first.url, port: first.port, kill: () => first.program.stop("SIGKILL"), replace };
   }
 
   it("says how many messages were sent meanwhile, and shows each once, when only the connection was lost", async () => {
@@ -108,7 +108,8 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     });
     await gus.page.goto(own.url);
     await gus.logIn("Gus");
-    const hal = await enter("Hal", own.url);
+    const way = await Way.to(own);
+    const hal = await enter("Hal", way.url);
     await gus.page.locator(".pill").getByText("Connected", { exact: true }).waitFor();
     await gus.say("before");
     await hal.message("before").waitFor();
@@ -126,6 +127,12 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
       await one.status("Back. Messages may be missing").waitFor();
       await one.page.locator(".pill").getByText("Connected", { exact: true }).waitFor();
     }
+    // Another interruption does not hide what the user has not read.
+    way.cut();
+    await hal.status("Reconnecting…").waitFor();
+    await way.mend();
+    await hal.status("Back. Messages may be missing").waitFor();
+    await hal.page.locator(".pill").getByText("Connected", { exact: true }).waitFor();
     await hal.say("after");
     await gus.message("after").waitFor();
     await gus.say("and after that");

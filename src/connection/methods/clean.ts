@@ -52,7 +52,8 @@ export function fieldsOf(issues: readonly ValidationIssueJson[]): string {
 
 function standardIssues(issues: readonly StandardIssue[], vendor: string): ValidationIssueJson[] {
   return issues.slice(0, MAX_ISSUES).map(({ path = [], message }) => ({
-    path: path.map((part) => (part as { readonly key?: PropertyKey }).key ?? part).join("."),
+    // Not `map`: the paths of arktype are of a class of their own, which it makes wrongly.
+    path: Array.from(path, (part) => (part as { readonly key?: PropertyKey }).key ?? part).join("."),
     code: `invalid.${vendor}`,
     message,
   }));

@@ -8,6 +8,7 @@ import {
   webSocketSchema,
 } from "@grest-ts/websocket";
 
+export { createServer } from "node:http";
 export { GGHttpServer } from "@grest-ts/http";
 export { GGLocatorScope } from "@grest-ts/locator";
 export {

@@ -95,7 +95,7 @@ export function describeInReact(name: string, define: (inReact: InReact) => void
       script = await bundleReact(version, { entryPoints: [fixture("react/lab.tsx")], platform: "browser" });
       browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
       context = await browser.newContext();
-    }, 30_000);
+    }, 60_000);
 
     afterAll(() => browser?.close());
 

@@ -16,6 +16,8 @@ export class StatusBar {
     this.#countdown.textContent = `next try in ${seconds} s`;
   });
   #press = () => {};
+  /** That messages may be missing, until the user has read it. */
+  #missing: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param onTry is called when the user does not want to wait for the next attempt */
@@ -28,23 +30,30 @@ export class StatusBar {
   showState(state: ConnectionState, nextTryAt: number | undefined): void {
     this.#clock.stop();
     this.#countdown.textContent = "";
-    if (state === "online") {
-      if (this.root.dataset.tone === "wait") this.clear();
-    } else if (state === "offline") this.#show("bad", "Disconnected", "Connect", this.onTry);
-    else {
+    const { tone } = this.root.dataset;
+    // The first attempt is over at once, mostly.
+    const isBeginning = state === "connecting" && nextTryAt === undefined && tone === "none";
+    if (state === "online" && (tone === "wait" || tone === "bad")) this.clear();
+    else if (state === "offline") this.#show("bad", "Disconnected", "Connect", this.onTry);
+    else if (state !== "online" && !isBeginning) {
       this.#show("wait", state === "connecting" ? "Connecting…" : "Reconnecting…", "Try now", this.onTry);
       this.#button.disabled = nextTryAt === undefined;
       if (nextTryAt !== undefined) this.#clock.start(nextTryAt);
     }
   }
 
-  /** For a moment; that messages may be missing, until the user has read it. */
+  /** For a moment; that messages may be missing, until the user has read it, whatever comes in between. */
   showReturn(text: string, isComplete: boolean): void {
-    if (!isComplete) return this.#show("missing", text, "OK", () => this.clear());
-    // It may be the second interruption.
-    if (this.root.dataset.tone === "missing") return;
-    this.#show("good", text);
-    this.#timer = setTimeout(() => this.clear(), SHOWN_MS);
+    if (!isComplete) this.#missing = text;
+    if (this.#missing === undefined) {
+      this.#show("good", text);
+      this.#timer = setTimeout(() => this.clear(), SHOWN_MS);
+      return;
+    }
+    this.#show("missing", this.#missing, "OK", () => {
+      this.#missing = undefined;
+      this.clear();
+    });
   }
 
   clear(): void {

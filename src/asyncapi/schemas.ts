@@ -1,6 +1,6 @@
 import type { GGAsyncApiSchema } from "./document.js";
 import { jsonSchemaOf } from "./jsonSchemaOf.js";
-import { SchemaEmbedding } from "./SchemaEmbedding.js";
+import { SchemaEmbedding } from "./schemaEmbedding.js";
 
 /** Which values of a validator travel: what it takes, or what it makes of that. */
 export type Side = "input" | "output";

@@ -1,0 +1,17 @@
+import { IsString } from "@grest-ts/schema";
+import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
+
+export { createServer } from "node:http";
+export { GG_METRICS, GGMetricsStore, GGPrometheusMetricsExporter } from "@grest-ts/metrics";
+export { GGWebSocketMetrics } from "@grest-ts/websocket";
+
+const contract = defineSocketContract("ChatApi", {
+  clientToServer: { echo: { input: IsString, success: IsString } },
+  serverToClient: {},
+});
+
+export const ChatApi = webSocketSchema(contract).path("ws/chat").done();
+export declare const onConnection: Parameters<typeof ChatApi.register>[0];
+
+type Write = (fields: unknown, message: string) => void;
+export declare const log: { debug: Write; info: Write; warn: Write; error: Write };
