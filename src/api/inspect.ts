@@ -14,8 +14,8 @@ export const INSPECTED: unique symbol = Symbol.for("@grest-ts/websocket/inspect"
 
 /** A `Transport` as far as it is inspected; in pages it is one with a `socket`. */
 export interface InspectedTransport {
-  /** The platform's own. What it is made to do is seen there. */
-  readonly socket?: InspectedSocket;
+  /** The platform's own `WebSocket`. What it is made to do is seen there. */
+  readonly socket?: object;
   readonly listener?: InspectedListener | undefined;
   /** Whether it has closed. */
   readonly isOver?: boolean;
@@ -38,18 +38,6 @@ export interface InspectedListener {
   onBusy?(): void;
   onClosed(code: number, reason: string): void;
   onFailed(error: Error): void;
-}
-
-type Handler = ((event: never) => unknown) | null;
-
-/** A `WebSocket` as far as it is inspected. */
-export interface InspectedSocket {
-  readonly readyState: number;
-  onmessage: unknown | Handler;
-  onclose: unknown | Handler;
-  onerror: unknown | Handler;
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
 }
 
 /** What a server shows of itself. */

@@ -1,5 +1,5 @@
 import type { InspectedTransport } from "../api/inspect.js";
-import { tapSocket } from "./tapSocket.js";
+import { type InspectedSocket, tapSocket } from "./tapSocket.js";
 import { tapTransport } from "./tapTransport.js";
 
 /** Which way something went, as this end sees it. */
@@ -51,8 +51,9 @@ export function tap(
 }
 
 /** Whether nothing passes any more. */
-export function isOver({ socket, isOver = false }: InspectedTransport): boolean {
-  return socket ? socket.readyState === CLOSED : isOver;
+export function isOver(transport: InspectedTransport): boolean {
+  const socket = socketOf(transport);
+  return socket ? socket.readyState === CLOSED : !!transport.isOver;
 }
 
 /** The `readyState` of a `WebSocket` that has closed, and of one that is not open yet. */
@@ -60,7 +61,7 @@ const CLOSED = 3;
 const CONNECTING = 0;
 
 function install(transport: InspectedTransport, serverId: string | undefined): Tap {
-  const { socket } = transport;
+  const socket = socketOf(transport);
   const listeners = new Set<TapListener>();
   const all: TapListener = {
     onText: (...frame) => {
@@ -82,4 +83,8 @@ function install(transport: InspectedTransport, serverId: string | undefined): T
     canBatch: () => transport.listener?.can?.("batch"),
     remove: socket ? tapSocket(socket, all) : tapTransport(transport, all),
   };
+}
+
+function socketOf({ socket }: InspectedTransport): InspectedSocket | undefined {
+  return socket as InspectedSocket | undefined;
 }

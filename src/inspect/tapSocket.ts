@@ -1,7 +1,16 @@
-import type { InspectedSocket } from "../api/inspect.js";
 import { Ending } from "./ending.js";
 import type { TapListener } from "./tap.js";
 import { replaceMembers } from "./tapTransport.js";
+
+/** A `WebSocket` as far as it is inspected: all names are the platform's. */
+export interface InspectedSocket {
+  readonly readyState: number;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
 
 type Handle = ((event: object) => unknown) | null | undefined;
 

@@ -1,12 +1,10 @@
-import type { InspectedSocket } from "../api/inspect.js";
-
 /**
  * What a connection needs of the layer below. `transport/` implements it for `ws` and for the native WebSocket.
  * A transport calls its listener and nothing else; it keeps no list of them.
  */
 export interface Transport {
   /** The platform's `WebSocket`, in a transport over one: inspections see there what passes. */
-  readonly socket?: InspectedSocket;
+  readonly socket?: object;
   /** Sets the listener, in place of the one before. */
   attach(listener: TransportListener): void;
   /** Hands text messages over in their order, in one write where the platform can. */

@@ -5,7 +5,7 @@
  * - A FILE, a fence with a path in brackets, "ts [shared/api.ts]". All files of a page are in one folder. They import each
  *   other relatively, with ".js", and packages by name, which resolve to the builds. A later block with the same path
  *   replaces the earlier one: what was there until then is checked as it was, and from then on as it is.
- * - A file that RUNS, "ts [server.ts] run": tsx runs it once it has been type-checked. It must end by itself within 30 s,
+ * - A file that RUNS, "ts [server.ts] run": tsx runs it once it has been type-checked. It must end by itself within 60 s,
  *   with exit code 0. A file `*.test.ts` or `*.test.tsx` is run by vitest instead. Ports that it listens on are its own: a
  *   port in the text, such as 8080, is replaced by a free one in the whole process. With "run with main.ts" that file
  *   of the page runs meanwhile, a server: it prints something when it is ready, and ends with exit code 0 after SIGTERM.

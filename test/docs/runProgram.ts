@@ -28,7 +28,7 @@ const ports = pathToFileURL(join(root, "test/docs/ownPorts.mjs")).href;
  * Runs a file of a page, with tsx or, if it holds tests, with vitest; its server, if it has one, before and meanwhile. It is
  * killed after `limitMs`. A server that does not end when it is asked to makes it a failure.
  */
-export async function runProgram({ folder, block }: Program, limitMs = 30_000): Promise<ProgramResult> {
+export async function runProgram({ folder, block }: Program, limitMs = 60_000): Promise<ProgramResult> {
   const portFile = join(folder, `ports-${block.line}.json`);
   const server = block.server === undefined ? undefined : start(folder, block.server, portFile, limitMs + 10_000);
   await server?.ready;

@@ -2,6 +2,7 @@ import { type GGSocket, GGSocketGroup, GGSocketPool, GGSocketServer, resumeGroup
 import { type GGInspectedFrame, inspect } from "@grest-ts/websocket/inspect";
 import { WebSocket as Undici } from "undici";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { tapTransport } from "../../src/inspect/tapTransport.js";
 import { SeenApi, type SeenOutgoing, seenClient, seenServer, shortOf, wireOf } from "../support/inspected.js";
 import { LegacyPeer, legacyServer } from "../support/legacyPeers.js";
 import { Queue } from "../support/queue.js";
@@ -196,7 +197,7 @@ describe("the other kinds of frames", () => {
     const peer = await RawPeer.connect(server.url);
     // Inspected while connected, too.
     const late = inspected(server.server);
-    peer.send('m:Seen.note::{\n"text":\nm:Seen.forged::\n}');
+    peer.send('m:Seen.note::"\nm:Seen.forged::"');
     await peer.framesUntilAnswerTo('r:Seen.echo:9:"x"');
     for (const inspection of [early, late]) {
       const paths = receivedBy(inspection.recent()).flatMap(({ path }) => path ?? []);
@@ -242,6 +243,27 @@ describe("groups", () => {
     expect(inspection.recent().map(shortOf)).toEqual(Array(3).fill("→ message Seen.news"));
     expect(new Set(inspection.recent().map(({ connection }) => connection)).size).toBe(3);
     expect(first.recent().map(shortOf)).toEqual(["← message Seen.news"]);
+  });
+});
+
+describe("a transport that has to frame a shared message like any other", () => {
+  it("shows it once", () => {
+    const sent: string[] = [];
+    const transport = {
+      attach() {},
+      send: (messages: readonly string[]) => void sent.push(...messages),
+      sendShared: ({ text }: { text: string }) => transport.send([text]),
+      close() {},
+      terminate() {},
+    };
+    const seen: string[] = [];
+    const remove = tapTransport(transport, { onText: (...frame) => seen.push(frame.join(" ")), onClosed() {} });
+    transport.sendShared({ text: "a" });
+    transport.send(["b"]);
+    remove();
+    transport.send(["c"]);
+    expect(seen).toEqual(["sent a", "sent b"]);
+    expect(sent).toEqual(["a", "b", "c"]);
   });
 });
 

@@ -134,6 +134,7 @@ describe("stop()", () => {
     const socket = await GGSocketPool.connect({ domain: server.base, path: "ws/seen" });
     onTestFinished(() => socket.terminate());
     const nativeSocket = (transportOf(native) as unknown as { socket: object }).socket;
+    const listener = transportOf(client).listener;
     const objects = () => [
       client,
       client.incoming,
@@ -151,6 +152,7 @@ describe("stop()", () => {
     for (const { stop } of inspections) stop();
     const kept = inspections.map((inspection) => inspection.recent());
     expect(objects().map(shapeOf)).toEqual(before);
+    expect(transportOf(client).listener).toBe(listener);
     await Promise.all([client.outgoing.echo("x"), native.outgoing.echo("x"), socket.send("Seen.echo", "x", true)]);
     expect(inspections.map((inspection) => inspection.recent())).toEqual(kept);
     expect(kept.every((frames) => frames.length > 0)).toBe(true);
@@ -223,14 +225,15 @@ describe("what is kept", () => {
     const { Rings } = await import("../../src/inspect/ring.js");
     const rings = new Rings(500, 100);
     const frame = { at: 0, side: "server", direction: "sent", kind: "message", bytes: 1 } as const;
-    for (let round = 0; round < 60; round++)
-      for (let i = 0; i < 2_000; i++) {
-        rings.opened(`${i}`, "server");
-        rings.add({ ...frame, connection: `${i}` });
-      }
-    const kept = rings.recent();
-    expect(kept).toHaveLength(100_000);
-    expect(rings.recent("7")).toHaveLength(50);
+    const add = (connection: number) => rings.add({ ...frame, connection: `${connection}` });
+    for (let i = 0; i < 600; i++) add(1);
+    expect(rings.recent()).toEqual([]);
+    for (let i = 0; i < 1_000; i++) rings.opened(`${i}`, "server");
+    for (let i = 0; i < 600; i++) add(1);
+    expect(rings.recent("1")).toHaveLength(100);
+    for (let i = 1_000; i < 50_000; i++) rings.opened(`${i}`, "server");
+    for (let i = 0; i < 30; i++) add(2);
+    expect(rings.recent("2")).toHaveLength(10);
   });
 });
 
@@ -330,7 +333,7 @@ describe("a sink", () => {
       String.raw`← message Seen.note 29 B {"text":"a\nb\u007f"}`,
       '← request Seen.echo 1 20 B "full"',
       expect.stringMatching(
-        /^→ reply Seen.echo 1 SEEN_FULL \d+ B [\d.]+ ms "It is full" \{"secret":"\[redacted\]","limit":3\}$/,
+        /^→ reply Seen.echo 1 SEEN_FULL \d+ B [\d.]+ ms "It is full" \{"holder":"\[redacted\]","limit":3\}$/,
       ),
       '← request Seen.echo 1 18 B "é"',
       expect.stringMatching(/^→ reply Seen.echo 1 OK \d+ B [\d.]+ ms "é"$/),

@@ -61,7 +61,7 @@ describe("payloads", () => {
           undefined,
         ],
         ["request", "full", undefined],
-        ["reply", { secret: "[redacted]", limit: 3 }, "It is full"],
+        ["reply", { holder: "[redacted]", limit: 3 }, "It is full"],
         ["message", { text: "plain" }, undefined],
       ]);
     }

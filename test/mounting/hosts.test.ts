@@ -1,4 +1,3 @@
-import type { EventEmitter } from "node:events";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { watchTheProcess } from "../hostile/watch.js";

@@ -65,7 +65,7 @@ function plain(name: string, scheme: HostKind["scheme"], create: () => Server): 
   };
 }
 
-export async function listen(server: Pick<Server, "listen" | "once">): Promise<void> {
+export async function listen(server: Server): Promise<void> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
 }

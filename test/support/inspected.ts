@@ -13,7 +13,11 @@ import { Gate } from "./gate.js";
 import { Queue } from "./queue.js";
 import { recordingLogger, serveApi } from "./server.js";
 
-export const SEEN_FULL = ERROR.define("SEEN_FULL", 409, IsObject({ secret: IsString, limit: IsNumber }));
+export const SEEN_FULL = ERROR.define(
+  "SEEN_FULL",
+  409,
+  IsObject({ holder: IsString.docs({ description: "[sensitive]" }), limit: IsNumber }),
+);
 
 const IsLogIn = IsObject({
   name: IsString,
@@ -54,7 +58,7 @@ export async function seenServer(config: WebSocketSchemaConfig = {}) {
   ): void => {
     incoming.on({
       echo: (text) => {
-        if (text === "full") throw new SEEN_FULL({ secret: "s3cret", limit: 3 }, { displayMessage: "It is full" });
+        if (text === "full") throw new SEEN_FULL({ holder: "s3cret", limit: 3 }, { displayMessage: "It is full" });
         return text;
       },
       logIn: (user) => ({ user, others: [user] }),

@@ -9,11 +9,11 @@ export function requireBuild(): void {
   throw new Error("These tests use what was built: run `npm run build`");
 }
 
-/** The app as one file for a page, on the packages as they were built, for production or development. */
-export async function bundleApp(conditions: readonly string[] = []): Promise<string> {
+/** An app as one file for a page, on the packages as they were built, for production or development. */
+export async function bundleApp(conditions: readonly string[] = [], entry = "browser/main.ts"): Promise<string> {
   requireBuild();
   const { outputFiles } = await build({
-    entryPoints: [fixture("browser/main.ts")],
+    entryPoints: [fixture(entry)],
     bundle: true,
     write: false,
     platform: "browser",
