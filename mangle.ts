@@ -14,14 +14,17 @@ const FOREIGN: readonly (readonly [folder: string, files: RegExp])[] = [
   ["node_modules/@types/node", /^(globals|process|timers)\.d\.ts$/],
 ];
 
+/** What a page may load. */
+const PAGE = /^((protocol|api|transport|connection|client)\b.*|shared|index\.browser.*)\.ts$/;
+
 /**
- * The members that get short names in the build for pages: those that `src/` declares and that are declared nowhere else, so
- * that no program, neighbour or platform ever sees them. The declarations of this package must have been built before.
+ * The members that get short names in the build for pages: those that are declared in what a page may load and nowhere else,
+ * so that no program, neighbour or platform ever sees them. The declarations of this package must have been built before.
  */
 export function internalMembers(): string[] {
   if (!existsSync(join(root, "dist/index.d.ts"))) throw new Error("There are no declarations: build these first.");
   const foreign = new Set(FOREIGN.flatMap(([folder, files]) => membersIn(folder, files)));
-  return [...new Set(membersIn("src", /\.ts$/))].filter((name) => !foreign.has(name)).sort();
+  return [...new Set(membersIn("src", PAGE))].filter((name) => !foreign.has(name)).sort();
 }
 
 /** The names of all members in the files of a folder, and of the folders in it. */

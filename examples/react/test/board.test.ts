@@ -16,7 +16,7 @@ async function connect(name: string) {
   const headers = { authorization: `Bearer ${logIn(name)}` };
   const user = callOn(BoardApi, {
     url: board.url,
-    middlewares: [{ updateHandshake: (handshake) => Object.assign(handshake.headers, headers) }],
+    middlewares: [{ updateHandshake: (handshake) => void Object.assign(handshake.headers, headers) }],
   });
   await user.connect();
   return user;
