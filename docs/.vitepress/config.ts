@@ -73,6 +73,15 @@ export default defineConfig({
     },
   },
   markdown: {
+    // Anchors are those of GitHub, which the pages link to.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .trim()
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, "")
+          .replace(/\s/g, "-"),
+    },
     config(md) {
       md.core.ruler.push("links of the repository", ({ tokens, env }) => {
         if (env.relativePath?.startsWith("reference/")) return;

@@ -3,7 +3,6 @@ import { IsObject, IsString, IsUint } from "@grest-ts/schema";
 /** The data types of the chat, from which every API is built. */
 
 export const IsUserId = IsString.brand("UserId");
-export type tUserId = typeof IsUserId.infer;
 
 export const IsUser = IsObject({ id: IsUserId, name: IsString });
 export type User = typeof IsUser.infer;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import sirv from "sirv";
 import { build } from "vite";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { CHROMIUM_ARGS, findChromium } from "../../../test/support/chromium.js";
 import { startBoard } from "./startBoard.js";
 
@@ -20,7 +20,10 @@ describe.skipIf(executablePath === undefined)("the page of the board", { timeout
   beforeAll(async () => {
     outDir = await mkdtemp(join(tmpdir(), "board-"));
     const root = fileURLToPath(new URL("..", import.meta.url));
+    // Else Vite takes React's build for tests.
+    vi.stubEnv("NODE_ENV", "production");
     await build({ root, logLevel: "warn", build: { outDir, emptyOutDir: true } });
+    vi.unstubAllEnvs();
     built = sirv(outDir, { single: true });
     browser = await chromium.launch({ executablePath: executablePath ?? "", args: CHROMIUM_ARGS });
   }, 60_000);
