@@ -47,7 +47,13 @@ module.exports = {
       // A module of Node has a name without a dot, which no file has.
       to: {
         reachable: true,
-        path: ["^node_modules/ws/", "^src/(server|groups|redis|cluster|react|asyncapi|inspect)/", "^src/.*/node/", "/node\\.ts$", "^[^.]+$"],
+        path: [
+          "^node_modules/ws/",
+          "^src/(server|groups|redis|cluster|react|asyncapi|inspect)/",
+          "^src/.*/node/",
+          "/node\\.ts$",
+          "^[^.]+$",
+        ],
       },
     },
     {

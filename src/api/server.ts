@@ -111,7 +111,13 @@ export interface GGNodeServer {
   /** Whether it listens now. */
   readonly listening: boolean;
   /** Where it listens: an address with a port, or the name of a pipe; `null` while it does not. */
-  address(): { readonly port: number } | string | null;
+  address():
+    | {
+        /** The TCP port. */
+        readonly port: number;
+      }
+    | string
+    | null;
   /** Adds a listener. */
   on(event: "listening", listener: () => void): unknown;
   /** Sets how long a connection may be idle, in ms: servers that speak no HTTP lack it. */

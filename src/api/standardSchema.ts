@@ -17,21 +17,44 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
     /** Checks a value: its output, or its issues. A promise is not supported. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
     /** Both types. For the compiler only. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    readonly types?:
+      | {
+          /** What may be given to it. */
+          readonly input: Input;
+          /** What it makes of that. */
+          readonly output: Output;
+        }
+      | undefined;
   };
 }
 
 /** What a Standard Schema makes of a value. */
 export type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly StandardIssue[] };
+  | {
+      /** The output. */
+      readonly value: Output;
+      /** None: the value passes. */
+      readonly issues?: undefined;
+    }
+  | {
+      /** What is wrong with the value. */
+      readonly issues: readonly StandardIssue[];
+    };
 
 /** One fault that a Standard Schema found in a value. */
 export interface StandardIssue {
   /** What is wrong, for people. */
   readonly message: string;
   /** Where in the value: keys, or objects with a key. Absent for the value as a whole. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly path?:
+    | readonly (
+        | PropertyKey
+        | {
+            /** The key. */
+            readonly key: PropertyKey;
+          }
+      )[]
+    | undefined;
 }
 
 /** A validator of `@grest-ts/schema`, or of another library, that makes a `T` of what it is given. */

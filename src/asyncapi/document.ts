@@ -60,7 +60,14 @@ export interface GGAsyncApiMessage {
   /** The id of a request or a reply, which is a field of the frame. */
   readonly headers?: GGAsyncApiReference | undefined;
   /** Where the id is by which a reply belongs to its request. */
-  readonly correlationId?: { readonly location: string; readonly description?: string | undefined } | undefined;
+  readonly correlationId?:
+    | {
+        /** A pointer into the headers. */
+        readonly location: string;
+        /** For people. */
+        readonly description?: string | undefined;
+      }
+    | undefined;
   /** The JSON after the third colon; absent where there never is any. */
   readonly payload?: GGAsyncApiSchema | undefined;
   /** The frame. */
@@ -77,10 +84,13 @@ export interface GGAsyncApiChannel {
   readonly messages: Readonly<Record<string, GGAsyncApiMessage>>;
   /** The upgrade request. */
   readonly bindings: {
+    /** What the binding of WebSocket says. */
     readonly ws: {
+      /** The method of the upgrade request. */
       readonly method: "GET";
       /** The query arguments, where the API describes them as an object. */
       readonly query?: GGAsyncApiSchema | undefined;
+      /** The version of the binding. */
       readonly bindingVersion: "0.1.0";
     };
   };
@@ -91,9 +101,18 @@ export interface GGAsyncApiChannel {
  */
 export type GGAsyncApiPermission =
   | string
-  | { readonly any: true }
-  | { readonly allOf: readonly GGAsyncApiPermission[] }
-  | { readonly anyOf: readonly GGAsyncApiPermission[] };
+  | {
+      /** Any scope at all. */
+      readonly any: true;
+    }
+  | {
+      /** Each of these. */
+      readonly allOf: readonly GGAsyncApiPermission[];
+    }
+  | {
+      /** One of these. */
+      readonly anyOf: readonly GGAsyncApiPermission[];
+    };
 
 /** One method as the server sees it, or the handshake of an API. */
 export interface GGAsyncApiOperation {
@@ -109,7 +128,12 @@ export interface GGAsyncApiOperation {
   readonly messages: readonly GGAsyncApiReference[];
   /** The answer; absent where there is none. */
   readonly reply?:
-    | { readonly channel: GGAsyncApiReference; readonly messages: readonly GGAsyncApiReference[] }
+    | {
+        /** The API. */
+        readonly channel: GGAsyncApiReference;
+        /** The reply. */
+        readonly messages: readonly GGAsyncApiReference[];
+      }
     | undefined;
   /** How a client says who it is, where it needs a permission. */
   readonly security?: readonly GGAsyncApiReference[] | undefined;
@@ -154,10 +178,15 @@ export interface GGAsyncApiDocument {
   readonly asyncapi: "3.1.0";
   /** What the document is about. */
   readonly info: {
+    /** Its name. */
     readonly title: string;
+    /** The version of what it describes. */
     readonly version: string;
+    /** For people, as Markdown. */
     readonly description: string;
+    /** Who answers for it. */
     readonly contact?: GGAsyncApiContact | undefined;
+    /** On which terms it may be used. */
     readonly license?: GGAsyncApiLicense | undefined;
   };
   /** All payloads are JSON. */
@@ -170,7 +199,9 @@ export interface GGAsyncApiDocument {
   readonly operations: Readonly<Record<string, GGAsyncApiOperation>>;
   /** What several of these refer to. */
   readonly components: {
+    /** JSON Schemas, by key. */
     readonly schemas: Readonly<Record<string, GGAsyncApiSchema>>;
+    /** How clients say who they are, by key. */
     readonly securitySchemes?: Readonly<Record<string, GGAsyncApiSecurityScheme>> | undefined;
   };
 }

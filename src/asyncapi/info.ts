@@ -46,7 +46,18 @@ export interface GGAsyncApiInfo {
    * where one is in front of those of the schemas. Default: not stated.
    */
   readonly servers?:
-    | Readonly<Record<string, string | { readonly url: string; readonly description?: string }>>
+    | Readonly<
+        Record<
+          string,
+          | string
+          | {
+              /** Its URL, such as `"wss://chat.example"`. */
+              readonly url: string;
+              /** What it is for. */
+              readonly description?: string;
+            }
+        >
+      >
     | undefined;
   /**
    * How clients say who they are, for what needs a permission. Default: by the first header that a middleware of the API

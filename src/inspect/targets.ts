@@ -2,19 +2,25 @@ import { INSPECTED, type InspectedServer, type InspectedTransport } from "../api
 
 /** A client, as far as it is needed here: what `createClient` returns. */
 export interface InspectableClient {
+  /** Where the client keeps its latest transport. */
   readonly incoming: object;
+  /** Only clients have it. */
   forceReconnect(): unknown;
 }
 
 /** A server, as far as it is needed here: what `startServer` returns, or a `GGSocketServer`. */
 export interface InspectableServer {
+  /** The API's name. */
   readonly apiName: string;
+  /** How many connections it has. */
   readonly connectionCount: number;
 }
 
 /** A raw socket, as far as it is needed here: a `GGSocket`. */
 export interface InspectableSocket {
+  /** Whether messages can be sent. */
   readonly isOpen: boolean;
+  /** How many requests wait for their reply. */
   readonly pendingRequestCount: number;
 }
 

@@ -38,7 +38,9 @@ export interface GGInspectedFrame {
   readonly side: "client" | "server";
   /** Names the connection: on a server as its log does, else by a number, such as `client-1`. */
   readonly connection: string;
+  /** Whether this end has sent or received it. */
   readonly direction: "sent" | "received";
+  /** What it is. */
   readonly kind: GGFrameKind;
   /** `ChatApi.sendMessage`; absent where the frame has none. At most 200 characters. */
   readonly path?: string;
@@ -47,7 +49,12 @@ export interface GGInspectedFrame {
   /** The frame's length in UTF-8; 0 for `close`. */
   readonly bytes: number;
   /** Where it was in a WebSocket message that held several frames: from 0, and how many there were. */
-  readonly batch?: { readonly index: number; readonly size: number };
+  readonly batch?: {
+    /** Its place, from 0. */
+    readonly index: number;
+    /** How many frames there were. */
+    readonly size: number;
+  };
   /** Of a reply: how many ms after its request it was seen; of `accepted` and `refused`, after the handshake. */
   readonly ms?: number;
   /** Of a reply and of `refused`: `"OK"`, or the type of the error. */
@@ -71,6 +78,7 @@ export interface GGInspectedFrame {
 export interface GGInspectedConnection {
   /** As in {@link GGInspectedFrame.connection}. */
   readonly id: string;
+  /** Which end is inspected. */
   readonly side: "client" | "server";
   /** Since when it is inspected, in ms since 1970. */
   readonly since: number;

@@ -52,7 +52,7 @@ export function compileMethod(
   { input, success, errors = [], permission }: MethodDefinition,
 ): CompiledMethod {
   const invalidResponse = (issues: readonly ValidationIssueJson[] = []) =>
-    hidden(`${path}: it does not fit the contract: ${fieldsOf(issues)}`, "Invalid response");
+    hidden(`${path} does not fit the contract: ${fieldsOf(issues)}`, "Invalid response");
   return {
     name,
     path,

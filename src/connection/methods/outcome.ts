@@ -37,9 +37,6 @@ type ErrorConstructor = new (...dataAndContext: unknown[]) => AnyError;
 /** Errors that the framework itself raises: they reach a caller as what they are, declared or not. */
 const FRAMEWORK_ERRORS: ErrorClasses = [SERVER_ERROR, VALIDATION_ERROR, ROUTE_NOT_FOUND, NOT_AUTHORIZED, FORBIDDEN];
 
-/** Standard errors that a middleware may refuse with; no contract declares what a handshake may meet. */
-const REFUSAL_ERRORS: ErrorClasses = [NOT_FOUND, EXISTS];
-
 /** A successful outcome. */
 export function ok(data: unknown): OK<unknown> {
   return { success: true, type: "OK", data };
@@ -119,7 +116,7 @@ function errorPayload(error: AnyError, reason?: SocketFailureReason): string {
   let { data } = json;
   if (json.type === "SERVER_ERROR") data = undefined;
   else if (schema && json.type !== "VALIDATION_ERROR") {
-    data = clean(schema, data, (issues) => hidden(`its data do not fit: ${fieldsOf(issues)}`));
+    data = clean(schema, data, (issues) => hidden(`its data does not fit the contract: ${fieldsOf(issues)}`));
   }
   return stringifyPayload({ ...json, data, context: { ...json.context, reason } });
 }
@@ -132,8 +129,7 @@ export function hidden(debugMessage: string, displayMessage?: string): typeof SE
 /** An instance of the error that a peer sent, when it is one of `declared` or of the framework's; else `undefined`. */
 export function readError(json: unknown, declared: ErrorClasses): AnyError | undefined {
   if (!ERROR.isJson(json)) return undefined;
-  const isOfType = ({ TYPE }: ErrorClasses[number]) => TYPE === json.type;
-  const errorClass = declared.find(isOfType) ?? FRAMEWORK_ERRORS.find(isOfType);
+  const errorClass = [...declared, ...FRAMEWORK_ERRORS].find(({ TYPE }) => TYPE === json.type);
   if (!errorClass) return undefined;
   let { data } = json;
   if (errorClass.TYPE === "VALIDATION_ERROR") {
@@ -154,8 +150,9 @@ export function readError(json: unknown, declared: ErrorClasses): AnyError | und
  * message.
  */
 export function readRefusal(json: unknown, known: ErrorClasses): AnyError | undefined {
+  // No contract declares the standard errors that a middleware may refuse with.
   return (
-    readError(json, [...known, ...REFUSAL_ERRORS]) ?? (ERROR.isJson(json) ? revive(SERVER_ERROR, json) : undefined)
+    readError(json, [...known, NOT_FOUND, EXISTS]) ?? (ERROR.isJson(json) ? revive(SERVER_ERROR, json) : undefined)
   );
 }
 
