@@ -78,6 +78,7 @@ export {
   GGWebSocketSchemaBuilder,
   type SchemaContract,
 } from "./api/schema.js";
+export { sentenceOf } from "./api/sentence.js";
 export type {
   GGCloseOptions,
   GGConnectionHandler,
@@ -91,7 +92,7 @@ export type {
   GGWebSocketLimits,
   WebSocketSchemaConfig,
 } from "./api/server.js";
-export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./api/standardSchema.js";
+export type { AnyValidator, StandardIssue, StandardResult, StandardSchemaV1 } from "./api/standardSchema.js";
 export type { Unsubscribe } from "./api/unsubscribe.js";
 export type { GGSocketPoolConfig, SocketPool } from "./client/pool.js";
 export { resumeGroups } from "./client/resume.js";

@@ -5,6 +5,7 @@ import {
   type GGSocketContractMethods,
   type GGSocketMethodMap,
 } from "./contract.js";
+import { didYouMean, isMisspelt } from "./misspelling.js";
 import { validatePermission } from "./permission.js";
 import { GGWebSocketSchemaBuilder } from "./schema.js";
 
@@ -88,8 +89,15 @@ function checkName(where: string, name: unknown): void {
   check(typeof name === "string" && /^[^\s:]+$/.test(name), where, 'must be a name without white space and ":"');
 }
 
+/** What a method may have. Other names are left alone, unless they are these ones, misspelt. */
+const PARTS = ["input", "success", "errors", "permission", "docs"];
+
 function checkMethod(where: string, definition: unknown): void {
   check(isObject(definition), where, "must be an object such as {input, success, errors}, or {}");
+  for (const part of Object.keys(definition)) {
+    if (!PARTS.includes(part) && isMisspelt(part, PARTS))
+      throw new Error(`defineSocketContract: ${where} has an unknown part "${part}"${didYouMean(part, PARTS)}`);
+  }
   const { errors = [], permission } = definition;
   for (const part of ["input", "success"]) {
     const schema = definition[part];

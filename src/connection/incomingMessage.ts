@@ -153,7 +153,8 @@ export class IncomingMessage extends GGContext {
   #handlerFailed({ errors }: CompiledMethod, original: unknown, error = thrownError(original)): void {
     const isPublic = error.type === "SERVER_ERROR" || !errors || errors.some(({ TYPE }) => TYPE === error.type);
     const shown = isPublic ? error : new SERVER_ERROR({ originalError: error });
-    if (!isPublic || error.hasDebugContext()) this.#log("the handler failed", shown, original, error);
+    const what = isPublic ? "the handler failed" : `the handler failed, and ${error.type} is not among its errors`;
+    if (!isPublic || error.hasDebugContext()) this.#log(what, shown, original, error);
     this.fail(shown);
   }
 

@@ -70,6 +70,10 @@ describe("defineSocketContract", () => {
     ["an input that is no schema", { input: { text: "string" } }, /ChatApi\.sendMessage.*"input"/],
     ["a success that is no schema", { success: Boolean }, /ChatApi\.sendMessage.*"success"/],
     ["errors that are no list", { errors: ERROR.define("LIMITED", 429) }, /ChatApi\.sendMessage.*"errors"/],
+    ["a misspelt input", { inputs: IsString }, /ChatApi\.sendMessage.*"inputs"; did you mean "input"\?/],
+    ["a misspelt success", { sucess: IsString }, /ChatApi\.sendMessage.*"sucess"; did you mean "success"\?/],
+    ["misspelt errors", { error: [] }, /ChatApi\.sendMessage.*"error"; did you mean "errors"\?/],
+    ["a misspelt permission", { permissions: "a" }, /ChatApi\.sendMessage.*"permissions"; did you mean "permission"\?/],
   ])("refuses %s and names the method", (_what, definition, message) => {
     expect(method(definition)).toThrow(message);
   });

@@ -128,6 +128,12 @@ describe("a handler that fails", () => {
     },
   );
 
+  it("names an error that the method does not declare in the log", async () => {
+    const { url, logger } = await startWith({ run: () => Promise.reject(new FORBIDDEN()) });
+    await call(await RawPeer.connect(url), "run", '""');
+    expect(logger.entries[0]?.message).toBe("Work.run: the handler failed, and FORBIDDEN is not among its errors");
+  });
+
   it("shows the original in the log", async () => {
     const original = new Error("the reason");
     const { url, logger } = await startWith({ run: () => Promise.reject(original) });

@@ -1,3 +1,4 @@
+import { sentenceOf } from "@grest-ts/websocket";
 import { type FormEvent, useState } from "react";
 import type { Note } from "../shared/BoardApi.js";
 import { useCall, usePushState } from "./board.js";
@@ -43,7 +44,7 @@ function NewNote() {
       <button type="submit" disabled={pending || text.trim() === ""}>
         Pin
       </button>
-      <p role="alert">{error && String(error)}</p>
+      <p role="alert">{error && sentenceOf(error)}</p>
     </form>
   );
 }
@@ -64,7 +65,7 @@ function NoteCard({ note, isOwn }: { readonly note: Note; readonly isOwn: boolea
           ×
         </button>
       )}
-      {error && <p role="alert">{String(error)}</p>}
+      {error && <p role="alert">{sentenceOf(error)}</p>}
     </li>
   );
 }

@@ -1,3 +1,4 @@
+import { sentenceOf } from "@grest-ts/websocket";
 import { useConnection } from "./board.js";
 
 /** Says where the connection is. Without one, also why, and when the next attempt is made. */
@@ -7,7 +8,7 @@ export function ConnectionBar({ onLogOut }: { readonly onLogOut: () => void }) {
   return (
     <p className={`connection ${state}`} role="status">
       {state === "connected" ? "Connected" : isOver ? "Not connected" : "Connecting…"}
-      {error && state !== "connected" && <span> {String(error)}</span>}
+      {error && state !== "connected" && <span> {sentenceOf(error)}.</span>}
       {nextTryAt !== undefined && <span> Next attempt at {new Date(nextTryAt).toLocaleTimeString()}.</span>}
       {isOver && (
         <button type="button" onClick={onLogOut}>

@@ -45,7 +45,7 @@ export function clean(
 /** The fields that issues are about, for developers: never their values. */
 export function fieldsOf(issues: readonly ValidationIssueJson[]): string {
   return issues
-    .map(({ path, code }) => `${path} ${code}`)
+    .map(({ path, code }) => `${path} ${code}`.trim())
     .join(", ")
     .slice(0, 1_000);
 }
