@@ -70,7 +70,7 @@ export class ChannelDescription {
     const isFromClient = direction === "clientToServer";
     const key = `${direction}.${keyOf(name)}`;
     const path = `${this.#source.name}.${name}`;
-    const texts = { title: method.docs?.title ?? path, ...description(method.docs?.description) };
+    const texts = { title: method.docs?.title || path, ...description(method.docs?.description) };
     this.#messages[key] = this.#call(key, path, method, isFromClient);
     if (method.success) this.#messages[`${key}.reply`] = this.#reply(key, path, method, isFromClient);
     this.operations[`${this.key}.${key}`] = {
@@ -141,7 +141,7 @@ export class ChannelDescription {
     const described = describedPermission(permission);
     if (described === undefined) return {};
     const security = this.#parts.security.of(this.#source.name, [...this.#headers.keys()]);
-    return { security: [security], "x-permission": described };
+    return { ...(security && { security: [security] }), "x-permission": described };
   }
 
   #query(): GGAsyncApiSchema | undefined {

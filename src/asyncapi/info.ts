@@ -61,7 +61,7 @@ export interface GGAsyncApiInfo {
     | undefined;
   /**
    * How clients say who they are, for what needs a permission. Default: by the first header that a middleware of the API
-   * describes, and where none does, by `authorization`.
+   * describes; where none does, the document does not say.
    */
   readonly security?: GGAsyncApiSecurityScheme | undefined;
 }
@@ -74,9 +74,11 @@ export interface GGAsyncApiInfo {
 export function serversOf(servers: NonNullable<GGAsyncApiInfo["servers"]>): Record<string, GGAsyncApiServer> {
   return Object.fromEntries(
     Object.entries(servers).map(([name, given]) => {
-      const { url, description } = typeof given === "string" ? { url: given, description: undefined } : given;
-      const [, secure, host, pathname] = /^(?:ws|http)(s?):\/\/([^/?#\s@]+)(\/[^?#\s]*[^?#\s/])?\/*$/i.exec(url) ?? [];
-      if (!host)
+      const { url, description }: { url?: string; description?: string } =
+        typeof given === "string" ? { url: given } : Object(given);
+      const [, secure, host, pathname] =
+        /^(?:ws|http)(s?):\/\/([^/?#\s@]+)(\/[^?#\s]*[^?#\s/])?\/*$/i.exec(url ?? "") ?? [];
+      if (!host || !URL.canParse(`ws://${host}`))
         throw new Error(
           `toAsyncApi: the server "${name}" needs a URL with host and port, such as "wss://chat.example", and without credentials and query`,
         );

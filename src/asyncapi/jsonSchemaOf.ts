@@ -1,7 +1,13 @@
 import { GGSchema } from "@grest-ts/schema";
 
-/** Drafts that are asked for, the wanted one first: not every library knows it. */
-const TARGETS = ["draft-2020-12", "draft-07"];
+/**
+ * What is asked for, the wanted first: not every library knows each draft. zod describes a schema that has a part without
+ * JSON Schema, such as a `Date`, only when it may leave that part open.
+ */
+const OPTIONS = ["draft-2020-12", "draft-07"].flatMap((target) => [
+  { target },
+  { target, libraryOptions: { unrepresentable: "any" } },
+]);
 
 /**
  * The JSON Schema of a validator: by its `toJSONSchema()` when it is one of `@grest-ts/schema`, else by
@@ -15,8 +21,8 @@ export function jsonSchemaOf(validator: unknown, side: "input" | "output"): obje
   const converter: unknown = Object(standard).jsonSchema;
   const convert: unknown = Object(converter)[side];
   if (typeof convert !== "function") return undefined;
-  for (const target of TARGETS) {
-    const schema = objectOf(() => convert.call(converter, { target }));
+  for (const options of OPTIONS) {
+    const schema = objectOf(() => convert.call(converter, options));
     if (schema) return schema;
   }
   return undefined;

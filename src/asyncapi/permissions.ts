@@ -27,12 +27,12 @@ export class SecuritySchemes {
     this.#given = given;
   }
 
-  /** A reference to the scheme of an API whose middlewares describe these headers. */
-  of(apiName: string, headers: readonly string[]): { readonly $ref: string } {
+  /** A reference to the scheme of an API whose middlewares describe these headers; `undefined` when it is not known. */
+  of(apiName: string, [name]: readonly string[]): { readonly $ref: string } | undefined {
+    if (!this.#given && name === undefined) return undefined;
     const key = this.#given ? "handshake" : `${keyOf(apiName)}.handshake`;
-    const name = headers[0] ?? "authorization";
     const description = `A header of the frame \`h\` that begins a connection to ${apiName}, and not of the upgrade request.`;
-    this.schemes[key] ??= this.#given ?? { type: "httpApiKey", name, in: "header", description };
+    this.schemes[key] ??= this.#given ?? { type: "httpApiKey", name: String(name), in: "header", description };
     return { $ref: `#/components/securitySchemes/${key}` };
   }
 }

@@ -34,6 +34,8 @@ export function isOptional(validator: unknown): boolean {
   try {
     const standard = Object(validator)["~standard"];
     const result = Object(standard ? standard.validate(undefined) : Object(validator).safeParse(undefined, true));
+    // A promise is no answer, and its rejection must not end the process.
+    Promise.resolve(result).catch(() => {});
     return "value" in result && result.value === undefined && result.success !== false;
   } catch {
     return false;

@@ -3,6 +3,7 @@ import type { GGAsyncApiDocument } from "./document.js";
 import { DeclaredErrors } from "./errors.js";
 import { type GGAsyncApiInfo, type GGAsyncApiSource, serversOf } from "./info.js";
 import { SecuritySchemes } from "./permissions.js";
+import { plainJson } from "./plainJson.js";
 import { Schemas } from "./schemas.js";
 
 const DESCRIPTION =
@@ -18,7 +19,10 @@ const DESCRIPTION =
  * @throws Error when two schemas have the same name, or the URL of a server is none
  */
 export function toAsyncApi(schemas: readonly GGAsyncApiSource[], info: GGAsyncApiInfo): GGAsyncApiDocument {
-  const { title, version, description = DESCRIPTION, contact, license, servers, security } = info;
+  const { title, version, description = DESCRIPTION, servers } = info;
+  const { contact, license, security }: Pick<GGAsyncApiInfo, "contact" | "license" | "security"> = Object(
+    plainJson({ contact: info.contact, license: info.license, security: info.security }),
+  );
   const made = new Schemas();
   const parts: Parts = { schemas: made, errors: new DeclaredErrors(made), security: new SecuritySchemes(security) };
   const channels = new Map<string, ChannelDescription>();

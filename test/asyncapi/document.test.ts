@@ -127,6 +127,25 @@ describe("a document", () => {
     });
   });
 
+  it("names no security scheme where no header is described", () => {
+    const contract = defineSocketContract("Plain", {
+      clientToServer: { go: { permission: "go" } },
+      serverToClient: {},
+    });
+    const { components, operations } = toAsyncApi([webSocketSchema(contract).path("ws/plain").done()], INFO);
+    expect(components.securitySchemes).toBeUndefined();
+    expect(operations["Plain.clientToServer.go"]).toMatchObject({ "x-permission": "go" });
+    expect(operations["Plain.clientToServer.go"]).not.toHaveProperty("security");
+  });
+
+  it("shares nothing with what it is given", () => {
+    const given = { ...INFO, contact: { name: "Ann" }, license: { name: "MIT", url: undefined } };
+    const { info } = toAsyncApi([Kinds], given);
+    expect(info.contact).toEqual(given.contact);
+    expect(info.contact).not.toBe(given.contact);
+    expect(Object.keys(info.license ?? {})).toEqual(["name"]);
+  });
+
   it("takes the program's own security scheme", () => {
     const security: GGAsyncApiInfo["security"] = { type: "http", scheme: "bearer" };
     const { components, operations } = toAsyncApi([Kinds], { ...INFO, security });

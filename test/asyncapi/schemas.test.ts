@@ -44,7 +44,6 @@ describe("a validator without a JSON Schema", () => {
       }),
     ],
     ["one that is text", withJson(() => "text")],
-    ["one that zod cannot express", z.date()],
     [
       "a getter that throws",
       {
@@ -56,6 +55,26 @@ describe("a validator without a JSON Schema", () => {
     ],
   ])("is described as such: %s", (_which, validator) => {
     expect(payloadOf(validator)).toEqual({ description: "Its validator has no JSON Schema: see the contract." });
+  });
+});
+
+describe("a validator with parts that have no JSON Schema", () => {
+  it.each([
+    ["a Date", z.object({ pin: z.string(), when: z.date() })],
+    ["a BigInt", z.object({ pin: z.string(), when: z.bigint() })],
+    ["a check of its own", z.object({ pin: z.string(), when: z.custom(() => true) })],
+  ])("leaves them open, and describes the others: %s", (_which, validator) => {
+    expect(payloadOf(validator)).toMatchObject({ properties: { pin: { type: "string" }, when: {} } });
+  });
+
+  it("raises no unhandled rejection when it is asynchronous", async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => rejections.push(reason);
+    process.on("unhandledRejection", note);
+    documentOf({ "~standard": { version: 1, vendor: "own", validate: () => Promise.reject(new Error("no")) } });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(rejections).toEqual([]);
   });
 });
 
