@@ -67,7 +67,7 @@ export type CallState<M> = {
   readonly pending: boolean;
   /** The result of the latest call that succeeded; a later call leaves it until it succeeds. */
   readonly data: DataOf<M> | undefined;
-  /** The error of the latest call; `String(error)` is a sentence. */
+  /** The error of the latest call; `sentenceOf(error)` is its sentence. */
   readonly error: ErrorOf<M> | undefined;
 } & {};
 

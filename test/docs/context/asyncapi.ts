@@ -3,5 +3,3 @@ import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 const contract = defineSocketContract("ChatApi", { clientToServer: {}, serverToClient: {} });
 
 export const ChatApi = webSocketSchema(contract).path("ws/chat").done();
-
-export declare function checkToken(token: string | undefined): void;

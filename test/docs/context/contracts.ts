@@ -1,16 +1,7 @@
 import { IsString } from "@grest-ts/schema";
 import { defineSocketContract } from "@grest-ts/websocket";
 
-export {
-  GGIssueInvalid,
-  type GGSchema,
-  IsArray,
-  IsInt,
-  IsNumber,
-  IsObject,
-  IsString,
-  type Raw,
-} from "@grest-ts/schema";
+export { IsNumber, IsObject, IsString } from "@grest-ts/schema";
 export { webSocketSchema } from "@grest-ts/websocket";
 
 export const contract = defineSocketContract("RoomApi", {

@@ -1,8 +1,7 @@
 import { ERROR, IsNumber, IsObject, IsString } from "@grest-ts/schema";
 import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 
-export { ERROR, IsNumber, IsObject, IsString, NOT_FOUND } from "@grest-ts/schema";
-export { defineSocketContract, failureOf } from "@grest-ts/websocket";
+export { defineSocketContract } from "@grest-ts/websocket";
 
 export const SOLD_OUT = ERROR.define("SOLD_OUT", 409, IsObject({ waiting: IsNumber }));
 

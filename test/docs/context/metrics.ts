@@ -1,10 +1,6 @@
 import { IsString } from "@grest-ts/schema";
 import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 
-export { createServer } from "node:http";
-export { GG_METRICS, GGMetricsStore, GGPrometheusMetricsExporter } from "@grest-ts/metrics";
-export { GGWebSocketMetrics } from "@grest-ts/websocket";
-
 const contract = defineSocketContract("ChatApi", {
   clientToServer: { echo: { input: IsString, success: IsString } },
   serverToClient: {},

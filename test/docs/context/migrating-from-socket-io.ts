@@ -1,8 +1,6 @@
 import { ERROR, IsObject, IsString } from "@grest-ts/schema";
 import { defineSocketContract, type GGWebSocketClient } from "@grest-ts/websocket";
 
-export { failureOf } from "@grest-ts/websocket";
-
 const NOT_IN_ROOM = ERROR.define("NOT_IN_ROOM", 400);
 
 const contract = defineSocketContract("ChatApi", {

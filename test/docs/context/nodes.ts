@@ -8,8 +8,6 @@ import {
   type WebSocketOutgoing,
 } from "@grest-ts/websocket";
 
-export { failureOf } from "@grest-ts/websocket";
-
 const contract = defineSocketContract("ChatApi", {
   clientToServer: {},
   serverToClient: {

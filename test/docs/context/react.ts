@@ -1,4 +1,4 @@
-import { IsArray, IsBoolean, IsObject, IsString, IsUint } from "@grest-ts/schema";
+import { FORBIDDEN, IsArray, IsBoolean, IsObject, IsString, IsUint } from "@grest-ts/schema";
 import { defineSocketContract, webSocketSchema } from "@grest-ts/websocket";
 import { createHooks } from "@grest-ts/websocket/react";
 import type { ReactElement } from "react";
@@ -8,7 +8,7 @@ const IsMessage = IsObject({ id: IsUint, from: IsString, text: IsString });
 export const ChatApi = webSocketSchema(
   defineSocketContract("ChatApi", {
     clientToServer: {
-      say: { input: IsObject({ text: IsString.nonEmpty }), success: IsUint },
+      say: { input: IsObject({ text: IsString.nonEmpty }), success: IsUint, errors: [FORBIDDEN] },
       history: { input: IsObject({ limit: IsUint }), success: IsArray(IsMessage) },
     },
     serverToClient: {
@@ -23,7 +23,7 @@ export const ChatApi = webSocketSchema(
 export const { SocketProvider, useAnswer, useCall, usePush, usePushState } = createHooks(ChatApi);
 export const client = ChatApi.createClient();
 
-export { useMemo } from "react";
+export { useState } from "react";
 
 export declare const token: string;
 export declare function Chat(): ReactElement;

@@ -9,14 +9,6 @@ import {
 } from "@grest-ts/websocket";
 
 export { createServer } from "node:http";
-export { GGHttpServer } from "@grest-ts/http";
-export { GGLocatorScope } from "@grest-ts/locator";
-export {
-  GG_WS_MESSAGE,
-  type GGWebSocketLogger,
-  type WebSocketIncoming,
-  type WebSocketOutgoing,
-} from "@grest-ts/websocket";
 
 export const ChatApiContract = defineSocketContract("ChatApi", {
   clientToServer: {
