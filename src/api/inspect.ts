@@ -8,7 +8,8 @@ import type { Unsubscribe } from "./unsubscribe.js";
 
 /**
  * The member of a server (its {@link InspectedServer}) and of a raw socket (its transport) for inspections. Clients keep
- * their latest transport as `incoming.transport`, which is there in what chains a client, too, and takes the fewest bytes.
+ * their latest transport as `transport` of the prototype of `incoming`: that is there in what chains a client and in a
+ * client that is frozen, too, and takes the fewest bytes.
  */
 export const INSPECTED: unique symbol = Symbol.for("@grest-ts/websocket/inspect");
 
@@ -17,6 +18,8 @@ export interface InspectedTransport {
   /** The platform's own `WebSocket`. What it is made to do is seen there. */
   readonly socket?: object;
   readonly listener?: InspectedListener | undefined;
+  /** Whether it sends what it is given; a `WebSocket` shows that itself. */
+  readonly isOpen?: boolean;
   /** Whether it has closed. */
   readonly isOver?: boolean;
   attach(listener: InspectedListener): void;

@@ -24,7 +24,10 @@ type Inferred<TClass> = TClass extends { readonly infer: infer T } ? T : never;
 interface Standard {
   readonly "~standard": { readonly types?: { readonly input: unknown; readonly output: unknown } | undefined };
 }
-type TypesOf<S extends Standard> = NonNullable<S["~standard"]["types"]>;
+/** Both are `unknown`, where a schema does not state them. */
+type TypesOf<S extends Standard> = [NonNullable<S["~standard"]["types"]>] extends [never]
+  ? { readonly input: unknown; readonly output: unknown }
+  : NonNullable<S["~standard"]["types"]>;
 /** What may be given to a validator: to one of `@grest-ts/schema` its type without brands, see {@link Received}. */
 export type Given<S> = S extends { readonly safeParse: unknown; readonly infer: infer T }
   ? Raw<T>

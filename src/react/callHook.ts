@@ -7,6 +7,7 @@ import type { UseCallOptions } from "./types.js";
 /** What is shown of the latest call, and whose it is. */
 interface Shown {
   readonly client?: AnyClient;
+  readonly method?: string;
   /** The call that is pending; it is known by this object. */
   readonly pending?: object;
   readonly data?: unknown;
@@ -32,22 +33,24 @@ export function useCallOf(client: AnyClient, method: string, { abortOnUnmount }:
       const pending = {};
       controller.current ??= new AbortController();
       const { signal } = controller.current;
-      setLatest((before) => ({ client, pending, data: ofClient(before, client).data }));
+      setLatest((before) => ({ client, method, pending, data: shownOf(before, client, method).data }));
       const outcome = await client.outgoing[method]!(data, { signal, ...options }).asResult();
       // After unmounting, React ignores this.
       setLatest((now) => {
         if (now.pending !== pending) return now;
-        return outcome.success ? { client, data: outcome.data } : { client, data: now.data, error: outcome };
+        return outcome.success
+          ? { client, method, data: outcome.data }
+          : { client, method, data: now.data, error: outcome };
       });
       return outcome;
     },
     [client, method],
   );
-  const { pending, data, error } = ofClient(latest, client);
+  const { pending, data, error } = shownOf(latest, client, method);
   return { call, pending: !!pending, data, error };
 }
 
-/** Nothing, where it is of an earlier client. */
-function ofClient(shown: Shown, client: AnyClient): Shown {
-  return shown.client === client ? shown : NOTHING;
+/** Nothing, where it is of an earlier client or method. */
+function shownOf(shown: Shown, client: AnyClient, method: string): Shown {
+  return shown.client === client && shown.method === method ? shown : NOTHING;
 }

@@ -35,8 +35,11 @@ export function usePushStateOf(
   const topic = sharedClient(client).topic(method);
   const [held, dispatch] = useReducer(
     (before: Held, [of, ...pushed]: Step): Held => {
-      const state = pushed.length ? reducer(before.state, pushed[0]) : initial;
-      return before.of === of && Object.is(state, before.state) ? before : { of, state };
+      // A push that came between a change of client or method and the effects of its render.
+      if (of !== topic) return before;
+      const isSame = before.of === of;
+      const state = pushed.length ? reducer(isSame ? before.state : initial, pushed[0]) : initial;
+      return isSame && Object.is(state, before.state) ? before : { of, state };
     },
     { of: topic, state: initial },
   );

@@ -11,8 +11,14 @@ export function makeTopic(client: AnyClient, method: string): Topic {
   const listeners = new Set<AnyHandler>();
   let takeBack: () => void;
   // A listener that fails keeps no other from hearing, and its error goes where those of any handler go.
-  const handler: AnyHandler = (data) =>
-    Promise.all([...listeners].map(async (listener) => listeners.has(listener) && listener(data)));
+  const handler: AnyHandler = async (data) => {
+    const calls = [...listeners].map(async (listener) => listeners.has(listener) && listener(data));
+    const errors = (await Promise.allSettled(calls)).flatMap((call) =>
+      call.status === "rejected" ? [call.reason] : [],
+    );
+    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} components failed`);
+    if (errors.length) throw errors[0];
+  };
   return {
     listen(listener) {
       if (!listeners.size) takeBack = client.incoming.on({ [method]: handler });

@@ -19,6 +19,8 @@ describe("sentenceOf", () => {
       new VALIDATION_ERROR(Array.from("abcde", issue)),
       "a: Value is wrong; b: Value is wrong; c: Value is wrong; …",
     ],
+    ["a path once", new VALIDATION_ERROR([{ ...issue("dish"), message: "dish must be\n  text" }]), "dish must be text"],
+    ["at most 500 characters", new Error("x".repeat(600)), `${"x".repeat(500)}…`],
     ["no issues", new VALIDATION_ERROR([]), "VALIDATION_ERROR"],
     ["any other error", new TypeError("no such thing"), "no such thing"],
     ["an error without a message", new RangeError(), "RangeError"],

@@ -28,13 +28,14 @@ export function clean(
 ): unknown {
   const standard = standardOf(validator);
   const parsed = (standard ? standard.validate(value) : (validator as Cleaner).safeParse(value, true)) as {
+    readonly success?: unknown;
     readonly value?: unknown;
     readonly issues?: unknown;
   };
-  if (!parsed.issues && "value" in parsed) return standard && isSent ? value : parsed.value;
-  // A promise is no answer, and its rejection must not end the process.
+  if (standard ? !parsed.issues && "value" in parsed : parsed.success) return standard && isSent ? value : parsed.value;
+  // A promise is no answer, and its rejection must not end the process. Libraries also answer with one when a part of them throws.
   Promise.resolve(parsed).catch(() => {});
-  if (!parsed.issues) throw new TypeError("asynchronous validators are not supported");
+  if (!parsed.issues) throw new TypeError("asynchronous validators are not supported, nor those that throw");
   throw refuse(
     standard
       ? standardIssues(parsed.issues as StandardIssue[], standard.vendor)
@@ -53,7 +54,9 @@ export function fieldsOf(issues: readonly ValidationIssueJson[]): string {
 function standardIssues(issues: readonly StandardIssue[], vendor: string): ValidationIssueJson[] {
   return issues.slice(0, MAX_ISSUES).map(({ path = [], message }) => ({
     // Not `map`: the paths of arktype are of a class of their own, which it makes wrongly.
-    path: Array.from(path, (part) => (part as { readonly key?: PropertyKey }).key ?? part).join("."),
+    path: Array.from(path, (part) =>
+      String(Object(part) === part ? (part as { readonly key: PropertyKey }).key : part),
+    ).join("."),
     code: `invalid.${vendor}`,
     message,
   }));
