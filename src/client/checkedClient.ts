@@ -27,13 +27,10 @@ export function checkedClient(platform: ClientPlatform): SchemaEnds["createClien
     const { capabilities } = config;
     const isLeftOut = config.resume && capabilities && !capabilities.includes("resume");
     if (isLeftOut) warn(`${apiName}: resume has no effect, since capabilities do not include it`);
-    const client = socketClient(schema, isLeftOut ? { ...config, resume: undefined } : config, {
+    return socketClient(schema, isLeftOut ? { ...config, resume: undefined } : config, {
       ...checked,
       checkSetups,
     });
-    // Consoles need not show it.
-    Object.defineProperty(client.incoming, "transport", { value: undefined, writable: true, configurable: true });
-    return client;
   };
 }
 

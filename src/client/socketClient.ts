@@ -43,7 +43,7 @@ interface Attempt {
 
 /** A client with its types erased; `GGWebSocketClient` says what each member does. */
 export interface SocketClient extends Listening {
-  readonly incoming: { on(handlers: HandlerObject): Unsubscribe; transport?: Transport };
+  readonly incoming: { on(handlers: HandlerObject): Unsubscribe; readonly __proto__?: object };
   readonly outgoing: OutgoingMethods;
   readonly isConnected: boolean;
   readonly state: ClientState;
@@ -70,6 +70,8 @@ export function socketClient(
   /** The attempts whose callbacks may be running, by their contexts. */
   const attempts = new Map<GGContext, Attempt>();
   const pulses = new Set<Heartbeat>();
+  /** Where inspections look for the transport: behind `incoming`, which a program may freeze. */
+  const latest: { transport?: Transport } = {};
   let session: Session | undefined;
   /** Runs a set-up in the context of a connection. */
   let setUp: (setup: Setup, ends: Ends, connection: Connection) => unknown;
@@ -86,6 +88,7 @@ export function socketClient(
 
   const client: SocketClient = {
     incoming: {
+      __proto__: latest,
       on(added) {
         const takeBack = handlers.add(added);
         session?.currentConnection?.inbox.deliverSoon();
@@ -234,9 +237,9 @@ export function socketClient(
             // A client without `reconnect` must not offer `drain`: it would not reconnect.
             offered: config.capabilities ?? platform.offered.filter((name) => reconnect || name !== "drain"),
             onBegin,
-            // Where inspections look for it. In quotes, since pages have short names for other members.
+            // In quotes, since pages have short names for other members.
             // biome-ignore lint/complexity/useLiteralKeys: see above
-            dial: (url) => (client.incoming["transport"] = platform.dial(url, target)),
+            dial: (url) => (latest["transport"] = platform.dial(url, target)),
             onAccepted(transport, agreed) {
               const accepted = new Connection(
                 new Outbox(transport, batchBytes(agreed), config.maxOutboxBytes),

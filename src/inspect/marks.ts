@@ -1,112 +1,106 @@
+import { SchemaPart } from "./schemaPart.js";
 import type { InspectedSchema } from "./types.js";
+
+/** What the schemas of a method say about its payloads. */
+interface MethodMarks {
+  readonly input: readonly SchemaPart[];
+  readonly success: readonly SchemaPart[];
+}
+
+/** What the validators of contracts mark as sensitive, as far as they have a JSON Schema. */
+export class ContractMarks {
+  /** By direction and path. */
+  readonly #methods = new Map<string, MethodMarks>();
+  readonly #errors = new Map<string, readonly SchemaPart[]>();
+  readonly #parts = new Map<unknown, readonly SchemaPart[]>();
+
+  constructor(schemas: readonly InspectedSchema[]) {
+    for (const { name, methods } of schemas) {
+      this.#add(name, true, methods.clientToServer);
+      this.#add(name, false, methods.serverToClient);
+    }
+  }
+
+  /** What is marked in what a method takes and returns. A path may be of both directions: the way says which is meant. */
+  method(path: string, isToServer: boolean): MethodMarks | undefined {
+    // Raw sockets may use a contract the other way round.
+    return this.#methods.get(keyOf(path, isToServer)) ?? this.#methods.get(keyOf(path, !isToServer));
+  }
+
+  /** What is marked in the data of errors of a type; `undefined` when no schema describes it. */
+  error(type: string): readonly SchemaPart[] | undefined {
+    return this.#errors.get(type);
+  }
+
+  #add(apiName: string, isToServer: boolean, methods: InspectedSchema["methods"]["clientToServer"]): void {
+    for (const [name, { input, success, errors = [] }] of Object.entries(methods)) {
+      const key = keyOf(`${apiName}.${name}`, isToServer);
+      const { input: inputs = [], success: successes = [] } = this.#methods.get(key) ?? {};
+      this.#methods.set(key, {
+        input: [...inputs, ...this.#partsOf(input)],
+        success: [...successes, ...this.#partsOf(success)],
+      });
+      for (const { TYPE, schema } of errors)
+        if (schema) this.#errors.set(TYPE, [...new Set([...(this.error(TYPE) ?? []), ...this.#partsOf(schema)])]);
+    }
+  }
+
+  #partsOf(validator: unknown): readonly SchemaPart[] {
+    const parts = this.#parts.get(validator) ?? jsonSchemasOf(validator).map((schema) => new SchemaPart(schema));
+    this.#parts.set(validator, parts);
+    return parts;
+  }
+}
+
+function keyOf(path: string, isToServer: boolean): string {
+  return `${isToServer ? ">" : "<"}${path}`;
+}
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A part of a JSON Schema, which may mark values as sensitive, and the document that it refers to. */
-export interface Mark {
-  readonly schema: JsonSchema;
-  readonly document: JsonSchema;
+/** In place of a JSON Schema that a validator cannot make: which of its parts are sensitive is not known. */
+const SENSITIVE: JsonSchema = { sensitive: true };
+
+/** So that parts which no JSON Schema can say do not hide the marks of others: of zod, of valibot, and of arktype. */
+const LENIENT = {
+  unrepresentable: "any",
+  errorMode: "ignore",
+  fallback: ({ base }: { readonly base: unknown }) => base,
+};
+
+/** Not every library knows the first, nor every version the options. */
+const REQUESTS: readonly object[] = ["draft-2020-12", "draft-07"].flatMap((target) => [
+  { target, libraryOptions: LENIENT },
+  { target },
+]);
+
+/**
+ * The JSON Schemas of a validator, none when it has no way to make one. A payload may be what a validator takes or what it
+ * makes of that, so both are asked for.
+ */
+function jsonSchemasOf(validator: unknown): readonly JsonSchema[] {
+  try {
+    const { toJSONSchema, "~standard": standard } = Object(validator) as Readonly<Record<string, unknown>>;
+    const { jsonSchema: converter } = Object(standard) as { readonly jsonSchema?: unknown };
+    if (converter) return [standardSchemaOf(converter, "input"), standardSchemaOf(converter, "output")];
+    return typeof toJSONSchema === "function" ? [objectOf(toJSONSchema.call(validator)) ?? SENSITIVE] : [];
+  } catch {
+    return [SENSITIVE];
+  }
 }
 
-/** What the validators of a method mark. */
-interface MethodMarks {
-  readonly input: Mark | undefined;
-  readonly success: Mark | undefined;
-}
-
-/** What the validators of contracts mark: of methods by their path, of errors by their type. */
-export interface ContractMarks extends ReadonlyMap<string, MethodMarks> {
-  readonly errors: ReadonlyMap<string, Mark>;
-}
-
-/** What is in the description of a sensitive value, where a library takes no other mark. */
-const SENSITIVE_TEXT = /\[sensitive\]/i;
-
-/** How often a reference leads to another one, at most. */
-const MAX_REFERENCES = 20;
-
-/** The marks of schemas, as far as their validators have a JSON Schema. */
-export function marksOf(schemas: readonly InspectedSchema[]): ContractMarks {
-  const errors = new Map<string, Mark>();
-  const methods = new Map<string, MethodMarks>();
-  for (const { name: apiName, methods: directions } of schemas) {
-    for (const [name, method] of [directions.clientToServer, directions.serverToClient].flatMap(Object.entries)) {
-      methods.set(`${apiName}.${name}`, { input: markOf(method.input), success: markOf(method.success) });
-      for (const { TYPE, schema } of method.errors ?? []) {
-        const mark = markOf(schema);
-        if (mark) errors.set(TYPE, mark);
-      }
+function standardSchemaOf(converter: unknown, side: "input" | "output"): JsonSchema {
+  for (const request of REQUESTS) {
+    try {
+      const schema = objectOf((converter as Record<typeof side, (request: object) => unknown>)[side](request));
+      if (schema) return schema;
+    } catch {
+      // The next may be understood.
     }
   }
-  return Object.assign(methods, { errors });
+  return SENSITIVE;
 }
 
-/** The JSON Schema of a validator of the framework, or of a Standard Schema that has one. */
-function markOf(validator: unknown): Mark | undefined {
-  const { toJSONSchema, "~standard": standard } = Object(validator) as {
-    toJSONSchema?: unknown;
-    "~standard"?: { jsonSchema?: { input?(target: object): unknown } };
-  };
-  try {
-    const schema: unknown = standard?.jsonSchema?.input
-      ? standard.jsonSchema.input({ target: "draft-2020-12" })
-      : typeof toJSONSchema === "function" && toJSONSchema.call(validator);
-    return isObject(schema) ? { schema, document: schema } : undefined;
-  } catch {
-    // It has parts that no JSON Schema can say.
-    return undefined;
-  }
-}
-
-/** Whether what a mark describes, or any form of it, must not be shown. */
-export function isSensitive(mark: Mark): boolean {
-  return formsOf(mark).some(
-    ({ schema: { sensitive, writeOnly, format, description } }) =>
-      sensitive === true ||
-      writeOnly === true ||
-      format === "password" ||
-      (typeof description === "string" && SENSITIVE_TEXT.test(description)),
-  );
-}
-
-/** What describes a member, or an item by its index. */
-export function childrenOf(mark: Mark, name: string): Mark[] {
-  return formsOf(mark).flatMap(({ schema, document }) => {
-    const { properties, prefixItems, items, additionalProperties, patternProperties } = schema;
-    const own = [
-      isObject(properties) && Object.hasOwn(properties, name) && properties[name],
-      Array.isArray(prefixItems) && prefixItems[Number(name)],
-      items,
-      additionalProperties,
-      ...Object.values(Object(patternProperties) as object),
-    ];
-    return own.flatMap((child: unknown) => (isObject(child) ? [{ schema: child, document }] : []));
-  });
-}
-
-/** A mark, what it refers to, and the alternatives and parts that it has. */
-function formsOf(mark: Mark, references = 0): Mark[] {
-  const { schema, document } = mark;
-  const { $ref, anyOf, oneOf, allOf } = schema;
-  const forms = [anyOf, oneOf, allOf].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []));
-  if (typeof $ref === "string") forms.push(referred($ref, document));
-  if (references >= MAX_REFERENCES) return [mark];
-  return [
-    mark,
-    ...forms.flatMap((form) => (isObject(form) ? formsOf({ schema: form, document }, references + 1) : [])),
-  ];
-}
-
-function referred(reference: string, document: JsonSchema): unknown {
-  if (!reference.startsWith("#")) return undefined;
-  const segments = reference.slice(1).split("/").slice(1);
-  return segments.reduce<unknown>(
-    (part, segment) =>
-      (Object(part) as JsonSchema)[decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~")],
-    document,
-  );
-}
-
-function isObject(value: unknown): value is JsonSchema {
-  return typeof value === "object" && value !== null;
+function objectOf(value: unknown): JsonSchema | undefined {
+  return typeof value === "object" && value !== null ? (value as JsonSchema) : undefined;
 }

@@ -1,4 +1,4 @@
-import { childrenOf, isSensitive, type Mark } from "./marks.js";
+import { type SchemaPart, withOthers } from "./schemaPart.js";
 
 /** What is shown in place of a value. */
 export const REDACTED = "[redacted]";
@@ -23,23 +23,20 @@ export class Redaction {
     this.#names = names ? new RegExp(names.source, names.flags.replace(/[gy]/g, "")) : undefined;
   }
 
-  /** A copy to be shown, of what JSON can say. `mark` is the schema of the value, when it is known. */
-  apply(value: unknown, mark?: Mark): unknown {
-    return this.#copy(value, this.#paths, mark ? [mark] : [], 0);
+  /** A copy to be shown, of what JSON can say. `schema` describes the value, as far as that is known. */
+  apply(value: unknown, schema: Iterable<SchemaPart> = []): unknown {
+    return this.#copy(value, this.#paths, withOthers(schema), 0);
   }
 
-  #copy(value: unknown, paths: readonly Path[], marks: readonly Mark[], depth: number): unknown {
-    if (depth > MAX_DEPTH || marks.some(isSensitive)) return REDACTED;
+  #copy(value: unknown, paths: readonly Path[], schema: ReadonlySet<SchemaPart>, depth: number): unknown {
+    const parts = [...schema];
+    if (depth > MAX_DEPTH || parts.some(({ isSensitive }) => isSensitive)) return REDACTED;
     if (typeof value !== "object" || value === null) return value;
     const copyOf = (name: string, member: unknown) => {
       const left = paths.filter(([first]) => first === name || first === "*").map(([, ...others]) => others);
       if (left.some((path) => path.length === 0)) return REDACTED;
-      return this.#copy(
-        member,
-        left,
-        marks.flatMap((mark) => childrenOf(mark, name)),
-        depth + 1,
-      );
+      const described = withOthers(parts.flatMap((part) => part.childrenOf(name)));
+      return this.#copy(member, left, described, depth + 1);
     };
     if (Array.isArray(value)) return value.map((item, index) => copyOf(`${index}`, item));
     return Object.fromEntries(

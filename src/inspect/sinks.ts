@@ -21,11 +21,11 @@ export function jsonLines(write: (text: string) => unknown): GGInspectSink {
 }
 
 /**
- * Whether a frame shows that something failed: a reply or a handshake with an error, or a close that is neither 1000 nor
- * 1001. For the option `filter`.
+ * Whether a frame shows that something failed: a reply or a handshake with an error, or a close with another code than 1000,
+ * 1001 and 1005, which is none. For the option `filter`.
  */
 export function isFailure({ kind, result, code }: GGInspectedFrame): boolean {
-  if (kind === "close") return code !== 1000 && code !== 1001;
+  if (kind === "close") return code !== 1000 && code !== 1001 && code !== 1005;
   return kind === "refused" || (kind === "reply" && result !== "OK");
 }
 

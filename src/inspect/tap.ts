@@ -26,7 +26,9 @@ interface Tap extends Tapped {
   remove(): void;
 }
 
-const taps = new WeakMap<InspectedTransport, Tap>();
+/** The member of what is tapped with its tap: all copies of this package in a program share it. */
+const TAP = Symbol.for("@grest-ts/websocket/inspect/tap");
+
 let connections = 0;
 
 /**
@@ -39,13 +41,14 @@ export function tap(
   serverId: string | undefined,
   begin: (tapped: Tapped) => TapListener,
 ): () => void {
-  const tapped = taps.get(transport) ?? install(transport, serverId);
-  taps.set(transport, tapped);
+  const object = (socketOf(transport) ?? transport) as { [TAP]?: Tap };
+  const tapped = object[TAP] ?? install(transport, serverId);
+  Object.defineProperty(object, TAP, { value: tapped, configurable: true });
   const listener = begin(tapped);
   tapped.listeners.add(listener);
   return () => {
     if (!tapped.listeners.delete(listener) || tapped.listeners.size > 0) return;
-    taps.delete(transport);
+    Reflect.deleteProperty(object, TAP);
     tapped.remove();
   };
 }

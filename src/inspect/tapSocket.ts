@@ -58,6 +58,7 @@ function handleFirst(
   };
   socket[name] = both;
   return () => {
-    socket[name] = former;
+    // What is set by now may be another's, which calls this one.
+    if (socket[name] === both) socket[name] = former;
   };
 }

@@ -10,13 +10,17 @@ export function tapTransport(transport: InspectedTransport, tap: TapListener): (
     throw new TypeError("inspect: a page's production build shows no socket over an adapter");
   const { attach, send, sendShared, close, terminate } = transport;
   let inner = transport.listener;
+  /** The listener that is attached in its place. */
+  let outer: InspectedListener | undefined;
   /** A shared message is being sent, perhaps as any other. */
   let isSharing = false;
   const ending = new Ending(tap);
+  /** What is sent while it closes is dropped. */
+  const isOpen = () => transport.isOpen ?? true;
 
   const watched = (listener: InspectedListener): InspectedListener => {
     inner = listener;
-    return {
+    outer = {
       get id() {
         return listener.id as string;
       },
@@ -34,11 +38,12 @@ export function tapTransport(transport: InspectedTransport, tap: TapListener): (
       },
       onFailed: (error) => listener.onFailed(error),
     };
+    return outer;
   };
   const changed: Changed = {
     attach: (listener) => attach.call(transport, watched(listener)),
     send(messages) {
-      if (!isSharing) for (const message of messages) tap.onText("sent", message);
+      if (!isSharing && isOpen()) for (const message of messages) tap.onText("sent", message);
       send.call(transport, messages);
     },
     close(code, reason) {
@@ -52,7 +57,7 @@ export function tapTransport(transport: InspectedTransport, tap: TapListener): (
   };
   if (sendShared)
     changed.sendShared = (message) => {
-      tap.onText("sent", message.text);
+      if (isOpen()) tap.onText("sent", message.text);
       isSharing = true;
       try {
         sendShared.call(transport, message);
@@ -64,19 +69,21 @@ export function tapTransport(transport: InspectedTransport, tap: TapListener): (
   if (inner) attach.call(transport, watched(inner));
   return () => {
     remove();
-    if (transport.listener && inner) attach.call(transport, inner);
+    if (inner && transport.listener === outer) attach.call(transport, inner);
   };
 }
 
-/** Gives an object members of its own, and returns what makes it as it was. */
+/** Gives an object members of its own, and returns what takes back those that are still there. */
 export function replaceMembers(object: object, members: object): () => void {
   const former = Object.getOwnPropertyDescriptors(object) as Readonly<Record<string, PropertyDescriptor>>;
   for (const [name, value] of Object.entries(members))
     Object.defineProperty(object, name, { value, configurable: true, writable: true });
   return () => {
-    for (const name of Object.keys(members)) {
+    for (const [name, value] of Object.entries(members)) {
+      // What is there by now may be another's, which calls this one.
+      if (Object.getOwnPropertyDescriptor(object, name)?.value !== value) continue;
       const descriptor = former[name];
-      if (descriptor) Object.defineProperty(object, name, descriptor);
+      if (descriptor) Reflect.defineProperty(object, name, descriptor);
       else Reflect.deleteProperty(object, name);
     }
   };

@@ -2,7 +2,7 @@ import { INSPECTED, type InspectedServer, type InspectedTransport } from "../api
 
 /** A client, as far as it is needed here: what `createClient` returns. */
 export interface InspectableClient {
-  /** Where the client keeps its latest transport. */
+  /** Only what is behind it is looked at. */
   readonly incoming: object;
   /** Only clients have it. */
   forceReconnect(): unknown;
@@ -48,7 +48,8 @@ export function targetOf(inspectable: GGInspectable): Target {
       },
     };
   const { incoming, forceReconnect } = Object(inspectable) as Partial<InspectableClient>;
-  if (incoming && typeof forceReconnect === "function") return { follow: (found) => followClient(incoming, found) };
+  const holder = incoming && typeof forceReconnect === "function" ? holderOf(incoming) : undefined;
+  if (holder) return { follow: (found) => followClient(holder, found) };
   throw new TypeError(
     "inspect: give it a client, what startServer() returned, or a GGSocket, of a version of @grest-ts/websocket that has inspect",
   );
@@ -61,49 +62,61 @@ function isServer(shown: unknown): shown is InspectedServer {
 /** The member, where clients keep their latest transport. */
 const LATEST = "transport";
 
-/** Those who follow a client, by the setter that is in the place of its member meanwhile. */
-const followers = new WeakMap<object, Set<Found>>();
+/** The last prototype of `incoming` but that of all objects, where a client of a version with inspect has the member alone. */
+function holderOf(incoming: object): object | undefined {
+  let [level, next] = [incoming, Object.getPrototypeOf(incoming) as object | null];
+  while (next && Object.getPrototypeOf(next)) [level, next] = [next, Object.getPrototypeOf(next) as object | null];
+  return level !== incoming && Reflect.ownKeys(level).every((name) => name === LATEST) ? level : undefined;
+}
 
-function followClient(incoming: object, found: Found): () => void {
-  let all = followersOf(incoming);
-  if (!all) {
-    const added = new Set<Found>();
-    all = added;
-    const former = Object.getOwnPropertyDescriptor(incoming, LATEST);
-    let latest: unknown = former?.value;
-    const set = (transport: InspectedTransport) => {
-      latest = transport;
-      for (const one of [...added]) one(transport);
-    };
-    followers.set(set, added);
-    const restored = () => ({ enumerable: true, writable: true, configurable: true, ...former, value: latest });
-    restorers.set(added, () => {
-      if (former || latest) Object.defineProperty(incoming, LATEST, restored());
-      else Reflect.deleteProperty(incoming, LATEST);
-    });
-    Object.defineProperty(incoming, LATEST, {
-      get: () => latest,
-      set,
-      configurable: true,
-      enumerable: former?.enumerable ?? true,
-    });
-  }
-  const joined = all;
+/** What is set to a new transport is given to these. */
+interface Followers extends Set<Found> {
+  /** Puts the former member back. */
+  restore(): void;
+}
+
+/** The member of a setter with those who follow a client: all copies of this package in a program share them. */
+const FOLLOWERS = Symbol.for("@grest-ts/websocket/inspect/followers");
+
+function followClient(holder: object, found: Found): () => void {
+  const followers = followersOf(holder) ?? replaceMember(holder);
   // A function of its own: the same may follow twice.
   const own: Found = (transport) => found(transport);
-  joined.add(own);
-  const latest = memberOf(incoming, LATEST);
+  followers.add(own);
+  const latest = memberOf(holder, LATEST);
   if (latest) own(latest as InspectedTransport);
   return () => {
-    if (joined.delete(own) && joined.size === 0) restorers.get(joined)?.();
+    if (followers.delete(own) && followers.size === 0) followers.restore();
   };
 }
 
-const restorers = new WeakMap<Set<Found>, () => void>();
+function followersOf(holder: object): Followers | undefined {
+  const { set } = Object.getOwnPropertyDescriptor(holder, LATEST) ?? {};
+  return (set as { [FOLLOWERS]?: Followers } | undefined)?.[FOLLOWERS];
+}
 
-function followersOf(incoming: object): Set<Found> | undefined {
-  const { set } = Object.getOwnPropertyDescriptor(incoming, LATEST) ?? {};
-  return set && followers.get(set);
+/** Puts a setter in the place of the client's member. */
+function replaceMember(holder: object): Followers {
+  let latest = memberOf(holder, LATEST);
+  const restore = () => {
+    // What is there by now may be another's.
+    if (followersOf(holder) !== followers) return;
+    if (latest)
+      Object.defineProperty(holder, LATEST, { value: latest, enumerable: true, writable: true, configurable: true });
+    else Reflect.deleteProperty(holder, LATEST);
+  };
+  const followers: Followers = Object.assign(new Set<Found>(), { restore });
+  const set = (transport: InspectedTransport) => {
+    latest = transport;
+    for (const follow of [...followers]) follow(transport);
+  };
+  Object.defineProperty(holder, LATEST, {
+    get: () => latest,
+    set: Object.assign(set, { [FOLLOWERS]: followers }),
+    configurable: true,
+    enumerable: true,
+  });
+  return followers;
 }
 
 /**

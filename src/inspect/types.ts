@@ -30,7 +30,7 @@ export type GGFrameKind =
   /** A letter that is none of the protocol, or no frame at all. */
   | "unknown";
 
-/** One frame that was seen, or the end of a connection. */
+/** One frame that was seen, or the end of a connection. It is frozen: all sinks get the same. */
 export interface GGInspectedFrame {
   /** When, in ms since 1970. */
   readonly at: number;
@@ -68,7 +68,7 @@ export interface GGInspectedFrame {
    * an error; of `handshake` the headers, by their names; of others what they carry.
    */
   readonly payload?: unknown;
-  /** Only with `payloads`: the sentence of an error. */
+  /** Only with `payloads`: the sentence of an error, which is the server's and not redacted. */
   readonly message?: string;
   /** Only with `payloads`: why there is no payload. */
   readonly omitted?: "too long" | "not JSON";
@@ -98,7 +98,7 @@ export type GGInspectSink = (frame: GGInspectedFrame) => unknown;
 export interface GGInspectOptions {
   /**
    * How many frames are kept of each connection, the latest ones, for {@link GGInspection.recent}. Default 500; 0 keeps
-   * none. There are 100,000 at most in all: many connections keep fewer each, but never fewer than 10.
+   * none. There are 100,000 at most in all: where many connections have many, those with the most keep fewer.
    */
   readonly keep?: number | undefined;
   /** How many connections that have closed are kept, the latest ones. Default 100. */
@@ -116,17 +116,17 @@ export interface GGInspectOptions {
    */
   readonly redactNames?: RegExp | false | undefined;
   /**
-   * The schema that the target speaks, or several: what its validators mark as sensitive is not shown. A server that was
-   * made from a schema knows its own.
+   * The schema that the target speaks, or several: what its validators mark as sensitive is not shown, and the data of those
+   * errors is that it has a schema for. A server that was made from a schema knows its own.
    */
   readonly schemas?: InspectedSchema | readonly InspectedSchema[] | undefined;
   /** The names of handshake headers whose values may be shown, in lower case. Default: none. */
   readonly headers?: readonly string[] | undefined;
   /** The longest payload that is shown, in characters. Default 16,384. */
   readonly maxPayload?: number | undefined;
-  /** What is neither kept nor given to the sink: all frames that this returns `false` for. Default: nothing. */
+  /** What is neither kept nor given to the sink: all frames that this returns `false` for, or fails for. It cannot be asynchronous. Default: nothing. */
   readonly filter?: ((frame: GGInspectedFrame) => boolean) | undefined;
-  /** Where the failure of a sink or filter is logged. Default: the log of the server, else `console`. */
+  /** Where the first failure of a sink, a filter or the inspection itself is logged. Default: the log of the server, else `console`. */
   readonly logger?: Pick<GGWebSocketLogger, "error"> | undefined;
 }
 

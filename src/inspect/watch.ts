@@ -1,6 +1,9 @@
 import { acceptedCapabilities } from "../protocol/capabilities.js";
 import { decodeFrame, FrameType, MAX_BATCH_BYTES, SEPARATOR } from "../protocol/frame.js";
-import { type PayloadReader, resultOf } from "./payload.js";
+import { detached } from "./detached.js";
+import type { FailureLog } from "./failures.js";
+import { type Carrier, type PayloadReader, resultOf, type Shown } from "./payload.js";
+import { REDACTED } from "./redaction.js";
 import type { Direction, TapListener, Tapped } from "./tap.js";
 import type { GGFrameKind, GGInspectedFrame } from "./types.js";
 
@@ -24,32 +27,52 @@ const MAX_NAME = 200;
 /** Requests whose reply is awaited, at most: a peer may leave all unanswered. */
 const MAX_PENDING = 1_000;
 
+/** The longest path and id, together, of a request whose reply is timed. */
+const MAX_KEY = 500;
+
 /** What the first part of every batch begins with. No line of a JSON text begins so. */
 const FRAME_START = /^[a-z]:[^:\n]*:[^:\n]*:/;
 
 const encoder = new TextEncoder();
 
+/** How frames are read, and who gets them. */
+export interface FrameReading {
+  /** Shows payloads; absent when none is to be shown. */
+  readonly read: PayloadReader | undefined;
+  readonly failed: FailureLog;
+  onFrame(frame: GGInspectedFrame): void;
+}
+
 /** Makes frames of what is seen of one connection. */
 export class ConnectionWatch implements TapListener {
   readonly #tapped: Tapped;
   readonly #read: PayloadReader | undefined;
-  readonly #onFrame: (frame: GGInspectedFrame) => void;
+  readonly #onFrame: FrameReading["onFrame"];
+  readonly #failed: FailureLog;
   /** When requests and the handshake were seen, by the way that their answers go, path and id. */
   readonly #pending = new Map<string, number>();
   /** Whether batches were agreed on; `undefined` when the handshake was not seen. */
   #isBatching: boolean | undefined;
 
-  constructor(tapped: Tapped, read: PayloadReader | undefined, onFrame: (frame: GGInspectedFrame) => void) {
+  constructor(tapped: Tapped, { read, onFrame, failed }: FrameReading) {
     this.#tapped = tapped;
     this.#read = read;
-    this.#onFrame = onFrame;
+    this.#onFrame = (frame) => onFrame(frozen(frame));
+    this.#failed = failed;
     if (tapped.isNew) this.#isBatching = false;
   }
 
   onText(direction: Direction, text: string): void {
     const parts = this.#isBatch(text) ? text.split(SEPARATOR) : [text];
     const size = parts.length;
-    for (const [index, part] of parts.entries()) this.#see(direction, part, size > 1 ? { index, size } : undefined);
+    for (const [index, part] of parts.entries()) {
+      try {
+        this.#see(direction, part, size > 1 ? { index, size } : undefined);
+      } catch (error) {
+        // What is inspected must not notice.
+        this.#failed("reading of a frame", error);
+      }
+    }
   }
 
   onClosed(direction: Direction, code: number, reason: string): void {
@@ -74,22 +97,34 @@ export class ConnectionWatch implements TapListener {
     const result = isAnswer && kind !== "accepted" ? resultOf(payload) : undefined;
     this.#onFrame({
       ...this.#basics(direction, kind),
-      ...(kind !== "unknown" && path && { path: path.slice(0, MAX_NAME) }),
-      ...(kind !== "unknown" && id && { id: id.slice(0, MAX_NAME) }),
+      ...(kind !== "unknown" && path && { path: detached(path.slice(0, MAX_NAME)) }),
+      ...(kind !== "unknown" && id && { id: detached(id.slice(0, MAX_NAME)) }),
       bytes: encoder.encode(text).length,
       ...(batch && { batch }),
       ...(ms !== undefined && { ms }),
       ...(result !== undefined && { result }),
-      ...(kind !== "unknown" && this.#read?.({ kind, path, payload, direction, side: this.#tapped.side })),
+      ...(kind !== "unknown" && this.#shown({ kind, path, payload, direction, side: this.#tapped.side })),
     });
+  }
+
+  /** What is shown of a payload. Where reading it fails, it may have anything in it. */
+  #shown(carrier: Carrier): Shown | undefined {
+    try {
+      return this.#read?.(carrier);
+    } catch (error) {
+      this.#failed("redaction", error);
+      return { payload: REDACTED };
+    }
   }
 
   /** Notes what is to be answered, and returns how long an answer took. */
   #time(kind: GGFrameKind, asked: string, answered: string): number | undefined {
     const pending = this.#pending;
     if (kind === "request" || kind === "handshake") {
-      if (pending.size >= MAX_PENDING) pending.delete([...pending.keys()][0] as string);
-      pending.set(kind === "request" ? asked : HANDSHAKE, performance.now());
+      const key = kind === "request" ? asked : HANDSHAKE;
+      if (key.length > MAX_KEY) return undefined;
+      if (pending.size >= MAX_PENDING) pending.delete(pending.keys().next().value as string);
+      pending.set(key, performance.now());
       return undefined;
     }
     const key = kind === "reply" ? answered : kind === "accepted" || kind === "refused" ? HANDSHAKE : undefined;
@@ -108,3 +143,10 @@ export class ConnectionWatch implements TapListener {
 }
 
 const HANDSHAKE = "handshake";
+
+/** A value that is frozen at every level: several functions get the same. */
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const member of Object.values(value)) frozen(member);
+  return Object.freeze(value);
+}

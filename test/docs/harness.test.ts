@@ -140,6 +140,8 @@ describe("links", () => {
   });
 });
 
+const WITHOUT_SCOPE = ['import { GG_METRICS } from "@grest-ts/metrics";'];
+
 /** One program for what each of these packages must be: the root's or that of `test/fixtures/ecosystem`. */
 const PACKAGES = [
   'import { createServer } from "node:http";',
@@ -167,6 +169,13 @@ describe("what is compiled and run", { timeout: 60_000 }, () => {
     fence("ts [asksToo.ts] run with badMain.ts", ASK),
     fence("ts [hangs.ts] run", "setInterval(() => {}, 1_000);", "export {};"),
     fence("ts [b.test.ts] run", 'import { expect, it } from "vitest";', 'it("holds", () => expect(1).toBe(2));'),
+    fence("ts [scope.ts] run", ...WITHOUT_SCOPE, "GG_METRICS.has();"),
+    fence(
+      "ts [scope.test.ts] run",
+      ...WITHOUT_SCOPE,
+      'import { it } from "vitest";',
+      'it("has", () => void GG_METRICS.has());',
+    ),
     ...(hasOthers ? [fence("ts [others.ts] run", ...PACKAGES)] : []),
     fence("tsx [view.tsx]", "export const View = ({ text }: { text: string }) => <p title={1}>{text}</p>;"),
     fence("ts [wrong.ts]", 'import { size } from "./api.js";', "", "export const text: string = size;"),
@@ -235,6 +244,8 @@ describe("what is compiled and run", { timeout: 60_000 }, () => {
       "asksToo.ts": { ...failed("Its server: ready"), code: 3, printed: "hello\n" },
       "hangs.ts": { ...failed("Killed: it ran for longer than 1.5 s"), code: null },
       "b.test.ts": failed("expected 1 to be 2"),
+      "scope.ts": failed("No locator scope is active"),
+      "scope.test.ts": failed("No locator scope is active"),
       ...(hasOthers && { "others.ts": { ...failed(""), code: 0, printed: "19 function function\ndist/index.js\n" } }),
     });
   });

@@ -22,7 +22,8 @@ interface Running {
   readonly ended: Promise<ProgramResult>;
 }
 
-const ports = pathToFileURL(join(root, "test/docs/ownPorts.mjs")).href;
+/** An option of Node that loads a file of this folder before the program. */
+const loading = (name: string): string => `--import=${pathToFileURL(join(root, "test/docs", name)).href}`;
 
 /**
  * Runs a file of a page, with tsx or, if it holds tests, with vitest; its server, if it has one, before and meanwhile. It is
@@ -42,12 +43,18 @@ export async function runProgram({ folder, block }: Program, limitMs = 60_000): 
 }
 
 function start(folder: string, path: string, portFile: string, limitMs: number): Running {
+  // Vitest has packages of its own, so its configuration forbids the root scope there.
   const args = /\.test\.tsx?$/.test(path)
     ? [join(root, "node_modules/vitest/vitest.mjs"), "run", path, "--root=.", "--config=../vitest.config.js"]
-    : ["--import=tsx", path];
+    : [loading("noRootScope.mjs"), "--import=tsx", path];
   const { VITEST, VITEST_MODE, VITEST_POOL_ID, VITEST_WORKER_ID, NODE_ENV, TEST, DEV, PROD, MODE, ...env } =
     process.env;
-  const own = { NODE_OPTIONS: `--import=${ports}`, NO_COLOR: "1", DOCS_PARENT: `${process.pid}`, DOCS_PORTS: portFile };
+  const own = {
+    NODE_OPTIONS: loading("ownPorts.mjs"),
+    NO_COLOR: "1",
+    DOCS_PARENT: `${process.pid}`,
+    DOCS_PORTS: portFile,
+  };
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { ...env, ...own },

@@ -58,7 +58,8 @@ export async function writeWorkspace(pages: readonly Page[], sources = false): P
         ([name, [path]]) => `{ find: /^${name.replaceAll("/", "\\/")}$/, replacement: "${path}" }`,
       )
     : [];
-  await write(join(folder, "vitest.config.js"), `export default { resolve: { alias: [${alias}] } };`);
+  const test = `{ setupFiles: ["${join(root, "test/docs/noRootScope.mjs")}"] }`;
+  await write(join(folder, "vitest.config.js"), `export default { resolve: { alias: [${alias}] }, test: ${test} };`);
   await write(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: optionsOf(sources) }));
   for (const name of LINKED) {
     const link = join(folder, "node_modules", name);

@@ -198,10 +198,20 @@ describe("an upgrade to another protocol beside other listeners", () => {
     expect((await tcp.rest()).toString()).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
   });
 
-  it("is a plain request when none has claimed it within 5 s", async () => {
-    const { tcp, pass } = await beside(() => {});
-    pass(5_100);
+  const passers: Readonly<Record<string, (socket: Duplex) => void>> = {
+    "leaves it alone": () => {},
+    "would claim it, but only after its own work": (socket) => void setTimeout(() => socket.destroy(), 1_000),
+    "waits for its end": (socket) => void socket.once("close", () => {}),
+  };
+  it.each(Object.entries(passers))("is a plain request at once beside one that %s", async (_, listen) => {
+    // The clock stands still.
+    const { tcp } = await beside(listen);
     expect(read(await tcp.answer())).toMatchObject({ status: 200, method: "POST", body: "hello" });
+  });
+
+  it.each(["data", "readable"])("is theirs when one of them listens for %s", async (event) => {
+    const { tcp } = await beside((socket) => socket.on(event, () => socket.end("theirs")).unshift("x"));
+    expect((await tcp.rest()).toString()).toBe("theirs");
   });
 });
 

@@ -1,9 +1,12 @@
-import { type ERROR, EXISTS, NOT_AUTHORIZED } from "@grest-ts/schema";
+import { type ERROR, EXISTS, NOT_AUTHORIZED, NOT_FOUND, VALIDATION_ERROR } from "@grest-ts/schema";
 import { CloseCode, failureOf, type GGGroupEvent, resumeGroups } from "@grest-ts/websocket";
-import { ChatApi, groupOfRoom, type ReadEvent, type RoomNews, type TypingEvent } from "../shared/ChatApi.js";
+import { ChatApi, groupOfRoom, type ReadEvent, ROOM_FULL, type RoomNews, type TypingEvent } from "../shared/ChatApi.js";
 import type { Message, Presence, Room } from "../shared/model.js";
 import { RoomsApi } from "../shared/RoomsApi.js";
+import { newMessageId } from "./newMessageId.js";
 import type { Session } from "./Session.js";
+
+type Outgoing = Pick<ReturnType<typeof ChatApi.createClient>["outgoing"], "joinRoom">;
 
 /** `"connecting"`: for the first time; `"reconnecting"`: it was lost, and is tried again; `"offline"`: it is not. */
 export type ConnectionState = "connecting" | "online" | "reconnecting" | "offline";
@@ -35,6 +38,8 @@ export interface ConnectionEvents {
   onRead(event: ReadEvent): void;
   onPresence(online: readonly Presence[]): void;
   onResume(resumption: Resumption): void;
+  /** There is a connection again, but no place in the room: this user is in none, until it joins one. */
+  onRoomLost(error: unknown): void;
   /** The server had forgotten the user, who is logged in again. */
   onRenewal?(): void;
   /** There is no connection, and none follows. */
@@ -57,6 +62,11 @@ export class Connection {
   readonly #client;
   readonly #rooms;
   #roomId: string | undefined;
+  /** The methods of the latest connection, also while it is set up. */
+  #outgoing: Outgoing | undefined;
+  /** The joins, one after another, so that this end and the server are always in the same room. */
+  #joins: Promise<unknown> = Promise.resolve();
+  #latestJoin = 0;
   /** Whether nothing of the room is missing since its history was loaded. */
   #isComplete = false;
   /** Whether the server does not know the user any more: it has restarted, and kept its log-ins in memory. */
@@ -91,11 +101,9 @@ export class Connection {
       areYouThere: () => true,
     });
     // What arrives meanwhile waits. When it fails, so does this attempt, and another one follows.
-    this.#client.onConnect(async ({ outgoing }) => {
-      const roomId = this.#roomId;
-      if (roomId === undefined) return;
+    this.#client.onConnect(({ outgoing }) => {
       this.#how = this.#client.state === "connected" ? "moved" : "returned";
-      this.#node = (await outgoing.joinRoom({ roomId })).node;
+      return this.#afterJoins(() => this.#joinAgain(outgoing));
     });
     this.#client.onState((state, { nextTryAt }) => events.onState(STATES[state], nextTryAt));
     this.#client.onClose((_, error) => {
@@ -131,11 +139,20 @@ export class Connection {
     return this.session.run(() => this.#rooms.list());
   }
 
-  /** Joins a room, whose messages then arrive as events. */
-  async join(roomId: string): Promise<void> {
-    this.#node = (await this.#client.outgoing.joinRoom({ roomId })).node;
-    if (roomId !== this.#roomId) this.#isComplete = false;
-    this.#roomId = roomId;
+  /**
+   * Joins a room, whose messages then arrive as events.
+   *
+   * @returns whether it is there: not when another join was asked for before this one began
+   */
+  join(roomId: string): Promise<boolean> {
+    const turn = ++this.#latestJoin;
+    return this.#afterJoins(async () => {
+      if (turn !== this.#latestJoin) return false;
+      this.#node = (await (this.#outgoing ?? this.#client.outgoing).joinRoom({ roomId })).node;
+      if (roomId !== this.#roomId) this.#isComplete = false;
+      this.#roomId = roomId;
+      return true;
+    });
   }
 
   /** The messages of a room. Ask for them when you are in it, and leave out those that you have: then none is missing. */
@@ -145,8 +162,9 @@ export class Connection {
     return messages;
   }
 
-  async send(channelId: string, text: string): Promise<void> {
-    await this.#client.outgoing.sendMessage({ text, channelId });
+  /** @param messageId by which the message is known when it arrives, also when this fails because its reply was lost */
+  async send(channelId: string, text: string, messageId = newMessageId()): Promise<void> {
+    await this.#client.outgoing.sendMessage({ text, channelId, messageId });
   }
 
   startTyping(channelId: string): void {
@@ -155,6 +173,24 @@ export class Connection {
 
   markAsRead(messageId: string): void {
     this.#client.outgoing.markAsRead({ messageId });
+  }
+
+  #afterJoins<R>(next: () => Promise<R>): Promise<R> {
+    const result = this.#joins.then(next);
+    this.#joins = result.catch(() => {});
+    return result;
+  }
+
+  async #joinAgain(outgoing: Outgoing): Promise<void> {
+    this.#outgoing = outgoing;
+    if (this.#roomId === undefined) return;
+    try {
+      this.#node = (await outgoing.joinRoom({ roomId: this.#roomId })).node;
+    } catch (error) {
+      if (!ROOM_FULL.is(error) && !NOT_FOUND.is(error)) throw error;
+      this.#roomId = undefined;
+      this.events.onRoomLost(error);
+    }
   }
 
   /** A connection is in a group, or has lost messages of it. */
@@ -176,7 +212,9 @@ export class Connection {
 
   #shouldRetry(error: ERROR<string, unknown>): boolean {
     if (NOT_AUTHORIZED.is(error)) this.#isForgotten = true;
-    // Another user has the name; or this one has logged in elsewhere.
-    return !EXISTS.is(error) && failureOf(error)?.closeCode !== CloseCode.POLICY_VIOLATION;
+    // Another user has the name; or it is none; or this one has logged in elsewhere.
+    return (
+      !EXISTS.is(error) && !VALIDATION_ERROR.is(error) && failureOf(error)?.closeCode !== CloseCode.POLICY_VIOLATION
+    );
   }
 }

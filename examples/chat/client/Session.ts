@@ -1,5 +1,5 @@
 import { GGContext } from "@grest-ts/context";
-import { AuthApi, type LogInResponse } from "../shared/AuthApi.js";
+import { AuthApi, type LogInRequest, type LogInResponse } from "../shared/AuthApi.js";
 import { GG_AUTH_TOKEN } from "../shared/auth/keys.js";
 import type { User } from "../shared/model.js";
 
@@ -25,7 +25,7 @@ export class Session {
    * @throws EXISTS when another user has taken the name meanwhile
    */
   async renew(url?: string): Promise<void> {
-    this.#logIn = await requestLogIn(this.user.name, url);
+    this.#logIn = await requestLogIn({ name: this.user.name, earlierToken: this.#logIn.token }, url);
     this.#context.set(GG_AUTH_TOKEN, this.#logIn.token);
   }
 
@@ -42,9 +42,9 @@ export class Session {
  * @throws EXISTS when a user of that name is connected, VALIDATION_ERROR when the name is invalid
  */
 export async function logIn(name: string, url?: string): Promise<Session> {
-  return new Session(await requestLogIn(name, url));
+  return new Session(await requestLogIn({ name }, url));
 }
 
-async function requestLogIn(name: string, url: string | undefined): Promise<LogInResponse> {
-  return AuthApi.createClient(url === undefined ? {} : { url }).logIn({ name });
+async function requestLogIn(request: LogInRequest, url: string | undefined): Promise<LogInResponse> {
+  return AuthApi.createClient(url === undefined ? {} : { url }).logIn(request);
 }

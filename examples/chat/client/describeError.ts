@@ -1,5 +1,6 @@
 import { ERROR, NOT_AUTHORIZED, SERVER_ERROR, VALIDATION_ERROR } from "@grest-ts/schema";
 import { CloseCode, failureOf, type SocketFailureReason } from "@grest-ts/websocket";
+import { ROOM_FULL } from "../shared/ChatApi.js";
 
 /** What the fields of the requests are to the user. */
 const FIELDS: Readonly<Record<string, string>> = { name: "The name", text: "The message" };
@@ -8,6 +9,7 @@ const FIELDS: Readonly<Record<string, string>> = { name: "The name", text: "The 
 const ISSUES: Readonly<Record<string, string>> = {
   "invalid.string.nonEmpty": "is empty",
   "invalid.string.maxLength": "is too long",
+  "invalid.string.pattern": "cannot be read",
 };
 
 const FAILURES: Partial<Readonly<Record<SocketFailureReason, string>>> = {
@@ -31,6 +33,11 @@ export function describeError(error: unknown): string {
   if (SERVER_ERROR.is(error)) return `The server cannot be reached, or has failed (${error.context?.ref})`;
   if (error instanceof ERROR) return error.context?.displayMessage ?? `Something went wrong (${error.context?.ref})`;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Why the user is in no room any more. */
+export function describeLostRoom(room: string, error: unknown): string {
+  return `${room} ${ROOM_FULL.is(error) ? "is full" : "is gone"}: choose another room`;
 }
 
 function describeIssue({ path, code, message }: { path: string; code: string; message: string }): string {

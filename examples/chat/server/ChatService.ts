@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { GGHttpServer } from "@grest-ts/http";
 import { type GGBus, GGSocketGroup, type GGSocketServer, type WebSocketIncoming } from "@grest-ts/websocket";
 import { GG_AUTH_LOG_IN } from "../shared/auth/keys.js";
-import { ChatApi, type ChatApiContract, NOT_IN_ROOM, ROOM_FULL } from "../shared/ChatApi.js";
-import { IsMessage } from "../shared/model.js";
+import { ChatApi, type ChatApiContract, NOT_IN_ROOM, ROOM_FULL, type SendMessageRequest } from "../shared/ChatApi.js";
+import { IsMessage, type Message } from "../shared/model.js";
 import { ChatRooms } from "./ChatRooms.js";
 import { type ChatOutgoing, type Member, Members } from "./Members.js";
 import type { Messages } from "./stores/stores.js";
@@ -75,18 +75,17 @@ export class ChatService {
     incoming: WebSocketIncoming<typeof ChatApiContract.methods.clientToServer>,
     outgoing: ChatOutgoing,
   ): void => {
-    const member: Member = { user: GG_AUTH_LOG_IN.assert().user, outgoing };
+    const member: Member = { user: GG_AUTH_LOG_IN.assert().user, outgoing, joining: Promise.resolve() };
     this.#members.add(member);
 
     incoming.on({
       joinRoom: async ({ roomId }) => {
-        await this.#join(member, roomId);
+        const joined = member.joining.then(() => this.#join(member, roomId));
+        member.joining = joined.catch(() => {});
+        await joined;
         return { joined: true, node: this.node.name };
       },
-      sendMessage: async ({ text, channelId }) => ({
-        success: true,
-        messageId: await this.#say(member, channelId, text),
-      }),
+      sendMessage: async (request) => ({ success: true, messageId: await this.#say(member, request) }),
       startTyping: async ({ channelId }) => this.#showTyping(member, channelId),
       markAsRead: async ({ messageId }) => this.#markAsRead(member, messageId),
     });
@@ -115,13 +114,15 @@ export class ChatService {
     if (others.length < present.length) void outgoing.presence({ online: await this.#rooms.online() });
   }
 
-  async #say({ user, room }: Member, channelId: string, text: string): Promise<string> {
+  async #say({ user, room }: Member, { text, channelId, messageId }: SendMessageRequest): Promise<string> {
     if (room?.id !== channelId) {
       throw new NOT_IN_ROOM({ displayMessage: `Join "${channelId}" before you write in it` });
     }
+    // Said already, and its reply was lost; or the id is that of another message.
+    if (messageId !== undefined && (await this.#find(channelId, messageId))) return messageId;
     const { id: senderId, name: senderName } = user;
     const message = IsMessage.parse({
-      id: randomUUID(),
+      id: messageId ?? randomUUID(),
       text,
       senderId,
       senderName,
@@ -144,9 +145,13 @@ export class ChatService {
   /** Notifies the author. */
   async #markAsRead({ user, room }: Member, messageId: string): Promise<void> {
     if (!room) return;
-    const message = (await this.messages.latest(room.id)).find(({ id }) => id === messageId);
+    const message = await this.#find(room.id, messageId);
     if (!message || message.senderId === user.id) return;
     void this.#server?.to(userKey(message.senderId)).messageRead({ messageId, userId: user.id, name: user.name });
+  }
+
+  async #find(roomId: string, messageId: string): Promise<Message | undefined> {
+    return (await this.messages.latest(roomId)).find(({ id }) => id === messageId);
   }
 
   /** The connections of a user, on all nodes. */

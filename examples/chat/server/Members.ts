@@ -11,6 +11,8 @@ export interface Member {
   readonly outgoing: ChatOutgoing;
   /** Absent until it has joined a room. */
   room?: ChatRoom;
+  /** Its joins, one after another: of two at once each would leave the room that it was in before. */
+  joining: Promise<unknown>;
 }
 
 /** The members that are connected to this node. */

@@ -5,10 +5,15 @@ import { IsUser } from "./model.js";
 /** The longest name. */
 export const MAX_NAME = 24;
 
-export const IsLogInRequest = IsObject({ name: IsString.trim.nonEmpty.maxLength(MAX_NAME) });
+export const IsLogInRequest = IsObject({
+  /** Something of it has to be visible. */
+  name: IsString.trim.nonEmpty.maxLength(MAX_NAME).regex(/[^\p{C}\p{Z}]/u),
+  /** The token that the user had, when the server has forgotten it: by the same one it is the same user again. */
+  earlierToken: IsString.maxLength(100).orUndefined,
+});
 export type LogInRequest = typeof IsLogInRequest.infer;
 
-export const IsLogInResponse = IsObject({ token: IsString, user: IsUser });
+export const IsLogInResponse = IsObject({ token: IsString.regex(/^[\w-]+$/), user: IsUser });
 export type LogInResponse = typeof IsLogInResponse.infer;
 
 /** Public: exchanges a name for a token. */

@@ -21,7 +21,11 @@ export const MAX_TEXT = 2000;
 export const IsSendMessageRequest = IsObject({
   text: IsString.trim.nonEmpty.maxLength(MAX_TEXT),
   channelId: IsString,
+  /** The id of the message, chosen by its sender: known before the reply, which may be lost, and never sent twice. */
+  messageId: IsString.regex(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/).orUndefined,
 });
+
+export type SendMessageRequest = typeof IsSendMessageRequest.infer;
 
 export const IsSendMessageResponse = IsObject({ success: IsBoolean, messageId: IsString });
 

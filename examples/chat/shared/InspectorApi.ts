@@ -34,4 +34,8 @@ export const InspectorApiContract = defineSocketContract("InspectorApi", {
 });
 
 /** Live traffic of the chat, for those who develop it. */
-export const InspectorApi = webSocketSchema(InspectorApiContract).path("ws/inspect").done();
+export const InspectorApi = webSocketSchema(InspectorApiContract)
+  .path("ws/inspect")
+  // The key of the page's own address.
+  .queryOnConnect(IsObject({ key: IsString }))
+  .done();

@@ -2,6 +2,8 @@ import { clearLine, createInterface, cursorTo, type Interface } from "node:readl
 
 const PROMPT = "> ";
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** Reads and prints lines. Output that arrives while the user types is printed above the input line. */
 export class Screen {
   /** Resolves at the end of the input, at Ctrl-C, or when `end()` is called. */
@@ -29,11 +31,17 @@ export class Screen {
     this.#input.on("line", (line) => {
       last = last.then(() => handle(line)).then(() => this.#showPrompt());
     });
-    // Piped input is handled up to its last line first.
-    this.#input.on("close", () => void last.then(this.#end));
-    this.#input.on("SIGINT", () => this.#input?.close());
-    process.once("SIGINT", () => this.#input?.close());
-    process.once("SIGTERM", () => this.#input?.close());
+    const close = () => this.#input?.close();
+    this.#input.on("SIGINT", close);
+    for (const signal of SIGNALS) process.once(signal, close);
+    this.#input.on("close", () => {
+      // A prompt would open it again, and keep the process alive; or throw, from Node 24 on.
+      this.#input = undefined;
+      // The next signal ends the process at once.
+      for (const signal of SIGNALS) process.off(signal, close);
+      // Piped input is handled up to its last line first.
+      void last.then(this.#end);
+    });
     this.#showPrompt();
   }
 

@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
 import { SERVER_ERROR } from "@grest-ts/schema";
 import { describeError } from "../client/describeError.js";
+import { noticeWait, STILL_WAITING } from "../client/noticeWait.js";
 import { logIn, type Session } from "../client/Session.js";
+import { printable } from "./printable.js";
 import { Screen } from "./Screen.js";
 import { TerminalChat } from "./TerminalChat.js";
 
@@ -17,7 +19,7 @@ try {
   await screen.ended;
   await chat.disconnect();
 } catch (error) {
-  screen.fail(describeError(error));
+  screen.fail(describeError(error).split("\n").map(printable).join("\n"));
   process.exitCode = 1;
 }
 
@@ -30,6 +32,7 @@ function readArguments() {
   try {
     const { name, room, url } = parseArgs({ options }).values;
     if (!name) throw new Error("A name is needed");
+    if (!/^https?:\/\//.test(url)) throw new Error(`--url begins with http:// or https://, as in http://${url}`);
     return { name, room, url };
   } catch (error) {
     throw new Error(`${describeError(error)}\n${USAGE}`);
@@ -38,7 +41,7 @@ function readArguments() {
 
 async function logInAt(url: string, name: string): Promise<Session> {
   try {
-    return await logIn(name, url);
+    return await noticeWait(logIn(name, url), () => screen.print(STILL_WAITING));
   } catch (error) {
     if (!SERVER_ERROR.is(error)) throw error;
     throw new Error(`No chat at ${url}: ${describeError(error)}\nStart one with \`npm start\`, or say --url`);

@@ -183,6 +183,42 @@ describe("the page of a document", () => {
   });
 });
 
+describe("the page of a type that contains itself", () => {
+  const self = { $ref: "#/components/schemas/self" };
+  const text = { type: "string" };
+  const SHAPES = {
+    "a list of itself": { type: "array", items: self },
+    "an object of itself": { type: "object", additionalProperties: self },
+    "one of a text and itself": { oneOf: [text, self] },
+    "any of a text and itself": { anyOf: [text, self] },
+    "only itself": self,
+    "a member": { type: "object", properties: { inner: self } },
+    JSON: { anyOf: [text, { type: "array", items: self }, { type: "object", additionalProperties: self }] },
+  };
+
+  it.each(Object.keys(SHAPES) as (keyof typeof SHAPES)[])("ends: %s", (shape) => {
+    const channel = { $ref: "#/channels/a" };
+    const payload = { $ref: "#/components/schemas/self" };
+    const frame = { type: "m", path: "A.m", payload: "always", text: "m:A.m::{payload}" } as const;
+    const page = docsPage({
+      asyncapi: "3.1.0",
+      info: { title: "T", version: "1", description: "" },
+      defaultContentType: "application/json",
+      channels: {
+        a: {
+          address: "/",
+          title: "A",
+          messages: { m: { name: "m", title: "m", payload, "x-frame": frame } },
+          bindings: { ws: { method: "GET", query: payload, bindingVersion: "0.1.0" } },
+        },
+      },
+      operations: { "a.m": { action: "send", channel, title: "A.m", messages: [{ $ref: "#/channels/a/messages/m" }] } },
+      components: { schemas: { self: SHAPES[shape] } },
+    });
+    expect(page).toContain(shape === "only itself" ? "anything" : shape === "a member" ? "inner" : "the same again");
+  });
+});
+
 const executablePath = findChromium();
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

@@ -26,23 +26,33 @@ beforeAll(async () => {
 async function start(inspect: string) {
   const program = new Program(built.server, [], { PORT: "0", REDIS_URL: "", INSPECT: inspect }).endWithTest();
   const [url] = await program.printed(/http:\/\/localhost:\d+/);
-  return { program, url };
+  const query = /\/inspect(\?key=\w{32})$/m.exec(program.output)?.[1] ?? "";
+  return { program, url, query };
+}
+
+interface Asking {
+  readonly address?: string;
+  readonly host?: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The status of a GET request, sent to an address under the name of a host. */
-async function statusOf(url: string, { address = "127.0.0.1", host = new URL(url).host } = {}): Promise<number> {
-  const { pathname, port } = new URL(url);
-  const sent = request({ host: address, port, path: pathname, headers: { host } }).end();
+async function statusOf(url: string, { address = "127.0.0.1", host, query = "", headers }: Asking = {}) {
+  const { pathname, port, host: ownHost } = new URL(url);
+  const path = `${pathname}${query}`;
+  const sent = request({ host: address, port, path, headers: { ...headers, host: host ?? ownHost } }).end();
   const [response] = await once(sent, "response");
   response.resume();
   return response.statusCode;
 }
 
 /** How a WebSocket to the inspector ends, or its first frame after the handshake. */
-async function connectionTo(url: string, { address = "127.0.0.1", host = new URL(url).host, origin = "" } = {}) {
-  const { port } = new URL(url);
-  const headers = { host, ...(origin && { origin }) };
-  const ws = new WebSocket(`ws://${address}:${port}/ws/inspect`, { headers });
+async function connectionTo(url: string, { address = "127.0.0.1", host, query = "?key=", headers }: Asking = {}) {
+  const { port, host: ownHost } = new URL(url);
+  const ws = new WebSocket(`ws://${address}:${port}/ws/inspect${query}`, {
+    headers: { ...headers, host: host ?? ownHost },
+  });
   onTestFinished(() => ws.terminate());
   const failed = once(ws, "error").then(([error]) => String(error));
   ws.on("open", () => ws.send("h:::{}"));
@@ -62,25 +72,53 @@ describe("the page of live traffic", () => {
   });
 
   it("is for this machine only, by a name of its own, and for pages of its own", async () => {
-    const { url } = await start("1");
+    const { url, query } = await start("1");
     const { host, port } = new URL(url);
     for (const name of [host, `127.0.0.1:${port}`, `[::1]:${port}`]) {
-      expect(await statusOf(`${url}/inspect`, { host: name })).toBe(200);
-      expect(await connectionTo(url, { host: name })).toBe("k::");
+      expect(await statusOf(`${url}/inspect`, { host: name, query })).toBe(200);
+      expect(await connectionTo(url, { host: name, query })).toBe("k::");
     }
     for (const name of ["evil.example", `localhost.evil.example:${port}`, `evil-localhost:${port}`]) {
-      for (const path of ["/inspect", "/inspect.js"]) expect(await statusOf(`${url}${path}`, { host: name })).toBe(403);
-      expect(await connectionTo(url, { host: name })).toBe("x::");
+      for (const path of ["/inspect", "/inspect.js"])
+        expect(await statusOf(`${url}${path}`, { host: name, query })).toBe(403);
+      expect(await connectionTo(url, { host: name, query })).toBe("x::");
     }
-    expect(await connectionTo(url, { origin: `http://${host}` })).toBe("k::");
-    expect(await connectionTo(url, { origin: "https://evil.example" })).toContain("403");
+    expect(await connectionTo(url, { headers: { origin: `http://${host}` }, query })).toBe("k::");
+    expect(await connectionTo(url, { headers: { origin: "https://evil.example" }, query })).toContain("403");
+  });
+
+  it("needs the key that was printed, which is another one each time", async () => {
+    const [one, two] = [await start("1"), await start("1")];
+    expect(one.query).toMatch(/^\?key=/);
+    for (const query of ["", "?", "?key=", two.query, `${one.query}0`, one.query.toUpperCase()]) {
+      expect(await statusOf(`${one.url}/inspect`, { query })).toBe(403);
+      if (query.startsWith("?key")) expect(await connectionTo(one.url, { query })).toBe("x::");
+    }
+  });
+
+  const proxies: readonly (readonly [string, string])[] = [
+    ["x-forwarded-for", "203.0.113.9"],
+    ["X-Forwarded-Host", "chat.example"],
+    ["x-forwarded-proto", "https"],
+    ["x-real-ip", "203.0.113.9"],
+    ["forwarded", "for=203.0.113.9"],
+    ["via", "1.1 proxy"],
+  ];
+  it("is not for those behind a proxy on this machine, even with the key", async () => {
+    const { url, query } = await start("1");
+    for (const [name, value] of proxies) {
+      const asking = { query, headers: { [name]: value } };
+      for (const path of ["/inspect", "/inspect.js"]) expect(await statusOf(`${url}${path}`, asking), name).toBe(403);
+      expect(await connectionTo(url, asking), name).toBe("x::");
+    }
+    expect(await connectionTo(url, { query })).toBe("k::");
   });
 
   it.skipIf(!otherAddress)("is not for others", async () => {
-    const { url } = await start("1");
+    const { url, query } = await start("1");
     const address = otherAddress as string;
-    expect(await statusOf(`${url}/inspect`, { address })).toBe(403);
-    expect(await connectionTo(url, { address })).toBe("x::");
+    expect(await statusOf(`${url}/inspect`, { address, query })).toBe(403);
+    expect(await connectionTo(url, { address, query })).toBe("x::");
   });
 });
 
@@ -92,7 +130,7 @@ describe.skipIf(executablePath === undefined)("the page of live traffic, in a br
   });
   afterAll(() => browser?.close());
 
-  async function openInspector(url: string) {
+  async function openInspector(url: string, query: string) {
     const page = await browser.newPage();
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
@@ -103,16 +141,16 @@ describe.skipIf(executablePath === undefined)("the page of live traffic, in a br
       await page.close();
       expect(complaints).toEqual([]);
     });
-    await page.goto(`${url}/inspect`);
+    await page.goto(`${url}/inspect${query}`);
     await page.getByRole("status").getByText("Connected").waitFor();
     const cells = (kind: string) => page.locator("#frames tr", { hasText: kind });
     return { page, cells };
   }
 
   it("shows frames as they come, and what there was before; filters, pauses and goes on", async () => {
-    const { url } = await start("1");
+    const { url, query } = await start("1");
     const ann = await ChatUser.in("general", built.user, url, "Ann");
-    const { page, cells } = await openInspector(url);
+    const { page, cells } = await openInspector(url, query);
     await cells("handshake").first().waitFor();
     await cells("ChatApi.joinRoom").first().waitFor();
 
@@ -150,9 +188,9 @@ describe.skipIf(executablePath === undefined)("the page of live traffic, in a br
   });
 
   it("shows payloads with INSPECT=payloads, as text, and no token", async () => {
-    const { url } = await start("payloads");
+    const { url, query } = await start("payloads");
     const ann = await ChatUser.in("general", built.user, url, "Ann");
-    const { page } = await openInspector(url);
+    const { page } = await openInspector(url, query);
     await ann.do("sendMessage", { text: "<b>bold</b>", channelId: "general" });
     await page.locator("td", { hasText: '"text":"<b>bold</b>"' }).first().waitFor();
     const text = (await page.locator("body").textContent()) ?? "";
@@ -162,9 +200,9 @@ describe.skipIf(executablePath === undefined)("the page of live traffic, in a br
   });
 
   it("has nothing that axe finds, in light and in dark", async () => {
-    const { url } = await start("1");
+    const { url, query } = await start("1");
     await ChatUser.in("general", built.user, url, "Ann");
-    const { page, cells } = await openInspector(url);
+    const { page, cells } = await openInspector(url, query);
     await cells("joinRoom").first().waitFor();
     await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8"));
     for (const colorScheme of ["light", "dark"] as const) {

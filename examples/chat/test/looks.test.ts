@@ -155,6 +155,48 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 60_000
     ]);
   });
 
+  it.each([LONG_NAME, "Donaudampfschifffahrtsge", `${"w".repeat(12)} ${"W".repeat(11)}`])(
+    "fits messages by %s on the smallest phone",
+    async (name) => {
+      const ida = await enter(`Ida ${name[0]}`);
+      await ida.page.setViewportSize({ width: 360, height: 640 });
+      const text = `a usual message that is long enough to fill a phone, by ${name}`;
+      const writer = await enter(name);
+      await writer.say(text);
+      await ida.message(text).waitFor();
+      const outside = await ida.page.evaluate(() =>
+        [...document.querySelectorAll(".message *, .messages")].flatMap((one) => {
+          const { left, right } = one.getBoundingClientRect();
+          return left >= 0 && right <= innerWidth && one.scrollWidth <= Math.max(one.clientWidth, 32) + 1
+            ? []
+            : [one.outerHTML.slice(0, 200)];
+        }),
+      );
+      expect(outside).toEqual([]);
+    },
+  );
+
+  it("keeps the direction of names and messages to themselves", async () => {
+    const kim = await enter("Kim");
+    // Unfinished overrides, which would turn the rest of a line around.
+    const name = "\u202egnp.exe";
+    const writer = await enter(name);
+    await kim.page.locator(".members bdi", { hasText: name }).waitFor();
+    await writer.textBox.pressSequentially("x");
+    await kim.page.locator(".typing bdi", { hasText: name }).waitFor();
+    const texts = { rtl: "שלום, abc! 123", ltr: "abc, שלום" };
+    for (const [direction, text] of Object.entries(texts)) {
+      await writer.say(text);
+      const bubble = kim.message(text);
+      await bubble.waitFor();
+      expect(await bubble.evaluate((one) => getComputedStyle(one).direction)).toBe(direction);
+    }
+    await kim.page.locator(".sender bdi", { hasText: name }).first().waitFor();
+    await kim.say("to be seen");
+    await kim.page.locator(".receipt bdi", { hasText: name }).waitFor();
+    await writer.page.locator(".profile bdi", { hasText: name }).waitFor();
+  });
+
   /** A person who is in the first room. */
   async function startGuest(name: string): Promise<void> {
     const response = await fetch(`${server.url}/api/auth/login`, { method: "POST", body: JSON.stringify({ name }) });

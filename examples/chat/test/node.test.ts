@@ -1,11 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { WebSocket } from "ws";
 import { Balancer } from "../tools/cluster/Balancer.js";
 import { buildForTests } from "./support/build.js";
 import { ChatServer } from "./support/ChatServer.js";
 import { ChatUser } from "./support/ChatUser.js";
 import { Program } from "./support/Program.js";
+import { WireGuest } from "./support/WireGuest.js";
 import { SERVER_FRAMES, strangeFrames } from "./support/wire.js";
 
 /** The built chat, with the packages imported by name: every program here runs in its own process. */
@@ -87,7 +88,7 @@ describe("rejects", () => {
   });
 
   it("the ninth guest in a room of eight", async () => {
-    await Promise.all(Array.from({ length: 8 }, (_, i) => RawGuest.enter(`Guest ${i}`, "lounge")));
+    await Promise.all(Array.from({ length: 8 }, (_, i) => WireGuest.in("lounge", server.url, `Guest ${i}`)));
     const ninth = new ChatUser(built.user, server.url);
     await ninth.do("logIn", "Ninth");
     await ninth.do("connect");
@@ -112,48 +113,18 @@ describe("rejects", () => {
   });
 });
 
-/** A client that sends and receives raw frames. */
-class RawGuest {
-  readonly frames: string[] = [];
-  readonly socket = new WebSocket(`${server.url.replace("http", "ws")}/ws/chat`);
-
-  constructor() {
-    this.socket.on("message", (data) => this.frames.push(String(data)));
-    onTestFinished(() => this.socket.terminate());
-  }
-
-  static async enter(name: string, room: string): Promise<RawGuest> {
-    const response = await fetch(`${server.url}/api/auth/login`, { method: "POST", body: JSON.stringify({ name }) });
-    const { data } = (await response.json()) as { data: { token: string } };
-    const guest = new RawGuest();
-    await once(guest.socket, "open");
-    guest.socket.send(`h:::{"authorization":"Bearer ${data.token}"}`);
-    guest.socket.send(`r:ChatApi.joinRoom:1:{"roomId":"${room}"}`);
-    await guest.receives((frame) => frame.startsWith("s:ChatApi.joinRoom:1:"));
-    return guest;
-  }
-
-  async receives(passes: (frame: string) => boolean): Promise<string> {
-    for (;;) {
-      const found = this.frames.find(passes);
-      if (found !== undefined) return found;
-      await once(this.socket, "message");
-    }
-  }
-}
-
 describe("on the wire", () => {
   it("every frame is as in 0.0.39", async () => {
-    const guest = await RawGuest.enter("Raw", "general");
+    const guest = await WireGuest.in("general", server.url, "Raw");
     expect(guest.frames[0]).toBe("k:::null");
-    guest.socket.send(`r:ChatApi.sendMessage:a-7:{"text":"hi","channelId":"general"}`);
-    expect(await guest.receives((frame) => frame.startsWith("s:ChatApi.sendMessage"))).toMatch(
+    guest.send(`r:ChatApi.sendMessage:a-7:{"text":"hi","channelId":"general"}`);
+    expect(await guest.receives("s:ChatApi.sendMessage")).toMatch(
       /^s:ChatApi\.sendMessage:a-7:\{"success":true,"type":"OK","data":\{"success":true,"messageId":"[-0-9a-f]+"\}\}$/,
     );
-    guest.socket.send(`r:ChatApi.joinRoom:8:{"roomId":"attic"}`);
-    await guest.receives((frame) => frame.startsWith("s:ChatApi.joinRoom:8:"));
-    guest.socket.send(`r:ChatApi.sendMessage:9:{"text":"","channelId":"general"}`);
-    const invalid = await guest.receives((frame) => frame.startsWith("s:ChatApi.sendMessage:9:"));
+    guest.send(`r:ChatApi.joinRoom:8:{"roomId":"attic"}`);
+    await guest.receives("s:ChatApi.joinRoom:8:");
+    guest.send(`r:ChatApi.sendMessage:9:{"text":"","channelId":"general"}`);
+    const invalid = await guest.receives("s:ChatApi.sendMessage:9:");
     expect(invalid).toMatch(
       /^s:ChatApi\.sendMessage:9:\{"success":false,"type":"VALIDATION_ERROR","data":\[\{"path":"text","code":"invalid\.string\.nonEmpty","message":"Value must not be empty","value":""\}\],"statusCode":422,"context":\{"displayMessage":"Invalid arguments","timestamp":\d{13},"ref":"ERR_REF_\w+"\}\}$/,
     );
@@ -162,13 +133,93 @@ describe("on the wire", () => {
   });
 
   it("a wrong token is answered with an x frame and 4001", async () => {
-    const guest = new RawGuest();
-    await once(guest.socket, "open");
-    guest.socket.send(`h:::{"authorization":"Bearer wrong"}`);
+    const guest = await WireGuest.dial(server.url);
+    guest.send(`h:::{"authorization":"Bearer wrong"}`);
     const [code] = await once(guest.socket, "close");
     expect(code).toBe(4001);
     expect(guest.frames).toEqual([expect.stringMatching(/^x:::\{"success":false,"type":"NOT_AUTHORIZED"/)]);
     expect(strangeFrames(guest.frames, SERVER_FRAMES)).toEqual([]);
+  });
+});
+
+describe("a user whose frames are at once", () => {
+  it("is in the room that was joined last, and in no other", async () => {
+    const nan = await WireGuest.in("general", server.url, "Nan");
+    for (let round = 0; round < 5; round++) {
+      const rooms = round % 2 === 0 ? ["lounge", "general", "lounge"] : ["general", "lounge", "general"];
+      const guest = await WireGuest.open(server.url, `Quick ${round}`);
+      const last = rooms.at(-1) ?? "";
+      // One that fails moves nobody.
+      const replies = [...rooms, "attic"].map((roomId, at) => guest.call("joinRoom", `j${at}`, { roomId }));
+      expect((await Promise.all(replies)).map((reply) => reply.includes('"success":true'))).toEqual([
+        true,
+        true,
+        true,
+        false,
+      ]);
+      for (const room of ["general", "lounge"]) {
+        const said = await guest.call("sendMessage", room, { text: `from ${round}`, channelId: room });
+        expect(said, room).toContain(room === last ? '"success":true' : '"type":"NOT_IN_ROOM"');
+      }
+      // Nothing of the other room arrives: what is said there first is missing when what is said here has arrived.
+      await nan.call("joinRoom", `away${round}`, { roomId: last === "general" ? "lounge" : "general" });
+      await nan.call("sendMessage", `a${round}`, {
+        text: `not for ${round}`,
+        channelId: last === "general" ? "lounge" : "general",
+      });
+      await nan.call("joinRoom", `here${round}`, { roomId: last });
+      await nan.call("sendMessage", `b${round}`, { text: `for ${round}`, channelId: last });
+      await expect.poll(() => guest.frames.some((frame) => frame.includes(`"for ${round}"`))).toBe(true);
+      expect(guest.frames.filter((frame) => frame.includes(`"not for ${round}"`))).toEqual([]);
+      guest.socket.close();
+    }
+  });
+
+  it("says a message once that is sent again by its id, and takes no message's place by its id", async () => {
+    const [eve, bob] = await Promise.all(["Eve", "Bob"].map((name) => WireGuest.in("general", server.url, name)));
+    const id = randomUUID();
+    const message = { text: "said once", channelId: "general", messageId: id };
+    expect(await eve?.call("sendMessage", "1", message)).toContain(id);
+    expect(await eve?.call("sendMessage", "2", message)).toContain(id);
+    await bob?.call("sendMessage", "3", { ...message, text: "in its place" });
+    await bob?.call("sendMessage", "4", { text: "the last one", channelId: "general" });
+    await expect.poll(() => eve?.frames.some((frame) => frame.includes("the last one"))).toBe(true);
+    const pushed = eve?.frames.filter((frame) => frame.startsWith("m:ChatApi.newMessage") && frame.includes(id));
+    expect(pushed).toHaveLength(1);
+    expect(pushed?.[0]).toContain('"said once"');
+    const odd = await eve?.call("sendMessage", "5", { ...message, messageId: "<b>" });
+    expect(odd).toContain('"type":"VALIDATION_ERROR"');
+  });
+});
+
+describe("a name", () => {
+  const logIn = async (input: unknown) => {
+    const response = await fetch(`${server.url}/api/auth/login`, { method: "POST", body: JSON.stringify(input) });
+    return (await response.json()) as { type: string; data: { token: string } };
+  };
+
+  it.each(["\u200b", "\u200b \u200d", "\u202e\u202c", "\u00ad", "\u2028\u3000", "\ufeff\u0007"])(
+    "that cannot be seen is none: %j",
+    async (name) => {
+      expect((await logIn({ name })).type).toBe("VALIDATION_ERROR");
+    },
+  );
+
+  it.each(["\u202eAnn", "👩‍👩‍👧", "مرحبا", "é"])("that can be seen is one: %s", async (name) => {
+    expect((await logIn({ name })).type).toBe("OK");
+  });
+
+  it("is of the same user in each window that was forgotten with the same token, and of no other", async () => {
+    const earlierToken = randomUUID();
+    const first = await logIn({ name: "Two Windows", earlierToken });
+    const guest = await WireGuest.dial(server.url);
+    guest.send(`h:::{"authorization":"Bearer ${first.data.token}"}`);
+    await guest.receives("k:");
+    expect((await logIn({ name: "Two windows", earlierToken })).data.token).toBe(first.data.token);
+    // Asked whether it is there, it does not answer; it is closed by a log-in that is not the same.
+    const other = await logIn({ name: "Two Windows", earlierToken: randomUUID() });
+    expect(other.data.token).not.toBe(first.data.token);
+    if (guest.socket.readyState !== guest.socket.CLOSED) await once(guest.socket, "close");
   });
 });
 
@@ -206,6 +257,15 @@ describe("the server", () => {
     const server = new Program(built.server, [], { PORT: "many", REDIS_URL: "" });
     expect(await server.ended).toBe(1);
     expect(server.output.trim()).toMatch(/^.*PORT is not a port number: "many"\.$/);
+  });
+
+  it("stops once at two signals", async () => {
+    const own = await ChatServer.start(built.server);
+    // Its connection is open until it has answered, so that it does not end in between.
+    await ChatUser.in("general", built.user, own.url, "Ria");
+    own.program.process.kill("SIGINT");
+    expect(await own.program.stop("SIGTERM")).toBe(0);
+    expect(own.program.output.match(/Draining|Stopped/g)).toEqual(["Draining", "Stopped"]);
   });
 
   it.each(["SIGTERM", "SIGINT"] as const)(

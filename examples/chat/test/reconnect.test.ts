@@ -156,6 +156,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
       await isTaken.passed;
       await route.continue();
     });
+    await ida.textBox.fill("a draft");
     await own.kill();
     await own.replace();
     await enter("ida", own.url);
@@ -163,6 +164,7 @@ describe.skipIf(executablePath === undefined)("the chat page", { timeout: 30_000
     await ida.problem("Ida is here already: choose another name").waitFor();
     expect(await ida.page.getByLabel("Your name").inputValue()).toBe("Ida");
     await ida.logIn("Ida the first");
+    expect(await ida.textBox.inputValue()).toBe("a draft");
     await ida.say("hello again");
     await ida.message("hello again").waitFor();
   });

@@ -1,4 +1,4 @@
-import { EXISTS } from "@grest-ts/schema";
+import { EXISTS, VALIDATION_ERROR } from "@grest-ts/schema";
 import { CloseCode, failureOf } from "@grest-ts/websocket";
 import { describeError } from "../client/describeError.js";
 import type { Session } from "../client/Session.js";
@@ -16,33 +16,37 @@ else askForName();
 function askForName(start?: LogInStart): void {
   const screen = new LogInScreen((session) => {
     saveSession(session);
-    openChat(session);
+    openChat(session, start?.draft);
   }, start);
   document.title = "Chat";
   app.replaceChildren(screen.root);
   screen.focus();
 }
 
-async function openChat(session: Session): Promise<void> {
+async function openChat(session: Session, draft?: string): Promise<void> {
   const leave = (start?: LogInStart) => {
     screen.dispose();
     forgetSession();
     askForName(start);
   };
-  const screen = new ChatScreen(session, {
-    leave,
-    save: () => saveSession(session),
-    end(error) {
-      if (!mustLogIn(error)) return false;
-      leave({ name: session.user.name, problem: describeError(error) });
-      return true;
+  const screen = new ChatScreen(
+    session,
+    {
+      leave,
+      save: () => saveSession(session),
+      end(error) {
+        if (!mustLogIn(error)) return false;
+        leave({ name: session.user.name, problem: describeError(error), draft: screen.draft });
+        return true;
+      },
     },
-  });
+    draft,
+  );
   app.replaceChildren(screen.root);
   await screen.connect();
 }
 
-/** Whether another user has the name by now, or this one has logged in elsewhere. */
+/** Whether another user has the name by now, or it is none; or this user has logged in elsewhere. */
 function mustLogIn(error: unknown): boolean {
-  return EXISTS.is(error) || failureOf(error)?.closeCode === CloseCode.POLICY_VIOLATION;
+  return EXISTS.is(error) || VALIDATION_ERROR.is(error) || failureOf(error)?.closeCode === CloseCode.POLICY_VIOLATION;
 }

@@ -30,12 +30,6 @@ export class NodeHost implements Host {
 
   private constructor(server: Server) {
     this.server = server;
-    answerPlainRequests(server, upgradesOf(server));
-    // One for all: Node warns of more than ten.
-    server.on("listening", () => {
-      this.#late.clear();
-      for (const api of [...this.#apis]) api.onListening();
-    });
   }
 
   /** The host of a server; there is one, however many APIs it serves. */
@@ -66,6 +60,7 @@ export class NodeHost implements Host {
   }
 
   attach(api: HostedApi): Unsubscribe {
+    this.#listen();
     this.#apis.add(api);
     if (this.server.listening) {
       this.#late.add(api);
@@ -77,4 +72,16 @@ export class NodeHost implements Host {
       this.#late.delete(api);
     };
   }
+
+  /** Adds the listeners that the server lacks: the program may have removed those of an earlier API. */
+  #listen(): void {
+    answerPlainRequests(this.server, upgradesOf(this.server));
+    // One for all: Node warns of more than ten.
+    if (!this.server.listeners("listening").includes(this.#onListening)) this.server.on("listening", this.#onListening);
+  }
+
+  readonly #onListening = (): void => {
+    this.#late.clear();
+    for (const api of [...this.#apis]) api.onListening();
+  };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { destroyOnError, rejectUpgrade } from "./reject.js";
 import { replayAsRequest } from "./replay.js";
-import { whenUnclaimed } from "./unclaimed.js";
+import { unlessClaimed, whenUnclaimed } from "./unclaimed.js";
 
 /** Where the upgrades of one path go. */
 export interface UpgradeTarget {
@@ -10,6 +10,8 @@ export interface UpgradeTarget {
   readonly apiName: string;
   /** Whether upgrades to paths that no API is registered on are for other listeners to answer. */
   readonly leavesUnknownPaths: boolean;
+  /** Whether the API is being torn down. Earlier versions do not say it. */
+  isClosing?(): boolean;
   /** Takes an upgrade to a WebSocket, and answers it. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -28,11 +30,12 @@ export interface UpgradeRouter {
 /** The one `upgrade` listener of an HTTP server: hands each request to the API of its path, and answers all others. */
 class Router implements UpgradeRouter {
   readonly #targets = new Map<string, UpgradeTarget>();
+  /** The paths of APIs that have gone since the last one came. */
+  readonly #gone = new Set<string>();
   readonly #server: Server;
 
   constructor(server: Server) {
     this.#server = server;
-    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   add(path: string, target: UpgradeTarget): void {
@@ -46,6 +49,10 @@ class Router implements UpgradeRouter {
       throw new Error(`WebSocket path "${path}" is already registered on this HTTP server: ${cure}`);
     }
     this.#targets.set(encodedPath(path), target);
+    // The server goes on.
+    this.#gone.clear();
+    // The program may have removed all listeners since the last API came.
+    if (!this.#server.listeners("upgrade").includes(this.#upgrade)) this.#server.on("upgrade", this.#upgrade);
   }
 
   find(path: string): UpgradeTarget | undefined {
@@ -53,15 +60,22 @@ class Router implements UpgradeRouter {
   }
 
   remove(path: string): void {
-    this.#targets.delete(encodedPath(path));
+    const key = encodedPath(path);
+    const isClosing = this.#targets.get(key)?.isClosing?.();
+    this.#targets.delete(key);
+    if (isClosing) this.#gone.add(key);
+    // One that could not be served leaves nothing on the server.
+    else if (this.#targets.size === 0) this.#server.off("upgrade", this.#upgrade);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     destroyOnError(socket);
     const answer = () => this.#answer(request, socket, head);
     if (this.find(pathOf(request)) || !this.#hasOthers()) answer();
-    else whenUnclaimed(socket, answer);
-  }
+    // A listener that knows another protocol takes it at once; most requests that offer one can do without.
+    else if (isToWebSocket(request)) whenUnclaimed(socket, answer);
+    else unlessClaimed(socket, answer);
+  };
 
   /** Whether what this router does not know may be for other listeners. */
   #hasOthers(): boolean {
@@ -75,7 +89,13 @@ class Router implements UpgradeRouter {
     const target = this.find(pathOf(request));
     if (!isToWebSocket(request)) replayAsRequest(this.#server, request, socket, head);
     else if (target) target.upgrade(request, socket, head);
+    else if (this.#hasEnded(pathOf(request))) rejectUpgrade(socket, 503, "The server is shutting down");
     else rejectUpgrade(socket, 404, "Nothing is served here");
+  }
+
+  /** Whether what was on a path has gone, and all else goes too: a proxy then looks for another server. */
+  #hasEnded(path: string): boolean {
+    return this.#gone.has(encodedPath(path)) && [...this.#targets.values()].every((target) => target.isClosing?.());
   }
 }
 

@@ -29,8 +29,8 @@ export class WsTransport implements Transport {
   #sendProgress: SendProgress | undefined;
   /** The connection below, whose bytes are counted; absent while this end connects. */
   #bytes: ByteCounts | undefined;
-  /** @internal How many messages, pings and pongs have arrived. */
-  received = 0;
+  /** How many messages, pings and pongs have arrived. */
+  #received = 0;
   /** What had arrived at the last look. */
   #receivedSeen = 0;
   #bytesSeen = 0;
@@ -86,7 +86,7 @@ export class WsTransport implements Transport {
   watchLife(): number {
     const { isPaused } = this.#ws;
     const { bytesRead = 0 } = this.#bytes ?? {};
-    const { received } = this;
+    const received = this.#received;
     if (isPaused || (bytesRead > this.#bytesSeen && received === this.#receivedSeen)) {
       this.ping();
       this.#listener?.onBusy?.();
@@ -157,6 +157,11 @@ export class WsTransport implements Transport {
     this.#listener?.onFailed(error);
   }
 
+  /** Whether it sends what it is given. */
+  get isOpen(): boolean {
+    return this.#ws.readyState === WebSocket.OPEN;
+  }
+
   /** Whether it has closed. */
   get isOver(): boolean {
     return this.#ws.readyState === WebSocket.CLOSED;
@@ -164,6 +169,12 @@ export class WsTransport implements Transport {
 
   /** @internal */
   get listener(): TransportListener | undefined {
+    return this.#listener;
+  }
+
+  /** @internal Counts what has arrived, and returns who gets it. */
+  listenerThatReceives(): TransportListener | undefined {
+    this.#received++;
     return this.#listener;
   }
 }
@@ -207,16 +218,11 @@ function onMessage(this: OwnedWebSocket, data: WebSocket.RawData, isBinary: bool
     this.emit("error", Object.assign(new Error("Text messages only"), { code: BINARY_MESSAGE }));
     return this.close(CloseCode.UNSUPPORTED_DATA, "Text messages only");
   }
-  listenerThatReceives(this)?.onText(data.toString());
+  this[OWNER]?.listenerThatReceives()?.onText(data.toString());
 }
 
 function onAlive(this: OwnedWebSocket): void {
-  listenerThatReceives(this)?.onAlive?.();
-}
-
-function listenerThatReceives({ [OWNER]: owner }: OwnedWebSocket): TransportListener | undefined {
-  if (owner) owner.received++;
-  return owner?.listener;
+  this[OWNER]?.listenerThatReceives()?.onAlive?.();
 }
 
 function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {

@@ -11,16 +11,18 @@ const WORDS: Readonly<Record<string, string>> = {
   null: "null",
 };
 
-/** What a value is, in a few words. */
-export function describeType(given: unknown, resolve: Resolve): string {
+/** What a value is, in a few words. A type within itself is "the same again". */
+export function describeType(given: unknown, resolve: Resolve, open: readonly GGAsyncApiSchema[] = []): string {
   const schema = resolve(given);
+  if (open.includes(schema)) return "the same again";
+  const part = (inner: unknown) => describeType(inner, resolve, [...open, schema]);
   const variants = [...schemasIn(schema.oneOf), ...schemasIn(schema.anyOf)];
-  if (variants.length > 0) return joined(variants.map((variant) => describeType(variant, resolve)));
+  if (variants.length > 0) return joined(variants.map(part));
   if ("const" in schema) return JSON.stringify(schema.const);
   if (Array.isArray(schema.enum)) return joined(schema.enum.map((value) => JSON.stringify(value)));
-  if (schema.type === "array" && isSchema(schema.items)) return `list of ${describeType(schema.items, resolve)}`;
+  if (schema.type === "array" && isSchema(schema.items)) return `list of ${part(schema.items)}`;
   if (isSchema(schema.additionalProperties) && !("properties" in schema))
-    return `object of ${describeType(schema.additionalProperties, resolve)}`;
+    return `object of ${part(schema.additionalProperties)}`;
   const types = [schema.type].flat().filter((type) => typeof type === "string");
   return types.length > 0 ? joined(types.map((type) => WORDS[type] ?? type)) : "anything";
 }

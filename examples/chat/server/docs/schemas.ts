@@ -6,12 +6,14 @@ export type Resolve = (schema: unknown) => GGAsyncApiSchema;
 /** How schemas of this document are looked up: what is no schema takes everything. */
 export function resolverOf(document: GGAsyncApiDocument): Resolve {
   const { schemas } = document.components;
-  const resolve: Resolve = (schema) => {
+  const resolve = (schema: unknown, passed: readonly string[] = []): GGAsyncApiSchema => {
     const found: GGAsyncApiSchema = Object(schema);
     const key = typeof found.$ref === "string" ? found.$ref.replace("#/components/schemas/", "") : undefined;
-    return key === undefined ? found : resolve(schemas[key]);
+    // A type that is only itself takes everything.
+    if (key !== undefined && passed.includes(key)) return {};
+    return key === undefined ? found : resolve(schemas[key], [...passed, key]);
   };
-  return resolve;
+  return (schema) => resolve(schema);
 }
 
 /** The schemas in a list of them. */

@@ -1,3 +1,4 @@
+import type { LogInResponse } from "../../shared/AuthApi.js";
 import type { LogIn } from "../../shared/auth/keys.js";
 import type { Message } from "../../shared/model.js";
 import { logInIdOf, newLogIn } from "./logIn.js";
@@ -16,8 +17,8 @@ class MemoryLogIns implements LogIns {
   /** The id of each user's log-in. */
   readonly #latest = new Map<string, string>();
 
-  async issue(name: string) {
-    const logIn = newLogIn(name);
+  async issue(name: string, earlierToken?: string) {
+    const logIn = newLogIn(name, earlierToken);
     const { user } = logIn;
     const id = logInIdOf(logIn.token);
     const endedId = this.#latest.get(user.id);
@@ -29,7 +30,12 @@ class MemoryLogIns implements LogIns {
       this.#logIns.delete(oldest.id);
       this.#latest.delete(oldest.user.id);
     }
-    return { logIn, endedId };
+    return { logIn, endedId: endedId === id ? undefined : endedId };
+  }
+
+  async findRenewal(name: string, earlierToken: string): Promise<LogInResponse | undefined> {
+    const logIn = newLogIn(name, earlierToken);
+    return this.#logIns.has(logInIdOf(logIn.token)) ? logIn : undefined;
   }
 
   async find(token: string): Promise<LogIn | undefined> {

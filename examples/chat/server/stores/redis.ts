@@ -1,5 +1,6 @@
 import type { GGBus } from "@grest-ts/websocket";
 import type { RedisClientType } from "redis";
+import type { LogInResponse } from "../../shared/AuthApi.js";
 import type { LogIn } from "../../shared/auth/keys.js";
 import { IsMessage, IsUser, type Message } from "../../shared/model.js";
 import { logInIdOf, newLogIn } from "./logIn.js";
@@ -60,14 +61,20 @@ function whenUp(bus: GGBus): Promise<void> {
 class RedisLogIns implements LogIns {
   constructor(private readonly client: RedisClientType) {}
 
-  async issue(name: string) {
-    const logIn = newLogIn(name);
+  async issue(name: string, earlierToken?: string) {
+    const logIn = newLogIn(name, earlierToken);
     const id = logInIdOf(logIn.token);
     const expiration = { type: "EX", value: KEPT_FOR_S } as const;
     await this.client.set(keyOf(id), JSON.stringify(logIn.user), { expiration });
     const endedId = await this.client.set(`chat:log-in-of:${logIn.user.id}`, id, { expiration, GET: true });
-    if (endedId !== null) await this.client.del(keyOf(endedId));
-    return { logIn, endedId: endedId ?? undefined };
+    if (endedId === null || endedId === id) return { logIn, endedId: undefined };
+    await this.client.del(keyOf(endedId));
+    return { logIn, endedId };
+  }
+
+  async findRenewal(name: string, earlierToken: string): Promise<LogInResponse | undefined> {
+    const logIn = newLogIn(name, earlierToken);
+    return (await this.client.exists(keyOf(logInIdOf(logIn.token)))) > 0 ? logIn : undefined;
   }
 
   async find(token: string): Promise<LogIn | undefined> {

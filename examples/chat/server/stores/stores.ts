@@ -5,8 +5,17 @@ import type { Message } from "../../shared/model.js";
 
 /** Who is logged in. */
 export interface LogIns {
-  /** Logs a name in. There are no passwords: the same name is the same user, whose earlier log-in ends. */
-  issue(name: string): Promise<{ readonly logIn: LogInResponse; readonly endedId: string | undefined }>;
+  /**
+   * Logs a name in. There are no passwords: the same name is the same user, whose earlier log-in ends.
+   *
+   * @param earlierToken of the user, which was forgotten: the same one leads to the same log-in, for each of the user's windows
+   */
+  issue(
+    name: string,
+    earlierToken?: string,
+  ): Promise<{ readonly logIn: LogInResponse; readonly endedId: string | undefined }>;
+  /** The log-in that another window of the user has got for the same earlier token. */
+  findRenewal(name: string, earlierToken: string): Promise<LogInResponse | undefined>;
   /** The log-in of a token, unless it has ended. */
   find(token: string): Promise<LogIn | undefined>;
 }

@@ -11,8 +11,15 @@ export class Program {
   readonly ended: Promise<number | null>;
   readonly #watchers = new Set<() => void>();
 
-  constructor(path: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [path, ...args], {
+  /** @param wrap makes it the program of another one, as of a terminal */
+  constructor(
+    path: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    wrap: (command: readonly string[]) => readonly string[] = (command) => command,
+  ) {
+    const [command = "", ...rest] = wrap([process.execPath, path, ...args]);
+    this.process = spawn(command, rest, {
       env: { ...process.env, ...env },
       stdio: ["pipe", "pipe", "pipe", "ipc"],
     });

@@ -43,6 +43,7 @@ const actions: Partial<Record<UserCommand["action"], (data: never) => PromiseLik
           report({ event: "resume", data: { ...resumption, node: connection.node } });
           if (!resumption.isComplete) show(await connection.history(room));
         },
+        onRoomLost: hear("roomLost"),
         onEnd: hear("end"),
       },
       url,

@@ -23,7 +23,7 @@ export const CLIENT_FRAMES = forms([
   String.raw`h:::\{"authorization":"Bearer [\w-]+"(?:${CAPABILITIES}|${RESUME}){2}\}`,
   "p:::",
   String.raw`r:ChatApi\.joinRoom:${ID}:\{"roomId":${TEXT}\}`,
-  String.raw`r:ChatApi\.sendMessage:${ID}:\{"text":${TEXT},"channelId":${TEXT}\}`,
+  String.raw`r:ChatApi\.sendMessage:${ID}:\{"text":${TEXT},"channelId":${TEXT},"messageId":${UUID}\}`,
   String.raw`m:ChatApi\.startTyping::\{"channelId":${TEXT}\}`,
   String.raw`m:ChatApi\.markAsRead::\{"messageId":${UUID}\}`,
   String.raw`s:ChatApi\.areYouThere:${ID}:${success("true")}`,

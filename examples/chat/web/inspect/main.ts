@@ -18,7 +18,8 @@ const { path, connection, failed } = form.elements as HTMLFormControlsCollection
 let frames: Frame[] = [];
 let isPaused = false;
 
-const client = InspectorApi.createClient({ url: "", reconnect: { initial: true } });
+const key = new URLSearchParams(location.search).get("key") ?? "";
+const client = InspectorApi.createClient({ url: "", query: { key }, reconnect: { initial: true } });
 client.incoming.on({ frames: add });
 client.onConnect(async ({ outgoing }) => {
   frames = [];

@@ -1,5 +1,7 @@
 import { Connection, type ConnectionState, type Resumption } from "../../client/Connection.js";
+import { describeLostRoom } from "../../client/describeError.js";
 import { describeReturn } from "../../client/describeReturn.js";
+import { noticeWait, STILL_WAITING } from "../../client/noticeWait.js";
 import type { Session } from "../../client/Session.js";
 import type { Message, Presence, Room } from "../../shared/model.js";
 import { element } from "../dom.js";
@@ -40,20 +42,26 @@ export class ChatScreen {
   readonly #messages: MessageList;
   readonly #problem = new Problem();
   readonly #typing = new TypingNotice();
-  readonly #composer = new Composer({
-    send: (text) => this.#send(text),
-    startTyping: () => this.#room && this.#connection.startTyping(this.#room.id),
-  });
+  readonly #composer: Composer;
   #state: ConnectionState = "offline";
   #room: Room | undefined;
   #online: readonly Presence[] = [];
-  #entering = 0;
+  #areRoomsLoading = false;
 
+  /** @param draft what was written before the user had to log in again */
   constructor(
     private readonly session: Session,
     private readonly actions: ChatScreenActions,
+    draft = "",
   ) {
     const { user } = session;
+    this.#composer = new Composer(
+      {
+        send: (text, messageId) => this.#send(text, messageId),
+        startTyping: () => this.#room && this.#connection.startTyping(this.#room.id),
+      },
+      draft,
+    );
     this.#palette.setPresent([user.id]);
     setOwnHue(this.#palette.hueOf(user.id));
     this.#people = new PeoplePanel(user, this.#palette, () => this.#leave(), this.#life.signal);
@@ -69,6 +77,7 @@ export class ChatScreen {
       onRead: ({ messageId, name }) => this.#messages.showReader(messageId, name),
       onPresence: (online) => this.#showPresence(online),
       onResume: (resumption) => this.#resume(resumption),
+      onRoomLost: (error) => this.#loseRoom(error),
       onRenewal: () => actions.save(),
       onEnd: (error) => this.#end(error),
     });
@@ -94,17 +103,13 @@ export class ChatScreen {
     try {
       await this.#connection.open();
     } catch (error) {
-      return this.#end(error);
+      this.#end(error);
     }
-    if (this.#room) return;
-    try {
-      const rooms = await this.#connection.listRooms();
-      this.#rooms.show(rooms);
-      this.#showPresence(this.#online);
-      if (rooms[0]) await this.#enter(rooms[0]);
-    } catch (error) {
-      this.#fail(error);
-    }
+  }
+
+  /** What is written and not sent yet. */
+  get draft(): string {
+    return this.#composer.draft;
   }
 
   /** Call it when the screen is removed. Resolves when the connection has closed. */
@@ -114,12 +119,29 @@ export class ChatScreen {
     return this.#connection.close();
   }
 
+  /** Loads the rooms, and enters the first one. */
+  async #loadRooms(): Promise<void> {
+    if (this.#areRoomsLoading || !this.#rooms.isEmpty) return;
+    this.#areRoomsLoading = true;
+    try {
+      const rooms = await this.#connection.listRooms();
+      this.#problem.clear();
+      this.#rooms.show(rooms);
+      this.#rooms.isEnabled = this.#state === "online";
+      this.#showPresence(this.#online);
+      if (rooms[0]) await this.#enter(rooms[0]);
+    } catch (error) {
+      this.#rooms.showFailure(() => this.#loadRooms());
+      this.#fail(error);
+    } finally {
+      this.#areRoomsLoading = false;
+    }
+  }
+
   async #enter(room: Room): Promise<void> {
-    const turn = ++this.#entering;
     this.#problem.clear();
     try {
-      await this.#connection.join(room.id);
-      if (turn !== this.#entering) return;
+      if (!(await this.#connection.join(room.id))) return;
       this.#showRoom(room);
       await this.#load(room);
     } catch (error) {
@@ -132,7 +154,7 @@ export class ChatScreen {
     this.#messages.isBusy = true;
     try {
       const history = await this.#connection.history(room.id);
-      if (room.id === this.#room?.id) this.#messages.merge(history);
+      if (room.id === this.#room?.id) this.#showMessages(history);
     } finally {
       this.#messages.isBusy = false;
     }
@@ -157,22 +179,41 @@ export class ChatScreen {
     this.#showTitle();
   }
 
-  async #send(text: string): Promise<boolean> {
+  /** The user is back, and there is no place in the room. */
+  #loseRoom(error: unknown): void {
+    const name = this.#room?.name ?? "The room";
+    this.#room = undefined;
+    this.#header.show(undefined);
+    this.#rooms.select(undefined);
+    this.#composer.close();
+    this.#showPresence(this.#online);
+    this.#showTitle();
+    this.#fail(describeLostRoom(name, error), true);
+  }
+
+  async #send(text: string, messageId: string): Promise<boolean> {
     if (!this.#room) return false;
     this.#problem.clear();
     try {
-      await this.#connection.send(this.#room.id, text);
+      await this.#connection.send(this.#room.id, text, messageId);
       return true;
     } catch (error) {
-      this.#fail(error);
+      // It has arrived, and only the reply was lost.
+      if (this.#messages.has(messageId)) return true;
+      this.#fail(error, true);
       return false;
     }
+  }
+
+  #showMessages(messages: readonly Message[]): void {
+    this.#messages.merge(messages);
+    if (this.#composer.confirm(messages.map(({ id }) => id))) this.#problem.clear();
   }
 
   #receive(message: Message): void {
     if (message.channelId !== this.#room?.id) return;
     this.#typing.hide(message.senderName);
-    this.#messages.merge([message]);
+    this.#showMessages([message]);
   }
 
   #showNews(roomId: string): void {
@@ -192,8 +233,10 @@ export class ChatScreen {
     this.#status.showState(state, nextTryAt);
     this.#rooms.isEnabled = state === "online";
     this.#composer.isOnline = state === "online";
-    if (state === "online") this.#problem.clear();
-    else this.#typing.clear();
+    if (state === "online") {
+      this.#problem.clearUnlessLasting();
+      void this.#loadRooms();
+    } else this.#typing.clear();
     if (state === "offline") this.#showPresence([]);
   }
 
@@ -210,9 +253,10 @@ export class ChatScreen {
     else this.#connection.tryNow();
   }
 
-  #fail(error: unknown): void {
+  /** @param isLasting whether another connection mends nothing */
+  #fail(error: unknown, isLasting = false): void {
     // The end of a connection also fails what was under way on it.
-    if (!this.#life.signal.aborted) this.#problem.show(error);
+    if (!this.#life.signal.aborted) this.#problem.show(error, isLasting);
   }
 
   #end(error: unknown): void {
@@ -220,7 +264,7 @@ export class ChatScreen {
   }
 
   async #leave(): Promise<void> {
-    await this.dispose();
+    await noticeWait(this.dispose(), () => this.#problem.show(STILL_WAITING));
     this.actions.leave();
   }
 }

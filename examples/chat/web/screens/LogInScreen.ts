@@ -1,4 +1,5 @@
 import { describeError } from "../../client/describeError.js";
+import { noticeWait, STILL_WAITING } from "../../client/noticeWait.js";
 import { logIn, type Session } from "../../client/Session.js";
 import { MAX_NAME } from "../../shared/AuthApi.js";
 import { element } from "../dom.js";
@@ -11,6 +12,8 @@ export interface LogInStart {
   readonly name?: string;
   /** Why the user has to log in again. */
   readonly problem?: string;
+  /** What the user has written, and not sent yet. */
+  readonly draft?: string;
 }
 
 /** Asks for a name. The page takes on the hue of the person who is about to enter. */
@@ -26,6 +29,7 @@ export class LogInScreen {
   });
   readonly #submit = element("button", { class: "primary" }, "Join the chat");
   readonly #problem = element("p", { class: "problem", id: "problem", role: "alert" });
+  readonly #waiting = element("p", { class: "hint", role: "status" });
   readonly #avatar = element("span", { class: "avatar large", "aria-hidden": "true" });
 
   constructor(
@@ -43,6 +47,7 @@ export class LogInScreen {
       this.#name,
       this.#problem,
       this.#submit,
+      this.#waiting,
       element("p", { class: "hint" }, "Open a second window by another name to see both sides."),
     );
     form.addEventListener("submit", (event) => {
@@ -74,6 +79,10 @@ export class LogInScreen {
     this.#name.setAttribute("aria-invalid", String(text !== ""));
   }
 
+  #wait(text: string): void {
+    this.#waiting.textContent = text;
+  }
+
   async #logIn(): Promise<void> {
     const name = this.#name.value.trim();
     if (name === "") {
@@ -82,12 +91,13 @@ export class LogInScreen {
     }
     this.#submit.disabled = true;
     try {
-      this.onLogIn(await logIn(name));
+      this.onLogIn(await noticeWait(logIn(name), () => this.#wait(STILL_WAITING)));
     } catch (error) {
       this.#showProblem(describeError(error));
       this.focus();
     } finally {
       this.#submit.disabled = false;
+      this.#wait("");
     }
   }
 }

@@ -1,3 +1,4 @@
+import { newMessageId } from "../../client/newMessageId.js";
 import { MAX_TEXT } from "../../shared/ChatApi.js";
 import { element } from "../dom.js";
 
@@ -8,12 +9,22 @@ const TYPING_EVERY_MS = 2_000;
 const COUNTED_FROM = MAX_TEXT - 200;
 
 export interface ComposerActions {
-  /** Resolves to whether it was sent; if it was not, the text stays. */
-  send(text: string): Promise<boolean>;
+  /** Resolves to whether it was sent; if it was not, the text comes back. */
+  send(text: string, messageId: string): Promise<boolean>;
   startTyping(): void;
 }
 
-/** The message input. Enter sends, Shift+Enter starts a new line. What is typed while there is no connection stays. */
+interface Unsent {
+  readonly id: string;
+  readonly text: string;
+  /** Its place among the others. */
+  readonly at: number;
+}
+
+/**
+ * The message input. Enter sends, Shift+Enter starts a new line. What is typed while there is no connection stays, and what
+ * was not sent comes back, in front of what has been typed since.
+ */
 export class Composer {
   readonly root: HTMLElement;
   readonly #text = element("textarea", { rows: "1", "aria-label": "Message", enterkeyhint: "send", disabled: true });
@@ -21,8 +32,15 @@ export class Composer {
   readonly #send = element("button", { class: "primary", disabled: true }, "Send");
   #isOnline = false;
   #announcedAt = 0;
+  /** What has come back, and is in front of what is typed, in the order in which it was written. */
+  #unsent: readonly Unsent[] = [];
+  #submitted = 0;
 
-  constructor(private readonly actions: ComposerActions) {
+  constructor(
+    private readonly actions: ComposerActions,
+    draft: string,
+  ) {
+    this.#text.value = draft;
     const form = element("form", { class: "composer" }, this.#text, this.#length, this.#send);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -49,6 +67,31 @@ export class Composer {
     if (matchMedia("(pointer: fine)").matches) this.#text.focus();
   }
 
+  /** While there is no room. */
+  close(): void {
+    this.#text.disabled = true;
+    this.#text.placeholder = "";
+    this.#update();
+  }
+
+  /** What is not sent yet. */
+  get draft(): string {
+    return this.#text.value;
+  }
+
+  /**
+   * Messages of this user have arrived. One that had come back, because its reply was lost, is removed, unless it was changed.
+   *
+   * @returns whether nothing is left that had come back
+   */
+  confirm(messageIds: readonly string[]): boolean {
+    const typed = this.#typed();
+    const left = this.#unsent.filter(({ id }) => !messageIds.includes(id));
+    if (left.length === this.#unsent.length) return false;
+    this.#showUnsent(left, typed);
+    return left.length === 0;
+  }
+
   set isOnline(isOnline: boolean) {
     this.#isOnline = isOnline;
     this.#update();
@@ -56,7 +99,7 @@ export class Composer {
 
   get #canSend(): boolean {
     const { value } = this.#text;
-    return this.#isOnline && value.trim() !== "" && value.trim().length <= MAX_TEXT;
+    return this.#isOnline && !this.#text.disabled && value.trim() !== "" && value.trim().length <= MAX_TEXT;
   }
 
   #update(): void {
@@ -68,13 +111,35 @@ export class Composer {
 
   async #submit(): Promise<void> {
     if (!this.#canSend) return;
-    const text = this.#text.value;
+    const message = { id: newMessageId(), text: this.#text.value, at: ++this.#submitted };
     // Cleared at once, so that the next message can be typed while this one is sent.
-    this.#text.value = "";
+    this.#showUnsent([], "");
     this.#announcedAt = 0;
-    this.#update();
-    const isSent = await this.actions.send(text);
-    if (!isSent && this.#text.value === "") this.#text.value = text;
+    if (await this.actions.send(message.text, message.id)) return;
+    const typed = this.#typed();
+    this.#showUnsent(
+      [...this.#unsent, message].sort((a, b) => a.at - b.at),
+      typed,
+    );
+  }
+
+  /** What is typed after that which has come back. If that was changed, all is as if it was typed. */
+  #typed(): string {
+    const { value } = this.#text;
+    const back = textOf(this.#unsent);
+    if (value === back) return "";
+    if (this.#unsent.length > 0 && value.startsWith(`${back}\n`)) return value.slice(back.length + 1);
+    this.#unsent = [];
+    return value;
+  }
+
+  #showUnsent(unsent: readonly Unsent[], typed: string): void {
+    const { value, selectionStart, selectionEnd } = this.#text;
+    this.#unsent = unsent;
+    this.#text.value = [textOf(unsent), typed].filter((text) => text !== "").join("\n");
+    // The caret stays where it was in what is typed.
+    const shift = this.#text.value.length - value.length;
+    this.#text.setSelectionRange(Math.max(0, selectionStart + shift), Math.max(0, selectionEnd + shift));
     this.#update();
   }
 
@@ -85,3 +150,5 @@ export class Composer {
     this.actions.startTyping();
   }
 }
+
+const textOf = (unsent: readonly Unsent[]): string => unsent.map(({ text }) => text).join("\n");

@@ -2,6 +2,7 @@ import type { Presence } from "../../shared/model.js";
 import { element } from "../dom.js";
 import type { Palette } from "../Palette.js";
 import { avatar } from "./avatar.js";
+import { nameOf } from "./names.js";
 
 /** The members of the room. */
 export class MemberList {
@@ -27,7 +28,7 @@ export class MemberList {
           "li",
           { title: name },
           avatar(name, this.palette.hueOf(userId)),
-          element("span", { class: "name" }, name),
+          element("span", { class: "name" }, nameOf(name)),
           ...(userId === this.ownId ? [element("span", { class: "you" }, "you")] : []),
         ),
       ),

@@ -1,8 +1,8 @@
 import type { Message } from "../../shared/model.js";
 import { element } from "../dom.js";
-import { formatNames } from "../format.js";
 import type { Palette } from "../Palette.js";
 import { messageItem } from "./messageItem.js";
+import { listOfNames } from "./names.js";
 
 /** How far from the end the newest message counts as seen, in px. */
 const NEAR_END = 80;
@@ -47,6 +47,10 @@ export class MessageList {
     document.addEventListener("visibilitychange", () => this.#markAsRead(), { signal });
   }
 
+  has(messageId: string): boolean {
+    return this.#shown.has(messageId);
+  }
+
   /** While a history loads, screen readers announce nothing. */
   set isBusy(isBusy: boolean) {
     this.root.setAttribute("aria-busy", String(isBusy));
@@ -82,7 +86,7 @@ export class MessageList {
     const own = [...this.#shown.values()].findLast(({ senderId }) => senderId === this.ownId);
     if (own?.id !== messageId) return;
     this.#readers.add(name);
-    this.#receipt.textContent = `Seen by ${formatNames([...this.#readers])}`;
+    this.#receipt.replaceChildren("Seen by ", ...listOfNames([...this.#readers]));
     this.#list.querySelector(`[data-id="${CSS.escape(messageId)}"]`)?.append(this.#receipt);
     this.#stayAtEnd();
   }

@@ -5,12 +5,20 @@ import { element } from "../dom.js";
 export class Problem {
   readonly #text = element("p");
   readonly root = element("div", { class: "problem", role: "alert" });
+  #isLasting = false;
 
-  show(error: unknown): void {
+  /** @param isLasting whether another connection mends nothing */
+  show(error: unknown, isLasting = false): void {
+    this.#isLasting = isLasting;
     const close = element("button", { type: "button", class: "quiet", "aria-label": "Dismiss" }, "×");
     close.addEventListener("click", () => this.clear());
     this.#text.textContent = describeError(error);
     this.root.replaceChildren(this.#text, close);
+  }
+
+  /** There is a connection again. */
+  clearUnlessLasting(): void {
+    if (!this.#isLasting) this.clear();
   }
 
   clear(): void {

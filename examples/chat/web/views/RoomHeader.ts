@@ -7,8 +7,8 @@ export class RoomHeader {
   readonly #topic = element("p");
   readonly root = element("div", { class: "room-header" }, this.#name, this.#topic);
 
-  show(room: Room): void {
-    this.#name.textContent = room.name;
-    this.#topic.textContent = room.topic;
+  show(room: Room | undefined): void {
+    this.#name.textContent = room?.name ?? "Chat";
+    this.#topic.textContent = room?.topic ?? "";
   }
 }

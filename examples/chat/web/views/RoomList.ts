@@ -28,12 +28,23 @@ export class RoomList {
     return [...this.#entries.values()].reduce((sum, { newsCount }) => sum + newsCount, 0);
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  /** They could not be loaded. */
+  showFailure(onRetry: () => void): void {
+    const button = element("button", { type: "button" }, "Load the rooms");
+    button.addEventListener("click", onRetry);
+    this.#list.replaceChildren(element("li", {}, button));
+  }
+
   show(rooms: readonly Room[]): void {
     this.#list.replaceChildren(...rooms.map((room) => this.#entry(room)));
   }
 
-  /** The user is in this room, and sees what is new in it. */
-  select(roomId: string): void {
+  /** The user is in this room, and sees what is new in it; or in none. */
+  select(roomId: string | undefined): void {
     for (const [id, entry] of this.#entries) {
       if (id !== roomId) entry.button.removeAttribute("aria-current");
       else {

@@ -1,5 +1,5 @@
 import { element } from "../dom.js";
-import { formatNames } from "../format.js";
+import { listOfNames } from "./names.js";
 
 /** Longer than the interval between two typing notices. */
 const SHOWN_MS = 4_000;
@@ -29,7 +29,9 @@ export class TypingNotice {
 
   #render(): void {
     const names = [...this.#timers.keys()];
-    const text = names.length === 0 ? "" : `${formatNames(names)} ${names.length === 1 ? "is" : "are"} typing…`;
-    if (this.root.textContent !== text) this.root.textContent = text;
+    const shown = element("span", {});
+    if (names.length > 0) shown.append(...listOfNames(names), ` ${names.length === 1 ? "is" : "are"} typing…`);
+    // The same text again would be read out again.
+    if (this.root.textContent !== shown.textContent) this.root.replaceChildren(...shown.childNodes);
   }
 }
