@@ -124,7 +124,10 @@ export interface GGInspectOptions {
   readonly headers?: readonly string[] | undefined;
   /** The longest payload that is shown, in characters. Default 16,384. */
   readonly maxPayload?: number | undefined;
-  /** What is neither kept nor given to the sink: all frames that this returns `false` for, or fails for. It cannot be asynchronous. Default: nothing. */
+  /**
+   * What is neither kept nor given to the sink: all frames that this returns `false` for, or fails for. It cannot be
+   * asynchronous. Default: nothing.
+   */
   readonly filter?: ((frame: GGInspectedFrame) => boolean) | undefined;
   /** Where the first failure of a sink, a filter or the inspection itself is logged. Default: the log of the server, else `console`. */
   readonly logger?: Pick<GGWebSocketLogger, "error"> | undefined;

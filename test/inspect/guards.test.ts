@@ -281,7 +281,7 @@ describe("what is sent while a connection closes", () => {
 describe("options", () => {
   const client = SeenApi.createClient({ url: "ws://127.0.0.1:1" });
 
-  const BAD: readonly [options: unknown, sentence: string][] = [
+  const BAD: readonly (readonly [options: unknown, sentence: string])[] = [
     ...[-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, "5", null].flatMap((count) =>
       ["keep", "keepClosed"].map(
         (name) => [{ [name]: count }, `${name} must be a whole number of 0 or more, not ${count}`] as const,
@@ -310,7 +310,7 @@ describe("options", () => {
     [[], "the options of inspect() must be an object, not "],
   ];
 
-  it.each(BAD)("throw a sentence: %j", (options, sentence) => {
+  it.each(BAD)("throw a sentence: %#", (options, sentence) => {
     const fails = expect.objectContaining({ message: expect.stringContaining(`inspect: ${sentence}`) });
     expect(() => inspect(client, options as GGInspectOptions)).toThrow(fails);
     expect(() => inspect(client, () => {}, options as GGInspectOptions)).toThrow(fails);

@@ -148,4 +148,72 @@ describeInReact("useCall", ({ open }) => {
     for (const [at, waiting] of calls.entries()) waiting.open(`answer ${at + 1}`);
     await view.shows(`answer ${calls.length}`);
   });
+
+  /** A page with an `EitherCaller`, connected, which begins with `wait`. */
+  async function withEither(strict: boolean) {
+    const { server, view, page } = await open();
+    const change = (method: "pin" | "wait") =>
+      page.evaluate(
+        ({ method, strict }) => {
+          const { React, h, root, createClient, mount, provided, components, flushSync } = lab;
+          if (!root) createClient();
+          const tree = provided(h(components.EitherCaller, { method }));
+          flushSync(() => (root ?? mount(null)).render(strict ? h(React.StrictMode, null, tree) : tree));
+        },
+        { method, strict },
+      );
+    await change("wait");
+    await server.connections.next();
+    await page.evaluate(() => lab.client.connect());
+    const wait = async () => {
+      const settled = page.evaluate(async () => (await lab.callEither!("a")).success);
+      settled.catch(() => {});
+      return { waiting: await server.waiting.next(), settled };
+    };
+    const pin = () => page.evaluate(async () => (await lab.callEither!({ text: "b" })).success);
+    return { view, change, wait, pin };
+  }
+  const PINNED = ["pin: done undefined undefined", "pin: pending undefined undefined", "pin: done pinned b undefined"];
+
+  it.each([
+    { answer: "answer", shown: "done answer undefined", strict: false },
+    { answer: "answer", shown: "done answer undefined", strict: true },
+    { answer: "full", shown: "done undefined FULL", strict: false },
+    { answer: "full", shown: "done undefined FULL", strict: true },
+  ])("shows none of “$shown” under another method (StrictMode: $strict)", async ({ answer, shown, strict }) => {
+    const { view, change, wait, pin } = await withEither(strict);
+    const { waiting, settled } = await wait();
+    waiting.open(answer);
+    expect(await settled).toBe(answer !== "full");
+    await view.shows(shown);
+    await change("pin");
+    expect(await pin()).toBe(true);
+    await view.shows("done pinned b undefined");
+    await view.logged(`wait: ${NOTHING}`, "wait: pending undefined undefined", `wait: ${shown}`, ...PINNED);
+  });
+
+  it.each([
+    { answer: "answer", isFirst: true, strict: false },
+    { answer: "answer", isFirst: false, strict: false },
+    { answer: "answer", isFirst: true, strict: true },
+    { answer: "full", isFirst: true, strict: false },
+    { answer: "full", isFirst: false, strict: false },
+    { answer: "full", isFirst: false, strict: true },
+  ])("a call that is pending when its method changes settles for its caller only, with %o", async (one) => {
+    const { view, change, wait, pin } = await withEither(one.strict);
+    const { waiting, settled } = await wait();
+    await view.shows("pending undefined undefined");
+    await change("pin");
+    const settle = async () => {
+      waiting.open(one.answer);
+      expect(await settled).toBe(one.answer !== "full");
+      await view.settle();
+    };
+    if (one.isFirst) await settle();
+    expect(await pin()).toBe(true);
+    await view.shows("done pinned b undefined");
+    if (!one.isFirst) await settle();
+    await view.shows("done pinned b undefined");
+    await view.logged(`wait: ${NOTHING}`, "wait: pending undefined undefined", ...PINNED);
+  });
 });

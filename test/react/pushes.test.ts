@@ -59,6 +59,66 @@ describeInReact("usePushState", ({ open }) => {
     outgoing.cleared();
     await view.shows("2");
   });
+
+  it.each([
+    { what: "client", strict: false },
+    { what: "client", strict: true },
+    { what: "method", strict: false },
+    { what: "method", strict: true },
+  ])(
+    "keeps nothing of an earlier $what, also pushed before the effects of the change (StrictMode: $strict)",
+    async (one) => {
+      const { view, page } = await open();
+      const cases = await page.evaluate(async ({ what, strict }) => {
+        const { React, h, createClient, pusherTo, mount, flushSync, components, SocketProvider } = lab;
+        const settle = () =>
+          new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => setTimeout(resolve))));
+        const renderings: Record<string, (render: () => void) => void> = {
+          urgent: flushSync,
+          usual: (render) => render(),
+          transition: React.startTransition,
+        };
+        return Promise.all(
+          Object.entries(renderings).map(async ([name, renderBy]) => {
+            const client = createClient();
+            const first = { client, method: "pinned", push: pusherTo(client) };
+            const another = what === "client" ? createClient() : client;
+            const second =
+              what === "client"
+                ? { client: another, method: "pinned", push: pusherTo(another) }
+                : { ...first, method: "cleared" };
+            const seen: string[] = [];
+            const root = mount(null);
+            const render = async (of: typeof first, between?: () => void, after?: () => void) => {
+              const { client, method } = of;
+              const props = { method, seen, ...(between && { between }), ...(after && { after }) };
+              const tree = h(SocketProvider, { client }, h(components.Pushed, props));
+              renderBy(() => root.render(strict ? h(React.StrictMode, null, tree) : tree));
+              await settle();
+            };
+            /** Changes from one to the other, with a push of each, in turn, around the effects of the change. */
+            const change = (from: typeof first, to: typeof first, id: number) =>
+              render(
+                to,
+                () => from.push(from.method, id),
+                () => to.push(to.method, id + 1),
+              );
+            await render(first);
+            first.push(first.method, 1);
+            await settle();
+            await change(first, second, 2);
+            await change(second, first, 4);
+            first.push(first.method, 6);
+            await settle();
+            return { name, seen };
+          }),
+        );
+      }, one);
+      const seen = ["", "1", "", "3", "", "5", "5,6"];
+      expect(cases).toEqual(["urgent", "usual", "transition"].map((name) => ({ name, seen })));
+      await view.shows("5,6", "5,6", "5,6");
+    },
+  );
 });
 
 describeInReact("usePush", ({ open }) => {
@@ -151,6 +211,47 @@ describeInReact("usePush", ({ open }) => {
     const { outgoing } = await server.connections.next();
     outgoing.pinned(1);
     await view.logged("a 1", "b 1", "reported SERVER_ERROR");
+  });
+
+  it("reports all errors when the handlers of several fail, to callbacks and in the log", async () => {
+    const { server, page } = await open();
+    await page.evaluate(() => {
+      const { h, createClient, mount, provided, components } = lab;
+      const entry = (error: unknown) => {
+        const errors = error instanceof AggregateError ? error.errors.map(String) : ["no AggregateError"];
+        return [...errors, String((error as Error).message)].join("; ");
+      };
+      const logger = {
+        debug() {},
+        warn() {},
+        error: (message: string, fields?: { readonly error?: unknown }) =>
+          lab.log.push(`${message.split(":")[0]} logged ${entry(fields?.error)}`),
+      };
+      createClient({ logger }).onError((error) => {
+        const { getDebugContext } = error as { getDebugContext?: () => { readonly originalError?: unknown } };
+        lab.log.push(`reported ${entry(getDebugContext?.call(error).originalError)}`);
+      });
+      const failing = (name: string, fail: () => unknown) => h(components.Listener, { name, fail: fail as () => void });
+      mount(
+        provided(
+          failing("a", () => {
+            throw new Error("at once");
+          }),
+          failing("b", () => {}),
+          failing("c", () => {
+            throw new TypeError("likewise");
+          }),
+        ),
+      );
+    });
+    const { outgoing } = await server.connections.next();
+    outgoing.pinned(1);
+    const errors = "Error: at once; TypeError: likewise; 2 components failed";
+    await eventually(async () =>
+      expect((await page.evaluate(() => lab.log)).toSorted()).toEqual(
+        ["a 1", "b 1", "c 1", `Board.pinned logged ${errors}`, `reported ${errors}`].toSorted(),
+      ),
+    );
   });
 
   it("gives a push to no component that another one has unmounted because of it", async () => {

@@ -145,16 +145,19 @@ describe("on the wire", () => {
 describe("a user whose frames are at once", () => {
   it("is in the room that was joined last, and in no other", async () => {
     const nan = await WireGuest.in("general", server.url, "Nan");
-    for (let round = 0; round < 5; round++) {
-      const rooms = round % 2 === 0 ? ["lounge", "general", "lounge"] : ["general", "lounge", "general"];
-      const guest = await WireGuest.open(server.url, `Quick ${round}`);
+    for (let round = 0; round < 6; round++) {
+      const rooms =
+        [
+          ["lounge", "general"],
+          ["lounge", "general", "lounge"],
+          ["general", "lounge", "general"],
+        ][round % 3] ?? [];
+      const guest = await WireGuest.in("general", server.url, `Quick ${round}`);
       const last = rooms.at(-1) ?? "";
       // One that fails moves nobody.
       const replies = [...rooms, "attic"].map((roomId, at) => guest.call("joinRoom", `j${at}`, { roomId }));
       expect((await Promise.all(replies)).map((reply) => reply.includes('"success":true'))).toEqual([
-        true,
-        true,
-        true,
+        ...rooms.map(() => true),
         false,
       ]);
       for (const room of ["general", "lounge"]) {

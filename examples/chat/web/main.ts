@@ -34,9 +34,9 @@ async function openChat(session: Session, draft?: string): Promise<void> {
     {
       leave,
       save: () => saveSession(session),
-      end(error) {
+      end(error, draft) {
         if (!mustLogIn(error)) return false;
-        leave({ name: session.user.name, problem: describeError(error), draft: screen.draft });
+        leave({ name: session.user.name, problem: describeError(error), draft });
         return true;
       },
     },

@@ -24,7 +24,7 @@ export interface ChatScreenActions {
   /** Keeps the session, which has another log-in. */
   save(): void;
   /** There is no connection any more. Returns whether the user has to log in again, in which case the screen is gone. */
-  end(error: unknown): boolean;
+  end(error: unknown, draft: string): boolean;
 }
 
 /** The chat: connects the events of the connection to the views. */
@@ -34,7 +34,10 @@ export class ChatScreen {
   readonly #life = new AbortController();
   readonly #palette = new Palette();
   readonly #connection: Connection;
-  readonly #rooms = new RoomList((room) => this.#enter(room));
+  readonly #rooms = new RoomList(
+    (room) => this.#enter(room),
+    () => this.#loadRooms(),
+  );
   readonly #people: PeoplePanel;
   readonly #header = new RoomHeader();
   readonly #pill = new ConnectionPill();
@@ -46,7 +49,6 @@ export class ChatScreen {
   #state: ConnectionState = "offline";
   #room: Room | undefined;
   #online: readonly Presence[] = [];
-  #areRoomsLoading = false;
 
   /** @param draft what was written before the user had to log in again */
   constructor(
@@ -107,11 +109,6 @@ export class ChatScreen {
     }
   }
 
-  /** What is written and not sent yet. */
-  get draft(): string {
-    return this.#composer.draft;
-  }
-
   /** Call it when the screen is removed. Resolves when the connection has closed. */
   dispose(): Promise<void> {
     this.#life.abort();
@@ -119,22 +116,16 @@ export class ChatScreen {
     return this.#connection.close();
   }
 
-  /** Loads the rooms, and enters the first one. */
+  /** Loads the rooms, unless they are there, and enters the first one. */
   async #loadRooms(): Promise<void> {
-    if (this.#areRoomsLoading || !this.#rooms.isEmpty) return;
-    this.#areRoomsLoading = true;
     try {
-      const rooms = await this.#connection.listRooms();
-      this.#problem.clear();
-      this.#rooms.show(rooms);
+      const first = await this.#rooms.load(() => this.#connection.listRooms());
+      if (!first) return;
       this.#rooms.isEnabled = this.#state === "online";
       this.#showPresence(this.#online);
-      if (rooms[0]) await this.#enter(rooms[0]);
+      await this.#enter(first);
     } catch (error) {
-      this.#rooms.showFailure(() => this.#loadRooms());
       this.#fail(error);
-    } finally {
-      this.#areRoomsLoading = false;
     }
   }
 
@@ -167,14 +158,15 @@ export class ChatScreen {
     await this.#load(this.#room).catch((error) => this.#fail(error));
   }
 
-  #showRoom(room: Room): void {
-    if (room.id !== this.#room?.id) this.#messages.clear();
+  /** Without a room, what was said in the last one stays in view. */
+  #showRoom(room: Room | undefined): void {
+    if (room && room.id !== this.#room?.id) this.#messages.clear();
     this.#room = room;
     this.#typing.clear();
     this.#header.show(room);
     this.#pill.showNode(this.#connection.node);
-    this.#rooms.select(room.id);
-    this.#composer.open(room.name);
+    this.#rooms.select(room?.id);
+    this.#composer.open(room?.name);
     this.#showPresence(this.#online);
     this.#showTitle();
   }
@@ -182,12 +174,7 @@ export class ChatScreen {
   /** The user is back, and there is no place in the room. */
   #loseRoom(error: unknown): void {
     const name = this.#room?.name ?? "The room";
-    this.#room = undefined;
-    this.#header.show(undefined);
-    this.#rooms.select(undefined);
-    this.#composer.close();
-    this.#showPresence(this.#online);
-    this.#showTitle();
+    this.#showRoom(undefined);
     this.#fail(describeLostRoom(name, error), true);
   }
 
@@ -260,7 +247,7 @@ export class ChatScreen {
   }
 
   #end(error: unknown): void {
-    if (!this.#life.signal.aborted && !this.actions.end(error)) this.#problem.show(error);
+    if (!this.#life.signal.aborted && !this.actions.end(error, this.#composer.draft)) this.#problem.show(error);
   }
 
   async #leave(): Promise<void> {

@@ -59,19 +59,13 @@ export class Composer {
     this.root = form;
   }
 
-  /** Opens it for a room. */
-  open(roomName: string): void {
-    this.#text.disabled = false;
-    this.#text.placeholder = `Message ${roomName}`;
+  /** Opens it for a room, or closes it while there is none. */
+  open(roomName: string | undefined): void {
+    this.#text.disabled = roomName === undefined;
+    this.#text.placeholder = roomName === undefined ? "" : `Message ${roomName}`;
+    this.#update();
     // Where there is no keyboard, this would open one on the screen.
     if (matchMedia("(pointer: fine)").matches) this.#text.focus();
-  }
-
-  /** While there is no room. */
-  close(): void {
-    this.#text.disabled = true;
-    this.#text.placeholder = "";
-    this.#update();
   }
 
   /** What is not sent yet. */

@@ -17,8 +17,12 @@ export class RoomList {
   readonly #list = element("ul");
   readonly #announcement = hidden("p", { role: "status" });
   readonly #entries = new Map<string, Entry>();
+  #isLoading = false;
 
-  constructor(private readonly onChoose: (room: Room) => void) {
+  constructor(
+    private readonly onChoose: (room: Room) => void,
+    private readonly onReload: () => void,
+  ) {
     const heading = element("h2", {}, "Rooms");
     this.root = element("nav", { class: "rooms", "aria-label": "Rooms" }, heading, this.#list, this.#announcement);
   }
@@ -28,19 +32,26 @@ export class RoomList {
     return [...this.#entries.values()].reduce((sum, { newsCount }) => sum + newsCount, 0);
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
-  }
-
-  /** They could not be loaded. */
-  showFailure(onRetry: () => void): void {
-    const button = element("button", { type: "button" }, "Load the rooms");
-    button.addEventListener("click", onRetry);
-    this.#list.replaceChildren(element("li", {}, button));
-  }
-
-  show(rooms: readonly Room[]): void {
-    this.#list.replaceChildren(...rooms.map((room) => this.#entry(room)));
+  /**
+   * Shows the rooms that are requested, or a button to try again. Nothing is requested while they are shown or requested.
+   *
+   * @returns the first one, when they are new
+   */
+  async load(request: () => Promise<readonly Room[]>): Promise<Room | undefined> {
+    if (this.#isLoading || this.#entries.size > 0) return undefined;
+    this.#isLoading = true;
+    try {
+      const rooms = await request();
+      this.#list.replaceChildren(...rooms.map((room) => this.#entry(room)));
+      return rooms[0];
+    } catch (error) {
+      const button = element("button", { type: "button" }, "Load the rooms");
+      button.addEventListener("click", this.onReload);
+      this.#list.replaceChildren(element("li", {}, button));
+      throw error;
+    } finally {
+      this.#isLoading = false;
+    }
   }
 
   /** The user is in this room, and sees what is new in it; or in none. */
