@@ -16,7 +16,7 @@ export default [
     ...page,
     name: "browser client without @grest-ts/schema",
     import: "{ defineSocketContract, webSocketSchema }",
-    limit: "12.3 kB",
+    limit: "12.35 kB",
   },
   {
     ...page,

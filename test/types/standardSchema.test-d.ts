@@ -122,6 +122,43 @@ describe("a contract of zod, valibot and arktype", () => {
     defineSocketContract("None", { clientToServer: { at: { input: z.string().safeParse("a") } }, serverToClient: {} });
   });
 
+  it("has callers and handlers take and give anything, where a validator does not declare its types", () => {
+    const silent = { "~standard": { version: 1, vendor: "own", validate: (value: unknown) => ({ value }) } } as const;
+    type Undefined = { readonly "~standard": StandardSchemaV1["~standard"] & { readonly types?: undefined } };
+    const made = defineSocketContract("Silent", {
+      clientToServer: {
+        call: { input: silent, success: silent },
+        message: { input: silent },
+        other: { input: {} as Undefined, success: {} as Undefined },
+      },
+      serverToClient: { push: { input: silent }, ask: { input: silent, success: silent } },
+    });
+    const Silent = webSocketSchema(made).path("silent").done();
+    const { outgoing, incoming } = Silent.createClient({ url: "ws://x" });
+    type Handlers = Parameters<WebSocketIncoming<typeof made.methods.clientToServer>["on"]>[0];
+    type Asked = WebSocketOutgoing<typeof made.methods.serverToClient>;
+    expectTypeOf<Parameters<typeof outgoing.call>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf<Parameters<typeof outgoing.message>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf<Parameters<typeof outgoing.other>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf(outgoing.call(1)).resolves.toEqualTypeOf<unknown>();
+    expectTypeOf(outgoing.other(1)).resolves.toEqualTypeOf<unknown>();
+    expectTypeOf<Parameters<Handlers["call"]>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf<Parameters<Handlers["message"]>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf<Parameters<Handlers["other"]>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf<Awaited<ReturnType<Handlers["call"]>>>().toEqualTypeOf<unknown>();
+    expectTypeOf<Parameters<Asked["push"]>[0]>().toEqualTypeOf<unknown>();
+    expectTypeOf({} as Asked)
+      .toHaveProperty("ask")
+      .returns.resolves.toEqualTypeOf<unknown>();
+    incoming.on({
+      push: (data) => expectTypeOf(data).toEqualTypeOf<unknown>(),
+      ask: (data) => {
+        expectTypeOf(data).toEqualTypeOf<unknown>();
+        return { any: "thing" };
+      },
+    });
+  });
+
   it("types the query and the presence by the output", () => {
     const Query = z.object({ room: z.string(), page: z.coerce.number() });
     const Asked = webSocketSchema(contract).path("asked").queryOnConnect(Query).done();
