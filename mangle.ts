@@ -24,7 +24,7 @@ const PAGE = /^((protocol|api|transport|connection|client)\b.*|shared|index\.bro
 export function internalMembers(): string[] {
   if (!existsSync(join(root, "dist/index.d.ts"))) throw new Error("There are no declarations: build these first.");
   const foreign = new Set(FOREIGN.flatMap(([folder, files]) => membersIn(folder, files)));
-  return [...new Set(membersIn("src", PAGE))].filter((name) => !foreign.has(name)).sort();
+  return [...new Set(membersIn("src", PAGE))].filter((name) => !foreign.has(name) && name !== "__proto__").sort();
 }
 
 /** The names of all members in the files of a folder, and of the folders in it. */

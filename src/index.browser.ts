@@ -4,15 +4,12 @@
  * @module
  */
 
-import type { freezeContract } from "./api/contract.js";
 import { GGWebSocketSchemaBuilder, type WebSocketSchema } from "./api/schema.js";
 import { browserEnds, browserPlatform } from "./client/platform/browser.js";
 import { SocketPool } from "./client/pool.js";
 
+export { freezeContract as defineSocketContract } from "./api/contract.js";
 export * from "./shared.js";
-
-/** The contract of these methods; not checked and not frozen here, as it is everywhere else. */
-export const defineSocketContract: typeof freezeContract = (name, methods) => ({ name, methods });
 
 /** Begins a schema for a contract: give it a path and middlewares, then call `done()`. */
 export const webSocketSchema: WebSocketSchema = (contract) => new GGWebSocketSchemaBuilder(contract, browserEnds);

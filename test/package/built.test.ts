@@ -190,23 +190,26 @@ describe("the published package", () => {
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
     const [pack] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
     const published = pack.files.map(({ path }) => path).sort();
-    const documents = ["CHANGELOG.md", "LICENSE", "PROTOCOL.md", "README.md", "SECURITY.md"].filter((file) =>
-      existsSync(join(root, file)),
-    );
+    const documents = ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "PROTOCOL.md", "README.md", "SECURITY.md"];
+    // Those that the site copies there are no pages of their own.
+    const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md") && !documents.includes(file));
     const dist = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => relative(root, join(parentPath, name)));
-    expect(published).toEqual([...documents, ...dist, "package.json"].sort());
+    expect(pages).toContain("getting-started.md");
+    const inDocs = pages.map((file) => `docs/${file}`);
+    expect(published).toEqual([...documents, ...inDocs, ...dist, "package.json"].sort());
     expect(published).toEqual(expect.arrayContaining(["LICENSE", "PROTOCOL.md", ...exported]));
     const made =
-      /^dist\/((index(\.browser(\.development)?|\.redis|\.cluster)?|chunk-\w+|testkit\/index-testkit)\.js(\.map)?|[\w.]+(-\w+)?\.d\.ts|testkit\/(framework\.js|[\w-]+\.d\.ts))$/;
+      /^dist\/((index(\.browser(\.development)?|\.redis|\.cluster|\.react|\.asyncapi|\.inspect)?|chunk-\w+|testkit\/index-testkit)\.js(\.map)?|[\w.]+(-[\w-]+)?\.d\.ts|testkit\/(framework\.js|[\w-]+\.d\.ts))$/;
     expect(dist.filter((file) => !made.test(file))).toEqual([]);
   }, 30_000);
 
   it("has declarations that import only those of the peers", () => {
     const all = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" });
-    // The framework's test kit is an optional peer, of one entry alone.
-    const declarations = all.filter((file) => file.endsWith(".d.ts") && file !== "testkit/framework.d.ts");
+    // The framework's test kit and React are optional peers, each of one entry alone.
+    const entries = ["testkit/framework.d.ts", "index.react.d.ts"];
+    const declarations = all.filter((file) => file.endsWith(".d.ts") && !entries.includes(file));
     const imported = declarations.flatMap((file) => importsOf(`dist/${file}`));
     const needed = new Set(imported.filter((specifier) => !specifier.startsWith(".")));
     expect([...needed].filter((name) => !peers.includes(name))).toEqual([]);
