@@ -20,14 +20,18 @@ export interface GGCallOptions {
 type AnyFunction = (...args: never[]) => unknown;
 /** What an error class is the type of. */
 type Inferred<TClass> = TClass extends { readonly infer: infer T } ? T : never;
+interface Types {
+  readonly input: unknown;
+  readonly output: unknown;
+}
 /** A Standard Schema, as far as its types go. */
 interface Standard {
-  readonly "~standard": { readonly types?: { readonly input: unknown; readonly output: unknown } | undefined };
+  // All have `validate`: without it, one that states no types shares no member with this, and does not extend it.
+  readonly "~standard": { readonly validate: unknown; readonly types?: Types | undefined };
 }
-/** Both are `unknown`, where a schema does not state them. */
-type TypesOf<S extends Standard> = [NonNullable<S["~standard"]["types"]>] extends [never]
-  ? { readonly input: unknown; readonly output: unknown }
-  : NonNullable<S["~standard"]["types"]>;
+/** Both are `unknown` where a schema does not state them, be it that it has no such member. */
+type TypesOf<S extends Standard> = [StatedTypes<S>] extends [never] ? Types : StatedTypes<S>;
+type StatedTypes<S extends Standard> = Extract<S["~standard"]["types"], Types>;
 /** What may be given to a validator: to one of `@grest-ts/schema` its type without brands, see {@link Received}. */
 export type Given<S> = S extends { readonly safeParse: unknown; readonly infer: infer T }
   ? Raw<T>

@@ -104,7 +104,7 @@ export type SocketHooks<C2S extends GGSocketMethodMap, S2C extends GGSocketMetho
    */
   readonly useAnswer: <K extends RequestOf<S2C>>(method: K, handler: GGSocketHandler<S2C[K]>) => void;
   /**
-   * A method of the server as a function, with the state of its latest call. The state begins anew when the provider gets
+   * A method of the server as a function, with the state of its latest call. The state begins anew for another method, and when the provider gets
    * another client.
    */
   readonly useCall: <K extends keyof C2S & string>(method: K, options?: UseCallOptions) => CallState<C2S[K]>;

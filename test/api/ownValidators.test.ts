@@ -47,9 +47,9 @@ async function connected(validator: unknown) {
 
 /** A client of a server that the test plays. */
 async function playedServer(validator: unknown) {
-  const { url, ...server } = await RawServer.start().then((raw) => ({ url: raw.url, accept: () => raw.accept() }));
+  const server = await RawServer.start();
   const received = new Queue<unknown>();
-  const client = apiOf(validator).createClient({ url, logger: recordingLogger() });
+  const client = apiOf(validator).createClient({ url: server.url, logger: recordingLogger() });
   const receive = (data: unknown) => {
     received.push(data);
     return "taken";
@@ -150,14 +150,14 @@ describe("a bare validator", () => {
   });
 });
 
-/** Each is given to its validator, or a part of it is, after a step that makes what JSON does not have. */
-const PATHS: readonly { what: string; validator: StandardSchemaV1<unknown, unknown>; path: string }[] = [
+/** Each refuses a text: most after a step that makes of it what JSON does not have. */
+const PATHS: readonly { what: string; validator: StandardSchemaV1<unknown, unknown>; path: unknown }[] = [
   {
     what: "zod's symbol key",
     validator: z
       .string()
       .transform((text) => ({ [Symbol("key")]: text }))
-      .pipe(z.record(z.symbol(), z.number())) as never,
+      .pipe(z.record(z.symbol(), z.number()) as never) as never,
     path: "Symbol(key)",
   },
   {
@@ -165,7 +165,7 @@ const PATHS: readonly { what: string; validator: StandardSchemaV1<unknown, unkno
     validator: z
       .string()
       .transform((text) => ({ list: [{ [Symbol()]: text }] }))
-      .pipe(z.object({ list: z.array(z.record(z.symbol(), z.number())) })) as never,
+      .pipe(z.object({ list: z.array(z.record(z.symbol(), z.number())) }) as never) as never,
     path: "list.0.Symbol()",
   },
   {
@@ -176,11 +176,11 @@ const PATHS: readonly { what: string; validator: StandardSchemaV1<unknown, unkno
   {
     what: "valibot's member of a set",
     validator: v.pipe(v.string(), v.transform((text) => new Set([text])), v.set(v.pipe(v.string(), v.minLength(2)))) as never, // biome-ignore format: one
-    path: "null",
+    path: expect.not.stringContaining("[object"),
   },
   {
     what: "valibot's key of a map",
-    validator: v.pipe(v.string(), v.transform((text) => new Map([[text, 1]])), v.map(v.string(), v.string())) as never, // biome-ignore format: one
+    validator: v.pipe(v.string(), v.transform((text) => new Map([[text, 1]])), v.map(v.string(), v.string() as never)) as never, // biome-ignore format: one
     path: "a",
   },
 ];
