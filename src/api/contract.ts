@@ -29,9 +29,9 @@ export interface GGSocketMethod {
 /** Text for people about a method. */
 export interface GGSocketMethodDocs {
   /** A few words. Default in documents: the method's name. */
-  readonly title?: string;
+  readonly title?: string | undefined;
   /** What it is for; CommonMark. */
-  readonly description?: string;
+  readonly description?: string | undefined;
 }
 
 /** The methods of one direction, by name. */

@@ -283,7 +283,7 @@ export class Registration implements ServedApi {
     upgrades.add(this.path, {
       apiName: this.apiName,
       leavesUnknownPaths: unknownPaths === "leave",
-      isClosing: () => this.#isClosing,
+      ...(this.#host.outlivesApis && { isClosing: () => this.#isClosing }),
       upgrade: webSocketUpgrade({
         maxPayloadBytes: this.limits.maxPayloadBytes,
         admit: (request) => this.#admitUpgrade(request),

@@ -67,7 +67,13 @@ export function compileMethod(
       if (!input) return undefined;
       const value = parse(payload, input);
       if (value !== undefined || !payload) return clean(input, value, invalidArguments);
-      throw invalidArguments([{ path: "", code: "invalid.json", message: "Payload is not JSON, or beyond a limit" }]);
+      throw invalidArguments([
+        {
+          path: "",
+          code: "invalid.json",
+          message: "Payload is not valid JSON, nested too deep, or has too many values",
+        },
+      ]);
     },
     writeInput: (data) => stringifyPayload(input && clean(input, data, invalidArguments, true)),
 

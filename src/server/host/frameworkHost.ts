@@ -9,6 +9,8 @@ import { checkPermissions } from "./permissionCheck.js";
 /** The framework's server. It starts once, checks permissions then, and tears its APIs down with itself. */
 export class FrameworkHost implements Host {
   readonly unknownPaths = "refuse";
+  // It ends them itself.
+  readonly outlivesApis = false;
   readonly #http: GGHttpServer;
 
   constructor(http: GGHttpServer) {

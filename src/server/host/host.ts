@@ -9,6 +9,8 @@ export interface Host {
   readonly server: Server;
   /** The port that it listens on; `undefined` while it does not, or listens on a pipe. */
   readonly port: number | undefined;
+  /** Whether it may go on for a while after its APIs have ended, and their paths are to be asked for elsewhere. */
+  readonly outlivesApis: boolean;
   /** What happens to upgrades to paths that no API has, where the API does not say it. */
   readonly unknownPaths: "refuse" | "leave";
   /**

@@ -22,6 +22,7 @@ const hosts = new WeakMap<Server, NodeHost>();
 export class NodeHost implements Host {
   // Development servers have a socket of their own on the server that programs share with them.
   readonly unknownPaths = "leave";
+  readonly outlivesApis = true;
   readonly server: Server;
   readonly #apis = new Set<HostedApi>();
   /** Those that were attached since the server listens. */
