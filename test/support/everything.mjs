@@ -4,13 +4,13 @@ import { styleText } from "node:util";
 
 /** Names, commands, and about how many seconds they take on two cores. */
 const STEPS = [
-  ["Builds the package and its neighbours", "npm run --silent build", 25],
-  ["Checks style, types, imports, the package, and the size in a page", "npm run --silent check", 45],
-  ["Tests behaviour and types, over sockets, processes, browsers and Redis", "vitest run", 330],
+  ["Builds the package and its neighbours", "npm run --silent build", 20],
+  ["Checks style, types, imports, the package, and the size in a page", "npm run --silent check", 40],
+  ["Tests behaviour and types, over sockets, processes, browsers and Redis", "vitest run", 600],
   [
     "Tests connections once more, over a `ws` whose private parts have other names",
     "npm run --silent test:other-ws",
-    40,
+    15,
   ],
 ];
 

@@ -16,7 +16,7 @@ const STAMP = at("dist/.built");
 export async function buildChat() {
   const isLibraryOld = isLibraryOutOfDate();
   if (!isLibraryOld && !isChatOutOfDate()) return;
-  if (isLibraryOld) console.log("Builds the library first: about half a minute the first time, at once afterwards");
+  if (isLibraryOld) console.log("Builds the library first: about 20 s the first time, at once afterwards");
   try {
     await runSteps([...(isLibraryOld ? librarySteps() : []), ["bundle the chat", () => bundleChat(at("dist"))]]);
   } catch (error) {
